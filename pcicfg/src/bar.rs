@@ -1,0 +1,108 @@
+//! Base Address Registers: what a function decodes, and where (PCI Local Bus 3.0, 6.2.5).
+
+/// What one Base Address Register says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Bar {
+    /// The register reads zero: not implemented, or never given an address.
+    Unset,
+    /// I/O ports.
+    Io {
+        /// The first port.
+        base: u32,
+    },
+    /// Memory below 4 GiB.
+    Memory32 {
+        /// The first byte's bus address.
+        base: u32,
+        /// Whether reads have no side effect.
+        prefetchable: bool,
+    },
+    /// Memory anywhere; takes the next register too.
+    Memory64 {
+        /// The first byte's bus address.
+        base: u64,
+        /// Whether reads have no side effect.
+        prefetchable: bool,
+    },
+    /// A 64-bit register in the last slot, which has no upper half.
+    Broken64,
+    /// One of the two type codes that no specification defines any more.
+    Reserved {
+        /// The register.
+        value: u32,
+    },
+}
+
+/// One implemented or unset register with its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexedBar {
+    /// The register's number, 0 to 5.
+    pub index: u8,
+    /// What it says.
+    pub bar: Bar,
+}
+
+/// The registers of a header, in order; the upper half of a 64-bit one is not an item.
+#[derive(Clone, Debug)]
+pub struct Bars<'a> {
+    registers: &'a [u8],
+    index: u8,
+}
+
+impl<'a> Bars<'a> {
+    pub(crate) const fn new(registers: &'a [u8]) -> Self {
+        Self { registers, index: 0 }
+    }
+
+    fn register(&self, index: u8) -> Option<u32> {
+        let at = usize::from(index) * 4;
+        self.registers.get(at..)?.first_chunk().copied().map(u32::from_le_bytes)
+    }
+}
+
+impl Iterator for Bars<'_> {
+    type Item = IndexedBar;
+
+    fn next(&mut self) -> Option<IndexedBar> {
+        let index = self.index;
+        let value = self.register(index)?;
+        self.index += 1;
+        let prefetchable = value & 8 != 0;
+        let bar = match value {
+            0 => Bar::Unset,
+            _ if value & 1 != 0 => Bar::Io { base: value & !3 },
+            _ => match value >> 1 & 3 {
+                0 => Bar::Memory32 { base: value & !0xf, prefetchable },
+                2 => match self.register(self.index) {
+                    None => Bar::Broken64,
+                    Some(high) => {
+                        self.index += 1;
+                        let base = u64::from(high) << 32 | u64::from(value & !0xf);
+                        Bar::Memory64 { base, prefetchable }
+                    }
+                },
+                _ => Bar::Reserved { value },
+            },
+        };
+        Some(IndexedBar { index, bar })
+    }
+}
+
+/// The Expansion ROM Base Address Register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RomBar(pub u32);
+
+impl RomBar {
+    /// Whether the ROM is decoded (bit 0).
+    #[must_use]
+    pub const fn enabled(self) -> bool {
+        self.0 & 1 != 0
+    }
+
+    /// The bus address of the ROM's first byte.
+    #[must_use]
+    pub const fn base(self) -> u32 {
+        self.0 & 0xffff_f800
+    }
+}

@@ -1,0 +1,125 @@
+//! The extended capability list from 100h on: the walk, and what it finds.
+
+use crate::capability::ChainDefect;
+use crate::config_space::{ConfigSpace, Truncated};
+
+/// An extended capability's id (PCI Code and ID Assignment, "Extended Capability IDs").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExtendedCapabilityId(pub u16);
+
+/// An extended capability as the walk finds it: its id, version, and where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExtendedCapabilityEntry<'a> {
+    id: ExtendedCapabilityId,
+    version: u8,
+    offset: u16,
+    space: ConfigSpace<'a>,
+}
+
+impl<'a> ExtendedCapabilityEntry<'a> {
+    /// The id.
+    #[must_use]
+    pub const fn id(self) -> ExtendedCapabilityId {
+        self.id
+    }
+
+    /// The capability version, 0 to 15.
+    #[must_use]
+    pub const fn version(self) -> u8 {
+        self.version
+    }
+
+    /// Where the capability begins in configuration space.
+    #[must_use]
+    pub const fn offset(self) -> u16 {
+        self.offset
+    }
+
+    /// The bytes from the capability's first to the end of what can be read.
+    #[must_use]
+    pub fn bytes(self) -> &'a [u8] {
+        self.space.bytes().get(usize::from(self.offset)..).unwrap_or_default()
+    }
+
+    /// The typed view.
+    ///
+    /// # Errors
+    /// [`Truncated`] if the end of the readable bytes cuts the capability's registers off.
+    pub fn decode(self) -> Result<ExtendedCapability<'a>, Truncated> {
+        Ok(ExtendedCapability::Other(self))
+    }
+}
+
+/// An extended capability with its registers' names.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum ExtendedCapability<'a> {
+    /// One that has no typed view.
+    Other(ExtendedCapabilityEntry<'a>),
+}
+
+/// The walk of the extended capability list; made by [`ConfigSpace::extended_capabilities`].
+///
+/// It yields each capability once and, if the list is broken, one [`ChainDefect`] as the last item.
+#[derive(Clone, Debug)]
+pub struct ExtendedCapabilities<'a> {
+    space: ConfigSpace<'a>,
+    holder: u16,
+    next: u16,
+    /// One bit for each dword from 100h to fffh.
+    visited: [u64; 15],
+}
+
+impl<'a> ExtendedCapabilities<'a> {
+    const START: u16 = 0x100;
+
+    pub(crate) fn new(space: ConfigSpace<'a>) -> Self {
+        // All-ones or zero in the first header is the specification's way to say that there is no
+        // list, no defect.
+        let next = match space.read_u32(Self::START) {
+            None | Some(0 | 0xffff_ffff) => 0,
+            Some(_) => Self::START,
+        };
+        Self { space, holder: 0, next, visited: [0; 15] }
+    }
+}
+
+impl<'a> Iterator for ExtendedCapabilities<'a> {
+    type Item = Result<ExtendedCapabilityEntry<'a>, ChainDefect>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let offset = self.next & 0xffc;
+        if offset == 0 {
+            return None;
+        }
+        let (holder, pointer) = (self.holder, offset);
+        self.next = 0;
+        if offset < Self::START {
+            return Some(Err(ChainDefect::Below { holder, pointer }));
+        }
+        let index = usize::from(offset - Self::START) >> 2;
+        let bit = 1u64 << (index & 63);
+        let seen = self.visited.get_mut(index >> 6)?;
+        if *seen & bit != 0 {
+            return Some(Err(ChainDefect::Looped { holder, pointer }));
+        }
+        *seen |= bit;
+        match self.space.read_u32(offset) {
+            None => {
+                let size = self.space.size() as u16;
+                Some(Err(ChainDefect::Unreadable { holder, pointer, size }))
+            }
+            Some(0xffff_ffff) => Some(Err(ChainDefect::AllOnes { holder, pointer })),
+            Some(header) => {
+                self.holder = offset + 2;
+                self.next = (header >> 20) as u16;
+                Some(Ok(ExtendedCapabilityEntry {
+                    id: ExtendedCapabilityId(header as u16),
+                    version: (header >> 16) as u8 & 0xf,
+                    offset,
+                    space: self.space,
+                }))
+            }
+        }
+    }
+}
