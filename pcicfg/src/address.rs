@@ -157,6 +157,25 @@ impl FromStr for Address {
     }
 }
 
+#[cfg(feature = "serde")]
+mod text {
+    use super::Address;
+    use alloc::borrow::Cow;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    impl Serialize for Address {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_str(self)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Address {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            Cow::<str>::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,1 +1,18 @@
-//! Placeholder.
+//! Gets PCI devices back.
+//!
+//! When a virtual machine that owned a device stops, the host must reset the device before anyone
+//! can use it again. This library explains what can reset it and what else is hit, saves state,
+//! resets, waits, restores, **verifies**, and says plainly what is next.
+//!
+//! The way of the data is one line, each arrow a module that never reaches back:
+//!
+//! ```text
+//! Machine ── Inventory ── Plan ── Reset ── Report
+//! ```
+#![deny(unsafe_code)]
+
+pub mod error;
+pub mod machine;
+
+pub use error::{Error, Result};
+pub use machine::Machine;

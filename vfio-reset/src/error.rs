@@ -1,0 +1,129 @@
+//! What can go wrong: what, where, and what the user can do.
+
+use pcicfg::Address;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The result of everything here.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The machine has no such function.
+    #[error("{machine} has no function {address}; `vfio-reset list` shows those it has")]
+    NoSuchFunction {
+        /// The function.
+        address: Address,
+        /// The machine, as the user named it.
+        machine: String,
+    },
+    /// A file or an attribute could not be read.
+    #[error("cannot read {}: {source}{}", path.display(), advice(source))]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file or an attribute could not be written.
+    #[error("cannot write {}: {source}{}", path.display(), advice(source))]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// An access to configuration space that goes past what can be reached.
+    #[error(
+        "{address}: {length} bytes at {offset:#05x} of configuration space cannot be reached, only {size} bytes can: \
+         without CAP_SYS_ADMIN the kernel shows 64"
+    )]
+    ConfigOutOfReach {
+        /// The function.
+        address: Address,
+        /// Where the access begins.
+        offset: u16,
+        /// How many bytes it has.
+        length: usize,
+        /// How many can be reached.
+        size: usize,
+    },
+    /// A machine that was only recorded cannot be changed.
+    #[error("{machine} is a recording: it can be read, not {action}")]
+    ReadOnly {
+        /// The machine, as the user named it.
+        machine: String,
+        /// What was asked of it.
+        action: &'static str,
+    },
+    /// The name after `--machine` leads nowhere.
+    #[error("no machine {name:?}: {reason}")]
+    NoSuchMachine {
+        /// What the user wrote.
+        name: String,
+        /// What was looked for, and which there are.
+        reason: String,
+    },
+    /// A file is not what it should be.
+    #[error("{}{}: {message}", file.display(), position(*line, *column))]
+    Malformed {
+        /// The file.
+        file: PathBuf,
+        /// The line, from 1; 0 when the file as a whole is meant.
+        line: usize,
+        /// The column, from 1; 0 when the line as a whole is meant.
+        column: usize,
+        /// What is wrong there and what is expected.
+        message: String,
+    },
+}
+
+impl Error {
+    /// A file could not be read.
+    pub fn read(path: impl AsRef<Path>, source: io::Error) -> Self {
+        Self::Read { path: path.as_ref().to_path_buf(), source }
+    }
+
+    /// A file could not be written.
+    pub fn write(path: impl AsRef<Path>, source: io::Error) -> Self {
+        Self::Write { path: path.as_ref().to_path_buf(), source }
+    }
+
+    /// The operating system's error number, when it was the one to refuse.
+    #[must_use]
+    pub fn errno(&self) -> Option<i32> {
+        match self {
+            Self::Read { source, .. } | Self::Write { source, .. } => source.raw_os_error(),
+            _ => None,
+        }
+    }
+
+    /// Whether more rights would have helped.
+    #[must_use]
+    pub fn is_permission(&self) -> bool {
+        match self {
+            Self::Read { source, .. } | Self::Write { source, .. } => {
+                source.kind() == io::ErrorKind::PermissionDenied
+            }
+            Self::ConfigOutOfReach { .. } => true,
+            _ => false,
+        }
+    }
+}
+
+fn advice(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::PermissionDenied => " (run as root; under kernel lockdown not even root may do this)",
+        _ => "",
+    }
+}
+
+fn position(line: usize, column: usize) -> String {
+    match (line, column) {
+        (0, _) => String::new(),
+        (line, 0) => format!(":{line}"),
+        (line, column) => format!(":{line}:{column}"),
+    }
+}
