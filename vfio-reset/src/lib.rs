@@ -12,7 +12,15 @@
 #![deny(unsafe_code)]
 
 pub mod error;
+pub mod inventory;
 pub mod machine;
+pub mod method;
+pub mod plan;
+pub mod quirk;
+pub mod state;
+mod toml_file;
 
 pub use error::{Error, Result};
+pub use inventory::Inventory;
 pub use machine::Machine;
+pub use plan::{Plan, Request};

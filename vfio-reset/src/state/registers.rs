@@ -320,12 +320,12 @@ impl Sequence<'_> {
     }
 
     fn access_control_services(&mut self) {
-        let Some(at) = self.places.extended(ExtendedCapabilityId::ACCESS_CONTROL_SERVICES) else { return };
-        let header = self.image.header();
-        if pcicfg::extended::is_intel_misplaced_acs(header.vendor_id(), header.device_id()) {
-            self.register(at, &dword(0x08, !0, "ACS Control"));
+        let Some(acs) = self.image.access_control_services() else { return };
+        // Some Intel ports have it in another place, as a dword.
+        if acs.has_intel_layout() {
+            self.register(0, &dword(acs.control_offset(), !0, "ACS Control"));
         } else {
-            self.register(at, &word(0x06, !0, "ACS Control"));
+            self.register(0, &word(acs.control_offset(), !0, "ACS Control"));
         }
     }
 
