@@ -10,8 +10,9 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// Offsets count from the start of the file.
 ///
 /// ```
-/// let error = romtools::Image::parse(&[0xff; 512], 0).unwrap_err();
-/// assert!(error.to_string().ends_with("expecting 55 aa, got ff ff"));
+/// let error = romtools::Rom::parse(&[0xff; 4096]).unwrap_err();
+/// assert!(error.to_string().contains("it begins with ff ff"));
+/// assert!(error.advice().contains("decode"));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
