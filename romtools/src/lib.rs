@@ -10,6 +10,7 @@
 
 mod bytes;
 pub mod chain;
+pub mod check;
 pub mod checksum;
 mod error;
 pub mod header;
@@ -21,6 +22,7 @@ pub mod rom;
 mod testing;
 
 pub use chain::{Chain, Images, Stop};
+pub use check::{Finding, Problem, Severity};
 pub use error::{Error, Result};
 pub use header::Header;
 pub use image::{Image, Signature};
