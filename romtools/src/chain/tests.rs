@@ -2,6 +2,8 @@ use super::*;
 use crate::image::BLOCK;
 use crate::testing::{ImageSpec, NpdeSpec};
 
+mod properties;
+
 fn chain_of(specs: &[ImageSpec]) -> Vec<u8> {
     specs.iter().flat_map(ImageSpec::build).collect()
 }
