@@ -271,6 +271,14 @@ mod tests {
     }
 
     #[test]
+    fn images_begin_at_block_boundaries_only() {
+        for before in [1, BLOCK - 1, BLOCK + 1] {
+            let file = [vec![0; before], last(ImageSpec::pc_at(1, 2))].concat();
+            assert!(Rom::parse(&file).is_err(), "{before}");
+        }
+    }
+
+    #[test]
     fn what_holds_no_image_is_not_a_rom() {
         for file in [&[][..], &[0x55], &[0x55, 0xaa], &[0xff; 4096], b"#!/bin/sh"] {
             assert!(

@@ -222,7 +222,7 @@ fn rom_parser_s_lines_are_found_again() {
     }
 }
 
-/// Real ROMs are not defective, but for the one that its owner calls so.
+/// All of these ROMs work, or did for their owners: a defect here is a rule that is too strict.
 #[test]
 fn check_finds_no_defect_in_good_roms() {
     let Some(corpus) = corpus() else { return };
