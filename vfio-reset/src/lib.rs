@@ -17,6 +17,8 @@ pub mod machine;
 pub mod method;
 pub mod plan;
 pub mod quirk;
+pub mod report;
+pub mod reset;
 pub mod state;
 mod toml_file;
 
@@ -24,3 +26,4 @@ pub use error::{Error, Result};
 pub use inventory::Inventory;
 pub use machine::Machine;
 pub use plan::{Plan, Request};
+pub use report::Report;

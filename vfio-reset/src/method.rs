@@ -210,12 +210,17 @@ impl fmt::Display for Reason {
             Self::NoCapability(name) => write!(f, "there is no {name} capability"),
             Self::NotAnnounced(what) => write!(f, "{what}"),
             Self::KeepsState => {
-                write!(f, "No_Soft_Reset is set: the function keeps its state through D3hot, so nothing is reset")
+                write!(
+                    f,
+                    "No_Soft_Reset is set: the function keeps its state through D3hot, so nothing is reset"
+                )
             }
             Self::Quirk(text) => write!(f, "known not to work: {text}"),
             Self::RootBus => write!(f, "it is on a root bus: no bridge above can reset it"),
             Self::UnknownBridge => write!(f, "the bridge above is not part of this recording"),
-            Self::IsBridge => write!(f, "it is a bridge: the kernel resets a bridge's bus, not the bridge, this way"),
+            Self::IsBridge => {
+                write!(f, "it is a bridge: the kernel resets a bridge's bus, not the bridge, this way")
+            }
             Self::Siblings(others) => {
                 write!(f, "the bus is shared with {}, which would be reset too", Addresses(others))
             }
@@ -333,7 +338,8 @@ fn flr(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<Reason, Reaso
 fn af_flr(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<Reason, Reason> {
     forbidden_by(quirks.find(function, |effect| *effect == Effect::NoFlr))?;
     let features = function.space().advanced_features().ok_or(Reason::NoCapability("Advanced Features"))?;
-    let both = AdvancedFeaturesCapabilities::FUNCTION_LEVEL_RESET | AdvancedFeaturesCapabilities::TRANSACTIONS_PENDING;
+    let both = AdvancedFeaturesCapabilities::FUNCTION_LEVEL_RESET
+        | AdvancedFeaturesCapabilities::TRANSACTIONS_PENDING;
     if features.capabilities().contains(both) {
         Ok(Reason::Announced("Advanced Features announces FLR and Transactions Pending"))
     } else {

@@ -18,6 +18,7 @@ use std::fmt;
 use std::time::Duration;
 
 pub use action::{Action, PlannedFunction, PlannedStep, ResetAct, StepName};
+pub(crate) use action::{LINK_CEILING, PENDING_LOOKS};
 pub use refusal::{Override, Refusal, RefusalCode};
 
 /// What the user asks for.
@@ -45,7 +46,14 @@ impl Request {
     /// Asks for whatever works best.
     #[must_use]
     pub fn new(address: Address) -> Self {
-        Self { address, method: None, via: None, bridge: None, allow: Vec::new(), budget: Self::DEFAULT_BUDGET }
+        Self {
+            address,
+            method: None,
+            via: None,
+            bridge: None,
+            allow: Vec::new(),
+            budget: Self::DEFAULT_BUDGET,
+        }
     }
 
     /// Asks for one method.

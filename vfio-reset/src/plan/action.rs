@@ -3,6 +3,7 @@
 use super::{Context, Via};
 use crate::inventory::InventoryFunction;
 use crate::method::{self, MethodName, Scope, SecondaryBusWait};
+use crate::quirk::{Effect, Quirk};
 use pcicfg::Address;
 use serde::Serialize;
 use std::fmt;
@@ -25,6 +26,10 @@ pub struct Action {
     pub budget: Duration,
     /// The steps with their times.
     pub steps: Vec<PlannedStep>,
+    /// The port or bridge above the function, which can tell why it is silent.
+    pub port: Option<Address>,
+    /// What is known to help if the function does not come back.
+    pub remedies: Vec<String>,
 }
 
 impl Action {
@@ -79,6 +84,8 @@ pub struct PlannedFunction {
     pub ids: (u16, u16),
     /// A virtual function shows no ids: Command and Status tell whether it is back.
     pub is_virtual: bool,
+    /// The bridge above.
+    pub parent: Option<Address>,
     /// It is reset; otherwise it is the bridge that asserts the reset.
     pub is_reset: bool,
 }
@@ -157,7 +164,17 @@ impl Context<'_> {
             functions,
             budget: self.request.budget,
             steps,
+            port: self.function.parent().map(InventoryFunction::address),
+            remedies: self.remedies(),
         }
+    }
+
+    fn remedies(&self) -> Vec<String> {
+        let remedy = |quirk: &Quirk| match &quirk.effect {
+            Effect::DoesNotReturn { next, .. } => Some(next.clone()),
+            _ => None,
+        };
+        self.quirks.of(self.function).filter_map(remedy).collect()
     }
 
     fn act(&self, method: MethodName, via: Via) -> ResetAct {
@@ -181,11 +198,11 @@ impl Context<'_> {
             address: function.address(),
             ids: function.ids(),
             is_virtual: function.is_virtual(),
+            parent: function.parent().map(InventoryFunction::address),
             is_reset,
         };
-        let present = |function: &InventoryFunction<'_>| {
-            function.presence() == pcicfg::header::Presence::Present
-        };
+        let present =
+            |function: &InventoryFunction<'_>| function.presence() == pcicfg::header::Presence::Present;
         if method.method().scope == Scope::Function {
             return std::iter::once(self.function)
                 .chain(super::hit_with(self.function))
@@ -219,62 +236,176 @@ impl Context<'_> {
             many => format!("{} functions", many.len()),
         };
         let mut steps = vec![
-            step(StepName::Check, format!("see whether {address} is still as it was when this was planned"), Duration::ZERO, SHORT),
-            step(StepName::Save, format!("save the configuration space of {}", plural(functions.len(), "function")), Duration::ZERO, SHORT),
+            step(
+                StepName::Check,
+                format!("see whether {address} is still as it was when this was planned"),
+                Duration::ZERO,
+                SHORT,
+            ),
+            step(
+                StepName::Save,
+                format!("save the configuration space of {}", plural(functions.len(), "function")),
+                Duration::ZERO,
+                SHORT,
+            ),
         ];
         let restore = || {
-            step(StepName::Restore, format!("write the saved state of {names} back, Command last"), Duration::ZERO, SHORT)
+            step(
+                StepName::Restore,
+                format!("write the saved state of {names} back, Command last"),
+                Duration::ZERO,
+                SHORT,
+            )
         };
         match act {
             ResetAct::Kernel => {
                 let floor = method.method().floor(self.function, self.quirks);
                 steps.extend([
-                    step(StepName::SelectMethod, format!("write {method} alone to reset_method"), Duration::ZERO, SHORT),
+                    step(
+                        StepName::SelectMethod,
+                        format!("write {method} alone to reset_method"),
+                        Duration::ZERO,
+                        SHORT,
+                    ),
                     step(StepName::Reset, format!("have the kernel reset {address}"), floor, budget),
-                    step(StepName::PutListBack, "write the former list to reset_method".to_string(), Duration::ZERO, SHORT),
-                    step(StepName::WaitReady, format!("wait until {names} answers with its ids"), Duration::ZERO, budget),
+                    step(
+                        StepName::PutListBack,
+                        "write the former list to reset_method".to_string(),
+                        Duration::ZERO,
+                        SHORT,
+                    ),
+                    step(
+                        StepName::WaitReady,
+                        format!("wait until {names} answers with its ids"),
+                        Duration::ZERO,
+                        budget,
+                    ),
                 ]);
             }
             ResetAct::FunctionLevelReset { settle } => {
                 steps.extend([
-                    step(StepName::Quiesce, format!("stop {address}: Command = Interrupt Disable, then wait for pending transactions"), Duration::ZERO, PENDING_CEILING),
-                    step(StepName::Reset, "set Initiate Function Level Reset in Device Control".to_string(), *settle, *settle),
-                    step(StepName::WaitReady, format!("wait until {address} answers with its ids"), Duration::ZERO, budget),
+                    step(
+                        StepName::Quiesce,
+                        format!(
+                            "stop {address}: Command = Interrupt Disable, then wait for pending transactions"
+                        ),
+                        Duration::ZERO,
+                        PENDING_CEILING,
+                    ),
+                    step(
+                        StepName::Reset,
+                        "set Initiate Function Level Reset in Device Control".to_string(),
+                        *settle,
+                        *settle,
+                    ),
+                    step(
+                        StepName::WaitReady,
+                        format!("wait until {address} answers with its ids"),
+                        Duration::ZERO,
+                        budget,
+                    ),
                     restore(),
                 ]);
             }
             ResetAct::AdvancedFeatures { settle } => {
                 steps.extend([
-                    step(StepName::Quiesce, format!("stop {address}: Command = Interrupt Disable, then wait for pending transactions"), Duration::ZERO, PENDING_CEILING),
-                    step(StepName::Reset, "set Initiate FLR in Advanced Features Control".to_string(), *settle, *settle),
-                    step(StepName::WaitReady, format!("wait until {address} answers with its ids"), Duration::ZERO, budget),
+                    step(
+                        StepName::Quiesce,
+                        format!(
+                            "stop {address}: Command = Interrupt Disable, then wait for pending transactions"
+                        ),
+                        Duration::ZERO,
+                        PENDING_CEILING,
+                    ),
+                    step(
+                        StepName::Reset,
+                        "set Initiate FLR in Advanced Features Control".to_string(),
+                        *settle,
+                        *settle,
+                    ),
+                    step(
+                        StepName::WaitReady,
+                        format!("wait until {address} answers with its ids"),
+                        Duration::ZERO,
+                        budget,
+                    ),
                     restore(),
                 ]);
             }
             ResetAct::PowerManagement { delay } => {
                 steps.extend([
-                    step(StepName::Quiesce, format!("stop {address}: Command = Interrupt Disable"), Duration::ZERO, SHORT),
-                    step(StepName::Reset, format!("{address} to D3hot and back to D0"), 2 * *delay, 2 * *delay),
-                    step(StepName::WaitReady, format!("wait until {address} answers with its ids"), Duration::ZERO, budget),
+                    step(
+                        StepName::Quiesce,
+                        format!("stop {address}: Command = Interrupt Disable"),
+                        Duration::ZERO,
+                        SHORT,
+                    ),
+                    step(
+                        StepName::Reset,
+                        format!("{address} to D3hot and back to D0"),
+                        2 * *delay,
+                        2 * *delay,
+                    ),
+                    step(
+                        StepName::WaitReady,
+                        format!("wait until {address} answers with its ids"),
+                        Duration::ZERO,
+                        budget,
+                    ),
                     restore(),
                 ]);
             }
             ResetAct::SecondaryBus { bridge, wait } => {
                 let hold = method::SECONDARY_BUS_RESET_HOLD;
                 steps.extend([
-                    step(StepName::Quiesce, format!("stop {names}; hot-plug notification and ASPM of {bridge} off"), Duration::ZERO, SHORT),
-                    step(StepName::Reset, format!("set Secondary Bus Reset at {bridge}, hold it for {} ms, clear it", hold.as_millis()), hold, hold),
+                    step(
+                        StepName::Quiesce,
+                        format!("stop {names}; hot-plug notification and ASPM of {bridge} off"),
+                        Duration::ZERO,
+                        SHORT,
+                    ),
+                    step(
+                        StepName::Reset,
+                        format!(
+                            "set Secondary Bus Reset at {bridge}, hold it for {} ms, clear it",
+                            hold.as_millis()
+                        ),
+                        hold,
+                        hold,
+                    ),
                 ]);
                 if wait.link_active {
-                    steps.push(step(StepName::WaitLink, format!("wait for the link below {bridge}"), Duration::ZERO, LINK_CEILING));
+                    steps.push(step(
+                        StepName::WaitLink,
+                        format!("wait for the link below {bridge}"),
+                        Duration::ZERO,
+                        LINK_CEILING,
+                    ));
                 }
                 steps.extend([
-                    step(StepName::WaitReady, format!("wait until {names} below {bridge} answer with their ids"), wait.settle, budget),
-                    step(StepName::Restore, format!("write the saved state of {bridge} and {names} back, bridges first, Command last"), Duration::ZERO, SHORT),
+                    step(
+                        StepName::WaitReady,
+                        format!("wait until {names} below {bridge} answer with their ids"),
+                        wait.settle,
+                        budget,
+                    ),
+                    step(
+                        StepName::Restore,
+                        format!(
+                            "write the saved state of {bridge} and {names} back, bridges first, Command last"
+                        ),
+                        Duration::ZERO,
+                        SHORT,
+                    ),
                 ]);
             }
         }
-        steps.push(step(StepName::Verify, "compare ids, header, every restored register, power state, link, and siblings".to_string(), Duration::ZERO, SHORT));
+        steps.push(step(
+            StepName::Verify,
+            "compare ids, header, every restored register, power state, link, and siblings".to_string(),
+            Duration::ZERO,
+            SHORT,
+        ));
         steps
     }
 }

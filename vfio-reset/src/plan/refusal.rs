@@ -153,7 +153,8 @@ impl Context<'_> {
             refusals.push(Refusal {
                 code: RefusalCode::Lockdown,
                 address,
-                reason: "the kernel is locked down (Secure Boot): configuration space cannot be written".to_string(),
+                reason: "the kernel is locked down (Secure Boot): configuration space cannot be written"
+                    .to_string(),
                 remedy: "use --via kernel, which lockdown allows".to_string(),
                 overridden_by: None,
             });
@@ -167,7 +168,8 @@ impl Context<'_> {
                 code: RefusalCode::NotListed,
                 address,
                 reason: format!("the kernel does not offer {method} for it, and may know why"),
-                remedy: "if you removed it from reset_method yourself, put it back or override this".to_string(),
+                remedy: "if you removed it from reset_method yourself, put it back or override this"
+                    .to_string(),
                 overridden_by: Some(Override::NotListed),
             });
         }
@@ -180,7 +182,9 @@ impl Context<'_> {
             refusals.push(Refusal {
                 code: RefusalCode::Driver,
                 address,
-                reason: format!("{address} is in use by the host: the driver {driver} is bound, and would lose its device"),
+                reason: format!(
+                    "{address} is in use by the host: the driver {driver} is bound, and would lose its device"
+                ),
                 remedy: format!("unbind it first: echo {address} > /sys/bus/pci/drivers/{driver}/unbind"),
                 overridden_by: Some(Override::Driver),
             });
@@ -209,7 +213,11 @@ impl Context<'_> {
 
     fn refuse_virtual_function(&self) -> Refusal {
         let address = self.function.address();
-        let physical = self.function.facts().physfn.map_or_else(|| "its physical function".to_string(), |at| at.to_string());
+        let physical = self
+            .function
+            .facts()
+            .physfn
+            .map_or_else(|| "its physical function".to_string(), |at| at.to_string());
         Refusal {
             code: RefusalCode::VirtualFunction,
             address,
@@ -229,8 +237,14 @@ impl Context<'_> {
             refusals.push(Refusal {
                 code: RefusalCode::SiblingDriver,
                 address: other.address,
-                reason: format!("{} would be reset too, and the host uses it (driver {driver}{group})", other.address),
-                remedy: format!("unbind it first: echo {} > /sys/bus/pci/drivers/{driver}/unbind", other.address),
+                reason: format!(
+                    "{} would be reset too, and the host uses it (driver {driver}{group})",
+                    other.address
+                ),
+                remedy: format!(
+                    "unbind it first: echo {} > /sys/bus/pci/drivers/{driver}/unbind",
+                    other.address
+                ),
                 overridden_by: Some(Override::Siblings),
             });
         }
@@ -265,7 +279,9 @@ fn refuse_users(address: Address, users: &[DeviceUser], refusals: &mut Vec<Refus
             DeviceUser::Mount { path, .. } => (format!("unmount it first: umount {path}"), None),
             DeviceUser::Swap { device } => (format!("switch it off first: swapoff /dev/{device}"), None),
             DeviceUser::Holder { holder, .. } => (format!("take it out of {holder} first"), None),
-            DeviceUser::Network { interface } => (format!("take it down first: ip link set {interface} down"), Some(Override::Driver)),
+            DeviceUser::Network { interface } => {
+                (format!("take it down first: ip link set {interface} down"), Some(Override::Driver))
+            }
             DeviceUser::Vfio { .. } => ("stop the virtual machine first".to_string(), Some(Override::InUse)),
         };
         refusals.push(Refusal {
@@ -281,6 +297,7 @@ fn refuse_users(address: Address, users: &[DeviceUser], refusals: &mut Vec<Refus
 /// Whether a driver is one that lets go of its function across a reset: the VFIO drivers, which have
 /// no device state of their own while nobody has the function open, and the port driver.
 fn releases(driver: &str) -> bool {
-    matches!(driver, "vfio-pci" | "pci-stub" | "pcieport" | "shpchp") || driver.ends_with("-vfio-pci")
+    matches!(driver, "vfio-pci" | "pci-stub" | "pcieport" | "shpchp")
+        || driver.ends_with("-vfio-pci")
         || driver.ends_with("_vfio_pci")
 }
