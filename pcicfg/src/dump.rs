@@ -58,7 +58,7 @@
 //! # Memory
 //! A well-formed dump takes a third of its text. A hostile one cannot take more than about 50 times
 //! its text plus 64 KiB: a row that would make a hole is dropped (with a warning) once the bytes
-//! stored exceed 64 KiB plus 16 times the text read so far, and at most [`MAX_WARNINGS`] warnings
+//! stored exceed 64 KiB plus 8 times the text read so far, and at most [`MAX_WARNINGS`] warnings
 //! are kept.
 
 mod hex;
@@ -244,7 +244,7 @@ impl<'a> DumpedFunction<'a> {
     }
 
     /// What follows the address in the slot line: class and name, as lspci wrote them. What is not
-    /// UTF-8 is replaced.
+    /// UTF-8 is replaced, and control characters are spaces: it is safe to print.
     #[must_use]
     pub const fn description(self) -> &'a str {
         self.description
