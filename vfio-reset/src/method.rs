@@ -8,9 +8,10 @@
 use crate::inventory::InventoryFunction;
 use crate::machine::ResetMethods;
 use crate::quirk::{Effect, Quirk, Quirks};
-use pcicfg::Address;
 use pcicfg::capability::{AdvancedFeaturesCapabilities, LinkSpeed, PciExpress};
+use pcicfg::extended::{ReadinessTime, ReadinessTimeReporting};
 use pcicfg::header::{Presence, Status};
+use pcicfg::{Address, ConfigSpace};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -445,7 +446,17 @@ fn flr_floor(function: InventoryFunction<'_>, _: &Quirks) -> Duration {
     if space.header().status().contains(Status::IMMEDIATE_READINESS) {
         return Duration::ZERO;
     }
-    space.readiness_time_reporting().and_then(|times| times.flr_time()).unwrap_or(FLR_TIME)
+    reported(space, ReadinessTimeReporting::flr_time).unwrap_or(FLR_TIME)
+}
+
+/// A time that the function itself reports; the kernel does not ask.
+fn reported<'a>(
+    space: ConfigSpace<'a>,
+    time: fn(ReadinessTimeReporting<'a>) -> ReadinessTime,
+) -> Option<Duration> {
+    let times = space.readiness_time_reporting().filter(|times| times.valid())?;
+    // No function may claim to need longer than what the specification grants all of them.
+    time(times).duration().filter(|time| *time <= Duration::from_secs(1))
 }
 
 /// The time software gives a function after a function level reset (PCI Express Base 6.0, 6.6.2).
@@ -489,7 +500,7 @@ pub fn after_secondary_bus_reset(bridge: InventoryFunction<'_>, quirks: &Quirks)
     /// What stands in for a link that nobody reports.
     const UNREPORTED: Duration = Duration::from_secs(1);
     let delay = |child: InventoryFunction<'_>| {
-        let reported = child.space().readiness_time_reporting().and_then(|times| times.reset_time());
+        let reported = reported(child.space(), ReadinessTimeReporting::reset_time);
         reported.unwrap_or_else(|| quirks.d3cold_delay(child))
     };
     let settle = bridge.children().map(delay).max().unwrap_or(Duration::from_millis(100));

@@ -3,7 +3,7 @@
 //! The built-in table is `quirks.toml` beside this file; to teach the program a new id, add an entry
 //! there, or without a rebuild in `/etc/vfio-reset/quirks.d/*.toml`.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::inventory::InventoryFunction;
 use crate::method::MethodName;
 use crate::toml_file;
