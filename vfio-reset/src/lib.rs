@@ -13,6 +13,7 @@
 
 pub mod error;
 pub mod inventory;
+pub mod json;
 pub mod machine;
 pub mod method;
 pub mod plan;

@@ -183,7 +183,9 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    fn is_usable(&self) -> bool {
+    /// Whether nothing speaks against it.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
         self.impossible.is_none() && self.refusals.is_empty()
     }
 }
@@ -428,14 +430,16 @@ impl Context<'_> {
         let direct_bus = |candidate: &&Candidate| {
             (candidate.via, candidate.method) == (Via::Direct, MethodName::Bus) && candidate.is_usable()
         };
-        if let (Some(bridge), Some(_)) = (self.bridge, candidates.iter().find(direct_bus)) {
-            if bridge.space().pci_express().is_some_and(|express| express.hot_plug_capable()) {
-                notes.push(format!(
-                    "{} is a hot-plug port: its notifications are switched off during a direct bus reset, or the \
-                     kernel would take the device for unplugged",
-                    bridge.address()
-                ));
-            }
+        let is_hot_plug = |bridge: &InventoryFunction<'_>| {
+            bridge.space().pci_express().is_some_and(|express| express.hot_plug_capable())
+        };
+        if let (Some(bridge), Some(_)) = (self.bridge.filter(is_hot_plug), candidates.iter().find(direct_bus))
+        {
+            notes.push(format!(
+                "{} is a hot-plug port: its notifications are switched off during a direct bus reset, or the kernel \
+                 would take the device for unplugged",
+                bridge.address()
+            ));
         }
         notes
     }
