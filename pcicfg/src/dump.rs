@@ -244,7 +244,7 @@ impl<'a> DumpedFunction<'a> {
     }
 
     /// What follows the address in the slot line: class and name, as lspci wrote them. What is not
-    /// UTF-8 is replaced.
+    /// UTF-8 is replaced, and control characters are spaces: it is safe to print.
     #[must_use]
     pub const fn description(self) -> &'a str {
         self.description

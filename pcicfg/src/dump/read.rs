@@ -3,7 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::hex;
+use super::hex::{self, Row};
+use super::write::write_clean;
 use super::{Dump, DumpError, DumpErrorKind, Entry, MAX_WARNINGS, Warning, WarningKind};
 use crate::address::Address;
 use crate::config_space::ConfigSpace;
@@ -88,16 +89,25 @@ impl<'t> Reader<'t> {
     /// The fast path: as many rows as stand here just as lspci writes them.
     fn rows(&mut self) {
         while let Some(row) = hex::row(self.text.get(self.at..).unwrap_or_default()) {
-            if row.offset == self.present() && row.offset & 0xf == 0 {
-                self.dump.bytes.extend_from_slice(&row.bytes);
-                if let Some(given) = self.given.get_mut(row.offset >> 4) {
-                    *given = 0xffff;
-                }
-            } else {
-                self.store(row.offset, &row.bytes, 1);
-            }
+            self.whole_row(&row, 0);
             self.at += row.length;
             self.line = self.line.saturating_add(1);
+        }
+    }
+
+    /// A row as lspci writes it, below a slot line.
+    fn whole_row(&mut self, row: &Row, column: usize) {
+        if row.offset == self.present() && row.offset & 0xf == 0 {
+            self.dump.bytes.extend_from_slice(&row.bytes);
+            if let Some(given) = self.given.get_mut(row.offset >> 4) {
+                *given = 0xffff;
+            }
+        } else if self.may_begin(row.offset, column) {
+            let (kept, dropped) = row.bytes.split_at(row.bytes.len().min(END - row.offset));
+            self.store(row.offset, kept);
+            if !dropped.is_empty() {
+                self.warn(column, WarningKind::BeyondEnd { offset: END as u32 });
+            }
         }
     }
 
@@ -116,6 +126,8 @@ impl<'t> Reader<'t> {
             if self.place == Place::Open {
                 self.place = Place::Ended;
             }
+        } else if let Some(row) = self.quoted_row(column) {
+            self.whole_row(&row, column);
         } else if let Some(slot) = Slot::read(body) {
             self.slot(slot, body, column);
         } else if let Some((offset, bytes)) = row_start(body) {
@@ -123,6 +135,12 @@ impl<'t> Reader<'t> {
         }
         self.at += (length + 1).min(text.len());
         self.line = self.line.saturating_add(1);
+    }
+
+    /// A row as lspci writes it, at a column of this line.
+    fn quoted_row(&self, column: usize) -> Option<Row> {
+        let text = self.text.get(self.at + column..)?;
+        if self.place == Place::Open { hex::row(text) } else { None }
     }
 
     fn slot(&mut self, slot: Slot, body: &[u8], column: usize) {
@@ -133,9 +151,10 @@ impl<'t> Reader<'t> {
             (self.place, self.told) = (Place::Dropped, true);
             return;
         };
-        let description = trimmed(unindented(body.get(slot.end..).unwrap_or_default()));
         let begin = self.dump.descriptions.len();
-        self.dump.descriptions.push_str(&String::from_utf8_lossy(description));
+        let description = String::from_utf8_lossy(body.get(slot.end..).unwrap_or_default());
+        // A String takes everything.
+        let _ = write_clean(&mut self.dump.descriptions, &description);
         self.function = Some(Function {
             address,
             line: self.line,
@@ -148,37 +167,18 @@ impl<'t> Reader<'t> {
     }
 
     fn row(&mut self, offset: u32, body: &[u8], bytes: usize, column: usize) {
-        let mut buffer = [0; END];
-        let mut count = 0usize;
-        let mut rest = printable_end(body.get(bytes..).unwrap_or_default());
-        let mut beyond = false;
-        let row_end = body.len() - (body.len() - bytes - rest.len());
-        while let [high, low, after @ ..] = rest
-            && let Some(byte) = hex::byte(*high, *low)
-        {
-            let next = unindented(after);
-            if !after.is_empty() && next.len() == after.len() {
-                break;
-            }
-            match buffer.get_mut(count) {
-                Some(place) if offset as usize + count < END => *place = byte,
-                _ => beyond = true,
-            }
-            count += 1;
-            rest = next;
-        }
-        let known = self.place == Place::Open || self.place == Place::Ended;
-        if count == 0 {
+        let cells = printable_end(body.get(bytes..).unwrap_or_default());
+        let Some((mut byte, mut rest)) = cell(cells) else {
             if self.place == Place::Open {
                 self.warn(column + bytes, WarningKind::NoByte);
             }
             return;
-        }
-        // Double-spaced text goes on where it stopped; anything else below an empty line is not ours.
-        let goes_on = known && offset as usize == self.present();
+        };
+        let mut offset = usize::try_from(offset).unwrap_or(usize::MAX);
         match self.place {
             Place::Open => {}
-            Place::Ended if goes_on => self.place = Place::Open,
+            // Double-spaced text goes on where it stopped.
+            Place::Ended if offset == self.present() => self.place = Place::Open,
             Place::Start if offset == 0 => self.assume(column),
             _ => {
                 if !core::mem::replace(&mut self.told, true) {
@@ -187,16 +187,23 @@ impl<'t> Reader<'t> {
                 return;
             }
         }
-        if beyond {
-            let first = offset.max(END as u32);
-            self.warn(column, WarningKind::BeyondEnd { offset: first });
+        if !self.may_begin(offset, column) {
+            return;
+        }
+        loop {
+            if offset >= END {
+                self.warn(column, WarningKind::BeyondEnd { offset: offset as u32 });
+                return;
+            }
+            self.store(offset, &[byte]);
+            offset += 1;
+            match cell(rest) {
+                Some(next) => (byte, rest) = next,
+                None => break,
+            }
         }
         if !rest.is_empty() {
-            self.warn(column + row_end - rest.len(), WarningKind::TrailingText);
-        }
-        let kept = count.min(END.saturating_sub(offset as usize));
-        if let Some(bytes) = buffer.get(..kept).filter(|bytes| !bytes.is_empty()) {
-            self.store(offset as usize, bytes, column + 1);
+            self.warn(column + bytes + cells.len() - rest.len(), WarningKind::TrailingText);
         }
     }
 
@@ -220,14 +227,23 @@ impl<'t> Reader<'t> {
         self.function.as_ref().map_or(0, |function| self.dump.bytes.len() - function.start)
     }
 
-    /// Puts a row's bytes into the function; they end at [`END`] at most.
-    fn store(&mut self, offset: usize, bytes: &[u8], column: usize) {
+    /// Whether a row may begin at `offset`: the hole before it is not too much for the text. (Nothing is
+    /// stored of a row beyond [`END`].)
+    fn may_begin(&mut self, offset: usize, column: usize) -> bool {
+        let hole = offset.saturating_sub(self.present());
+        let allowed = hole == 0
+            || offset >= END
+            || self.dump.bytes.len() + hole <= SPARSE_FREE + SPARSE_FACTOR * self.at;
+        if !allowed {
+            self.warn(column, WarningKind::TooSparse { offset: offset as u16 });
+        }
+        allowed
+    }
+
+    /// Puts bytes into the function; they end at [`END`] at most.
+    fn store(&mut self, offset: usize, bytes: &[u8]) {
         let Some(function) = &self.function else { return };
         let begin = function.start + offset;
-        if begin > self.dump.bytes.len() && begin > SPARSE_FREE + SPARSE_FACTOR * self.at {
-            self.warn(column - 1, WarningKind::TooSparse { offset: offset as u16 });
-            return;
-        }
         let end = begin + bytes.len();
         if end > self.dump.bytes.len() {
             self.dump.bytes.resize(end, 0xff);
@@ -420,6 +436,14 @@ fn row_start(body: &[u8]) -> Option<(u32, usize)> {
     (bytes.len() < after.len()).then_some((offset, body.len() - bytes.len()))
 }
 
+/// The byte at the start of a row's rest, and what follows it; a byte ends with white space or the row.
+fn cell(rest: &[u8]) -> Option<(u8, &[u8])> {
+    let [high, low, after @ ..] = rest else { return None };
+    let byte = hex::byte(*high, *low)?;
+    let next = unindented(after);
+    (after.is_empty() || next.len() < after.len()).then_some((byte, next))
+}
+
 /// `text` without the white space at its start.
 fn unindented(mut text: &[u8]) -> &[u8] {
     loop {
@@ -444,11 +468,11 @@ fn unquoted(mut line: &[u8]) -> &[u8] {
 
 /// `text` without the white space at its end.
 fn trimmed(text: &[u8]) -> &[u8] {
-    let text = text.trim_ascii_end();
-    match text.strip_suffix(b"\xc2\xa0") {
-        Some(rest) => trimmed(rest),
-        None => text,
+    let mut text = text.trim_ascii_end();
+    while let Some(rest) = text.strip_suffix(b"\xc2\xa0") {
+        text = rest.trim_ascii_end();
     }
+    text
 }
 
 /// A row without what quoted-printable mail leaves at its end.
@@ -461,3 +485,6 @@ fn printable_end(row: &[u8]) -> &[u8] {
     }
     row
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,8 +49,8 @@ pub struct Style {
 
 /// Writes a function as `lspci -x` does: slot line, rows, an empty line.
 ///
-/// The domain is written if `style` asks for it or it is not 0. Line breaks in `description` become
-/// spaces, white space around it is left out.
+/// The domain is written if `style` asks for it or it is not 0. Line breaks and other control
+/// characters in `description` become spaces, white space around it is left out.
 ///
 /// ```
 /// use pcicfg::dump::{Style, write_function};
@@ -75,36 +75,52 @@ pub fn write_function(
     } else {
         write!(out, "{:02x}:{:02x}.{:x} ", address.bus(), address.device(), address.function())?;
     }
-    let mut lines = description.trim().split(['\n', '\r']);
-    out.write_str(lines.next().unwrap_or_default())?;
-    for line in lines {
-        out.write_char(' ')?;
-        out.write_str(line)?;
-    }
+    write_clean(out, description)?;
     out.write_char('\n')?;
     write_rows(out, config.get(..style.extent.size(config)).unwrap_or(config))?;
     out.write_char('\n')
 }
 
-/// Writes rows of sixteen bytes as `lspci -x` does, the first with offset 0.
+/// Writes a description as one piece of a line: control characters, line breaks among them, as spaces;
+/// nothing of them or of white space at either end.
+pub(super) fn write_clean(out: &mut impl fmt::Write, description: &str) -> fmt::Result {
+    let text = description.trim_matches(|c: char| c.is_control() || c.is_whitespace());
+    for (index, piece) in text.split(char::is_control).enumerate() {
+        if index > 0 {
+            out.write_char(' ')?;
+        }
+        out.write_str(piece)?;
+    }
+    Ok(())
+}
+
+/// Writes rows of sixteen bytes as `lspci -x` does, the first with offset 0. What is beyond 4096
+/// bytes is left out: no reader takes it.
 ///
 /// # Errors
 /// What `out` returns.
 pub fn write_rows(out: &mut impl fmt::Write, bytes: &[u8]) -> fmt::Result {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for (index, row) in bytes.chunks(16).enumerate() {
-        write!(out, "{:02x}:", index * 16)?;
-        let mut cells = [b' '; 48];
-        for (cell, byte) in cells.chunks_exact_mut(3).zip(row) {
-            cell[1] = DIGITS[usize::from(byte >> 4)];
-            cell[2] = DIGITS[usize::from(byte & 0xf)];
+    for (row, offset) in bytes.chunks(16).zip((0..4096u16).step_by(16)) {
+        // An offset of three digits, a colon, sixteen bytes, a line end.
+        let mut text = [b' '; 3 + 1 + 16 * 3 + 1];
+        let [high, middle, low, colon, cells @ ..] = &mut text;
+        (*high, *middle, *low, *colon) = (digit(offset >> 8), digit(offset >> 4), digit(offset), b':');
+        for (cell, &byte) in cells.chunks_exact_mut(3).zip(row) {
+            cell[1] = digit(u16::from(byte) >> 4);
+            cell[2] = digit(u16::from(byte));
         }
-        let cells = cells.get(..row.len() * 3).unwrap_or_default();
-        // Spaces and digits are UTF-8.
-        out.write_str(core::str::from_utf8(cells).unwrap_or_default())?;
-        out.write_char('\n')?;
+        let end = row.len() * 3;
+        cells[end] = b'\n';
+        let begin = usize::from(offset < 0x100);
+        // All of it is ASCII.
+        out.write_str(core::str::from_utf8(&text[begin..4 + end + 1]).unwrap_or_default())?;
     }
     Ok(())
+}
+
+/// The digit of the lowest four bits.
+fn digit(value: u16) -> u8 {
+    b"0123456789abcdef"[usize::from(value & 0xf)]
 }
 
 #[cfg(test)]
@@ -150,8 +166,9 @@ mod tests {
             (4096, 4, 16, 256, 256),
             (16, 1, 1, 1, 1),
             (0, 0, 0, 0, 0),
+            (5000, 4, 16, 256, 256),
         ] {
-            let config = &[0; 4096][..size];
+            let config = &[0; 5000][..size];
             assert_eq!(rows(config, Extent::Header), header, "{size}");
             assert_eq!(rows(config, Extent::Conventional), conventional, "{size}");
             assert_eq!(rows(config, Extent::Extended), extended, "{size}");
