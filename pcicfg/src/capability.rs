@@ -5,23 +5,32 @@
 //! kernel does with a counter is done here with a bitmap of the dwords already visited, so that a
 //! loop is found at its first repetition.
 
+mod advanced_features;
+mod find;
+mod id;
+mod msi;
+mod pci_express;
 mod power_management;
+pub(crate) mod registers;
 
 use crate::config_space::{ConfigSpace, Truncated};
 use crate::header::{HeaderType, Status};
 
-pub use power_management::{PowerManagement, PowerState};
-
-/// A capability's id (PCI Code and ID Assignment, "Capability IDs").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CapabilityId(pub u8);
-
-impl CapabilityId {
-    /// Power Management.
-    pub const POWER_MANAGEMENT: Self = Self(0x01);
-    /// PCI Express.
-    pub const PCI_EXPRESS: Self = Self(0x10);
-}
+pub use advanced_features::{
+    AdvancedFeatures, AdvancedFeaturesCapabilities, AdvancedFeaturesControl, AdvancedFeaturesStatus,
+};
+pub use id::CapabilityId;
+pub use msi::{Msi, MsiMessageControl};
+pub use pci_express::{
+    Aspm, DeviceCapabilities, DeviceCapabilities2, DeviceControl, DeviceControl2, DevicePortType,
+    DeviceStatus, DownstreamComponentPresence, DrsSignaling, Indicator, LinkCapabilities, LinkCapabilities2,
+    LinkControl, LinkControl2, LinkSpeed, LinkStatus, LinkStatus2, LinkWidth, ObffEnable, PciExpress,
+    PciExpressCapabilities, RootCapabilities, RootControl, RootStatus, SlotCapabilities, SlotCapabilities2,
+    SlotControl, SlotStatus,
+};
+pub use power_management::{
+    PowerManagement, PowerManagementCapabilities, PowerManagementControlStatus, PowerState,
+};
 
 /// Why a capability list ends before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -104,6 +113,11 @@ impl<'a> CapabilityEntry<'a> {
             CapabilityId::POWER_MANAGEMENT => {
                 Capability::PowerManagement(PowerManagement::new(bytes, offset)?)
             }
+            CapabilityId::MSI => Capability::Msi(Msi::new(bytes, offset)?),
+            CapabilityId::PCI_EXPRESS => Capability::PciExpress(PciExpress::new(bytes, offset)?),
+            CapabilityId::ADVANCED_FEATURES => {
+                Capability::AdvancedFeatures(AdvancedFeatures::new(bytes, offset)?)
+            }
             _ => Capability::Other(self),
         })
     }
@@ -115,6 +129,12 @@ impl<'a> CapabilityEntry<'a> {
 pub enum Capability<'a> {
     /// 01h.
     PowerManagement(PowerManagement<'a>),
+    /// 05h.
+    Msi(Msi<'a>),
+    /// 10h.
+    PciExpress(PciExpress<'a>),
+    /// 13h.
+    AdvancedFeatures(AdvancedFeatures<'a>),
     /// One that has no typed view.
     Other(CapabilityEntry<'a>),
 }

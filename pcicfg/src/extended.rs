@@ -1,11 +1,36 @@
 //! The extended capability list from 100h on: the walk, and what it finds.
 
+mod access_control_services;
+mod advanced_error_reporting;
+mod downstream_port_containment;
+mod find;
+mod id;
+mod l1_pm_substates;
+mod latency_tolerance_reporting;
+mod resizable_bar;
+mod sr_iov;
+
 use crate::capability::ChainDefect;
 use crate::config_space::{ConfigSpace, Truncated};
 
-/// An extended capability's id (PCI Code and ID Assignment, "Extended Capability IDs").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ExtendedCapabilityId(pub u16);
+pub use access_control_services::{
+    AccessControlServices, AcsCapability, AcsControl, MemoryTargetAccess, has_intel_acs_layout,
+};
+pub use advanced_error_reporting::{
+    AdvancedErrorControl, AdvancedErrorReporting, CorrectableErrors, ErrorSource, RootErrorCommand,
+    RootErrorStatus, UncorrectableErrors,
+};
+pub use downstream_port_containment::{
+    DownstreamPortContainment, DpcCapability, DpcControl, DpcStatus, DpcTriggerEnable, DpcTriggerReason,
+    RootPortPioErrors,
+};
+pub use id::ExtendedCapabilityId;
+pub use l1_pm_substates::{
+    L1PmSubstates, L1PmSubstatesCapabilities, L1PmSubstatesControl1, L1PmSubstatesControl2,
+};
+pub use latency_tolerance_reporting::{LatencyToleranceReporting, MaxLatency};
+pub use resizable_bar::{ResizableBar, ResizableBarControl, ResizableBarEntry};
+pub use sr_iov::{SrIov, SrIovCapabilities, SrIovControl, SrIovStatus};
 
 /// An extended capability as the walk finds it: its id, version, and where it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +71,29 @@ impl<'a> ExtendedCapabilityEntry<'a> {
     /// # Errors
     /// [`Truncated`] if the end of the readable bytes cuts the capability's registers off.
     pub fn decode(self) -> Result<ExtendedCapability<'a>, Truncated> {
-        Ok(ExtendedCapability::Other(self))
+        type Id = ExtendedCapabilityId;
+        type Typed<'a> = ExtendedCapability<'a>;
+        let (bytes, offset) = (self.bytes(), self.offset);
+        Ok(match self.id {
+            Id::ADVANCED_ERROR_REPORTING => {
+                Typed::AdvancedErrorReporting(AdvancedErrorReporting::new(bytes, self.space, offset)?)
+            }
+            Id::ACCESS_CONTROL_SERVICES => {
+                let id = self.space.header().id();
+                Typed::AccessControlServices(AccessControlServices::new(bytes, offset, id)?)
+            }
+            Id::SR_IOV => Typed::SrIov(SrIov::new(bytes, offset)?),
+            Id::RESIZABLE_BAR => Typed::ResizableBar(ResizableBar::new(bytes, offset)?),
+            Id::LATENCY_TOLERANCE_REPORTING => {
+                Typed::LatencyToleranceReporting(LatencyToleranceReporting::new(bytes, offset)?)
+            }
+            Id::DOWNSTREAM_PORT_CONTAINMENT => {
+                Typed::DownstreamPortContainment(DownstreamPortContainment::new(bytes, offset)?)
+            }
+            Id::L1_PM_SUBSTATES => Typed::L1PmSubstates(L1PmSubstates::new(bytes, offset)?),
+            Id::VF_RESIZABLE_BAR => Typed::VfResizableBar(ResizableBar::new(bytes, offset)?),
+            _ => Typed::Other(self),
+        })
     }
 }
 
@@ -54,6 +101,22 @@ impl<'a> ExtendedCapabilityEntry<'a> {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum ExtendedCapability<'a> {
+    /// 0001h.
+    AdvancedErrorReporting(AdvancedErrorReporting<'a>),
+    /// 000Dh.
+    AccessControlServices(AccessControlServices<'a>),
+    /// 0010h.
+    SrIov(SrIov<'a>),
+    /// 0015h.
+    ResizableBar(ResizableBar<'a>),
+    /// 0018h.
+    LatencyToleranceReporting(LatencyToleranceReporting<'a>),
+    /// 001Dh.
+    DownstreamPortContainment(DownstreamPortContainment<'a>),
+    /// 001Eh.
+    L1PmSubstates(L1PmSubstates<'a>),
+    /// 0024h.
+    VfResizableBar(ResizableBar<'a>),
     /// One that has no typed view.
     Other(ExtendedCapabilityEntry<'a>),
 }
