@@ -13,6 +13,7 @@
 
 pub mod error;
 pub mod machine;
+pub mod pci_ids;
 
 pub use error::{Error, Result};
 pub use machine::Machine;
