@@ -35,6 +35,20 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// The kernel is locked down, so that not even root may write configuration space.
+    #[error(
+        "cannot write {}: {source}: the kernel is locked down ({lockdown}), so not even root may write configuration \
+         space; the kernel itself still resets: use `--via kernel`, or boot without Secure Boot and `lockdown=`",
+        path.display()
+    )]
+    LockedDown {
+        /// The file.
+        path: PathBuf,
+        /// How far the lockdown goes, in the kernel's word.
+        lockdown: &'static str,
+        /// What the kernel said.
+        source: io::Error,
+    },
     /// An access to configuration space that goes past what can be reached.
     #[error(
         "{address}: {length} bytes at {offset:#05x} of configuration space cannot be reached, only {size} bytes can: \
@@ -114,7 +128,9 @@ impl Error {
     #[must_use]
     pub fn errno(&self) -> Option<i32> {
         match self {
-            Self::Read { source, .. } | Self::Write { source, .. } => source.raw_os_error(),
+            Self::Read { source, .. } | Self::Write { source, .. } | Self::LockedDown { source, .. } => {
+                source.raw_os_error()
+            }
             _ => None,
         }
     }
@@ -126,7 +142,7 @@ impl Error {
             Self::Read { source, .. } | Self::Write { source, .. } => {
                 source.kind() == io::ErrorKind::PermissionDenied
             }
-            Self::ConfigOutOfReach { .. } => true,
+            Self::ConfigOutOfReach { .. } | Self::LockedDown { .. } => true,
             _ => false,
         }
     }

@@ -16,6 +16,7 @@ pub mod inventory;
 pub mod json;
 pub mod machine;
 pub mod method;
+pub mod pci_ids;
 pub mod plan;
 pub mod quirk;
 pub mod report;

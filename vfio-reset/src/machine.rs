@@ -4,6 +4,8 @@
 //! captured one a host that somebody recorded, the simulated one has devices with behaviour in
 //! virtual time.
 
+pub mod live;
+
 use crate::error::Result;
 use pcicfg::{Address, ConfigRead, ConfigWrite};
 use serde::{Deserialize, Serialize};
@@ -291,7 +293,7 @@ pub enum KernelReset {
     StillRunning,
 }
 
-/// A place in the kernel log.
+/// A place in the kernel log; the default is the beginning of all that there still is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogMark(pub u64);
 
