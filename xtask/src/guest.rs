@@ -315,29 +315,16 @@ fn summarise(reports: &[Report]) -> Counts {
         .iter()
         .filter(|report| matches!(report.outcome, Outcome::Failed(_)))
     {
-        println!("--- {}: the end of {}", report.name, report.log.display());
-        let log = fs::read_to_string(&report.log).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        for line in &lines[lines.len().saturating_sub(40)..] {
-            println!("    {line}");
-        }
+        print_failure(report);
     }
     println!("{:28} {:8} {:>7}", "scenario", "result", "time");
     for report in reports {
-        let reason = match &report.outcome {
-            Outcome::Passed => {
-                counts.passed += 1;
-                ""
-            }
-            Outcome::Failed(reason) => {
-                counts.failed += 1;
-                reason
-            }
-            Outcome::Skipped(reason) => {
-                counts.skipped += 1;
-                reason
-            }
+        let (count, reason) = match &report.outcome {
+            Outcome::Passed => (&mut counts.passed, ""),
+            Outcome::Failed(reason) => (&mut counts.failed, reason.as_str()),
+            Outcome::Skipped(reason) => (&mut counts.skipped, reason.as_str()),
         };
+        *count += 1;
         let time = report.time.as_secs_f64();
         let line = format!(
             "{:28} {:8} {time:6.1}s  {reason}",
@@ -345,17 +332,35 @@ fn summarise(reports: &[Report]) -> Counts {
             word(&report.outcome)
         );
         println!("{}", line.trim_end());
-        for measured in marked_lines(&report.log) {
+        for measured in marked_lines(&report.log, "LAB-LATENCY") {
             println!("    {measured}");
         }
     }
     counts
 }
 
-/// Lines of a log that are meant for whoever started the run (`LAB-LATENCY`).
-fn marked_lines(log: &Path) -> Vec<String> {
+/// What someone needs to see of a scenario that failed, without opening its log.
+fn print_failure(report: &Report) {
+    println!(
+        "--- {}: failed checks in {}",
+        report.name,
+        report.log.display()
+    );
+    for line in marked_lines(&report.log, "not ok - ").iter().take(40) {
+        println!("    {line}");
+    }
+    println!("--- {}: the end of it", report.name);
+    let log = fs::read_to_string(&report.log).unwrap_or_default();
+    let lines: Vec<&str> = log.lines().collect();
+    for line in &lines[lines.len().saturating_sub(40)..] {
+        println!("    {line}");
+    }
+}
+
+/// Lines of a log with a mark, from the mark on.
+fn marked_lines(log: &Path, mark: &str) -> Vec<String> {
     let log = fs::read_to_string(log).unwrap_or_default();
     log.lines()
-        .filter_map(|line| line.find("LAB-LATENCY").map(|at| line[at..].to_owned()))
+        .filter_map(|line| line.find(mark).map(|at| line[at..].to_owned()))
         .collect()
 }
