@@ -84,10 +84,7 @@ struct Report {
 /// The tool does not build, a scenario's header is wrong, or a file cannot be used. A host on which guests cannot be
 /// run is no error: its scenarios are counted as skipped.
 pub(crate) fn run(options: &Options) -> Result<Option<Counts>> {
-    let scenarios = chosen(
-        Scenario::all(&workspace().join("tests/guest/scenarios"))?,
-        &options.scenarios,
-    )?;
+    let scenarios = chosen(Scenario::all(&workspace().join("tests/guest/scenarios"))?, &options.scenarios)?;
     if options.list {
         for scenario in &scenarios {
             println!("{:28}{}", scenario.name, scenario.summary);
@@ -99,10 +96,7 @@ pub(crate) fn run(options: &Options) -> Result<Option<Counts>> {
         Lab::Unavailable(reason) if options.require => bail!("{reason}"),
         Lab::Unavailable(reason) => {
             println!("guest tests are SKIPPED: {reason}");
-            scenarios
-                .into_iter()
-                .map(|scenario| skipped(scenario, "see above"))
-                .collect()
+            scenarios.into_iter().map(|scenario| skipped(scenario, "see above")).collect()
         }
     };
     Ok(Some(summarise(&reports)))
@@ -110,26 +104,15 @@ pub(crate) fn run(options: &Options) -> Result<Option<Counts>> {
 
 fn skipped(scenario: Scenario, reason: &str) -> Report {
     let outcome = Outcome::Skipped(reason.to_owned());
-    Report {
-        name: scenario.name,
-        outcome,
-        time: Duration::ZERO,
-        log: PathBuf::new(),
-    }
+    Report { name: scenario.name, outcome, time: Duration::ZERO, log: PathBuf::new() }
 }
 
 /// The scenarios with the wanted names, or all.
 fn chosen(all: Vec<Scenario>, names: &[String]) -> Result<Vec<Scenario>> {
-    if let Some(name) = names
-        .iter()
-        .find(|name| !all.iter().any(|scenario| scenario.name == **name))
-    {
+    if let Some(name) = names.iter().find(|name| !all.iter().any(|scenario| scenario.name == **name)) {
         bail!("there is no scenario `{name}`; `cargo xtask guest --list` lists them");
     }
-    Ok(all
-        .into_iter()
-        .filter(|scenario| names.is_empty() || names.contains(&scenario.name))
-        .collect())
+    Ok(all.into_iter().filter(|scenario| names.is_empty() || names.contains(&scenario.name)).collect())
 }
 
 /// Builds the programs and runs the guests, `--jobs` at once.
@@ -157,10 +140,7 @@ fn run_all(parts: &Parts, scenarios: Vec<Scenario>, options: &Options) -> Result
             scope.spawn(|| {
                 while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let report = lab.run(scenario);
-                    reports
-                        .lock()
-                        .unwrap_or_else(|poison| poison.into_inner())
-                        .push(report);
+                    reports.lock().unwrap_or_else(|poison| poison.into_inner()).push(report);
                 }
             });
         }
@@ -170,9 +150,7 @@ fn run_all(parts: &Parts, scenarios: Vec<Scenario>, options: &Options) -> Result
     } else {
         packages::remove_folder(&lab.folder)?;
     }
-    let mut reports = reports
-        .into_inner()
-        .unwrap_or_else(|poison| poison.into_inner());
+    let mut reports = reports.into_inner().unwrap_or_else(|poison| poison.into_inner());
     reports.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(reports)
 }
@@ -193,64 +171,37 @@ struct Runner<'a> {
 
 impl Runner<'_> {
     fn run(&self, scenario: &Scenario) -> Report {
-        let log = self.logs.join(format!(
-            "{}-{}.log",
-            scenario.name,
-            self.options.kernel.name()
-        ));
+        let log = self.logs.join(format!("{}-{}.log", scenario.name, self.options.kernel.name()));
         let bar = self.progress.add(ProgressBar::new_spinner());
         let style = ProgressStyle::with_template("{spinner} {prefix} [{elapsed}] {msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
         bar.set_prefix(scenario.name.clone());
         bar.enable_steady_tick(Duration::from_millis(200));
         if !self.visible {
-            eprintln!(
-                "guest: {} started on {}",
-                scenario.name, self.kernel.release
-            );
+            eprintln!("guest: {} started on {}", scenario.name, self.kernel.release);
         }
         let start = Instant::now();
-        let outcome = self
-            .boot(scenario, &log, &bar)
-            .unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")));
+        let outcome =
+            self.boot(scenario, &log, &bar).unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")));
         let time = start.elapsed();
         bar.finish_and_clear();
-        let line = format!(
-            "guest: {} {} in {:.1} s",
-            scenario.name,
-            word(&outcome),
-            time.as_secs_f64()
-        );
+        let line = format!("guest: {} {} in {:.1} s", scenario.name, word(&outcome), time.as_secs_f64());
         if self.visible {
             let _ = self.progress.println(line);
         } else {
             eprintln!("{line}");
         }
-        Report {
-            name: scenario.name.clone(),
-            outcome,
-            time,
-            log,
-        }
+        Report { name: scenario.name.clone(), outcome, time, log }
     }
 
     fn boot(&self, scenario: &Scenario, log: &Path, bar: &ProgressBar) -> Result<Outcome> {
         let folder = self.folder.join(&scenario.name);
         fs::create_dir_all(&folder)?;
-        let guest = Guest {
-            parts: self.parts,
-            kernel: &self.kernel,
-            scenario,
-            folder: &folder,
-            log: log.to_owned(),
-        };
-        initramfs::write(
-            &guest.initrd(),
-            &self.base,
-            &self.programs,
-            &self.library,
-            scenario,
-        )?;
+        // What an earlier run left must not be taken for this one's.
+        fs::write(log, "")?;
+        let guest =
+            Guest { parts: self.parts, kernel: &self.kernel, scenario, folder: &folder, log: log.to_owned() };
+        initramfs::write(&guest.initrd(), &self.base, &self.programs, &self.library, scenario)?;
         let outcome = guest.run(&|step| bar.set_message(step.to_owned()))?;
         if !self.options.keep {
             packages::remove_folder(&folder)?;
@@ -266,38 +217,22 @@ fn build(binary: Option<&Path>) -> Result<Programs> {
     const TRIPLE: &str = "x86_64-unknown-linux-gnu";
     let folder = target().join("guest/build");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args([
-        "build",
-        "--quiet",
-        "--release",
-        "--target",
-        TRIPLE,
-        "--bins",
-        "--package",
-        "tests",
-    ]);
+    cargo.args(["build", "--quiet", "--release", "--target", TRIPLE, "--bins", "--package", "tests"]);
     if binary.is_none() {
         cargo.args(["--package", "vfio-reset"]);
     }
-    cargo
-        .arg("--target-dir")
-        .arg(&folder)
-        .env("RUSTFLAGS", "-Ctarget-feature=+crt-static");
+    cargo.arg("--target-dir").arg(&folder).env("RUSTFLAGS", "-Ctarget-feature=+crt-static");
     eprintln!("guest: building the static programs");
-    let status = cargo
-        .current_dir(workspace())
-        .stdin(Stdio::null())
-        .status()
-        .context("cannot run cargo")?;
+    let status = cargo.current_dir(workspace()).stdin(Stdio::null()).status().context("cannot run cargo")?;
     if !status.success() {
         bail!("the static programs do not build");
     }
     let built = folder.join(TRIPLE).join("release");
     let vfio_reset = binary.map_or_else(|| built.join("vfio-reset"), Path::to_owned);
-    Ok(Programs {
-        vfio_reset,
-        lab_tool: built.join("lab-tool"),
-    })
+    if !vfio_reset.is_file() {
+        bail!("there is no program {}", vfio_reset.display());
+    }
+    Ok(Programs { vfio_reset, lab_tool: built.join("lab-tool") })
 }
 
 fn word(outcome: &Outcome) -> &'static str {
@@ -311,10 +246,7 @@ fn word(outcome: &Outcome) -> &'static str {
 /// Prints the table, and for what failed the end of its log; counts.
 fn summarise(reports: &[Report]) -> Counts {
     let mut counts = Counts::default();
-    for report in reports
-        .iter()
-        .filter(|report| matches!(report.outcome, Outcome::Failed(_)))
-    {
+    for report in reports.iter().filter(|report| matches!(report.outcome, Outcome::Failed(_))) {
         print_failure(report);
     }
     println!("{:28} {:8} {:>7}", "scenario", "result", "time");
@@ -326,11 +258,7 @@ fn summarise(reports: &[Report]) -> Counts {
         };
         *count += 1;
         let time = report.time.as_secs_f64();
-        let line = format!(
-            "{:28} {:8} {time:6.1}s  {reason}",
-            report.name,
-            word(&report.outcome)
-        );
+        let line = format!("{:28} {:8} {time:6.1}s  {reason}", report.name, word(&report.outcome));
         println!("{}", line.trim_end());
         for measured in marked_lines(&report.log, "LAB-LATENCY") {
             println!("    {measured}");
@@ -341,11 +269,7 @@ fn summarise(reports: &[Report]) -> Counts {
 
 /// What someone needs to see of a scenario that failed, without opening its log.
 fn print_failure(report: &Report) {
-    println!(
-        "--- {}: failed checks in {}",
-        report.name,
-        report.log.display()
-    );
+    println!("--- {}: failed checks in {}", report.name, report.log.display());
     for line in marked_lines(&report.log, "not ok - ").iter().take(40) {
         println!("    {line}");
     }
@@ -360,7 +284,5 @@ fn print_failure(report: &Report) {
 /// Lines of a log with a mark, from the mark on.
 fn marked_lines(log: &Path, mark: &str) -> Vec<String> {
     let log = fs::read_to_string(log).unwrap_or_default();
-    log.lines()
-        .filter_map(|line| line.find(mark).map(|at| line[at..].to_owned()))
-        .collect()
+    log.lines().filter_map(|line| line.find(mark).map(|at| line[at..].to_owned())).collect()
 }

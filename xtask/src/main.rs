@@ -59,9 +59,7 @@ fn guest(options: &guest::Options) -> Result<bool> {
 
 /// The workspace's folder.
 fn workspace() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap_or(Path::new("."))
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
 }
 
 /// Where Cargo builds.

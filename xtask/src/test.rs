@@ -30,11 +30,7 @@ impl AddAssign for Counts {
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} passed, {} failed, {} skipped",
-            self.passed, self.failed, self.skipped
-        )
+        write!(f, "{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped)
     }
 }
 
@@ -45,16 +41,12 @@ pub(crate) fn test() -> Result<bool> {
     Ok(total.failed == 0)
 }
 
-/// [`test`], and what keeps the code in shape. Whether nothing failed.
+/// [`test()`], and what keeps the code in shape. Whether nothing failed.
 pub(crate) fn ci() -> Result<bool> {
     let mut shape = true;
     for (name, arguments) in SHAPE {
         let mut cargo = cargo(arguments);
-        let good = cargo
-            .env("RUSTDOCFLAGS", "-D warnings")
-            .status()
-            .context("cannot run cargo")?
-            .success();
+        let good = cargo.env("RUSTDOCFLAGS", "-D warnings").status().context("cannot run cargo")?.success();
         println!("{name}: {}", if good { "good" } else { "FAILED" });
         shape &= good;
     }
@@ -70,17 +62,7 @@ pub(crate) fn ci() -> Result<bool> {
 /// What besides tests CI demands.
 const SHAPE: &[(&str, &[&str])] = &[
     ("format", &["fmt", "--all", "--check"]),
-    (
-        "clippy",
-        &[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ],
-    ),
+    ("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     ("docs", &["doc", "--workspace", "--no-deps"]),
 ];
 
@@ -90,14 +72,8 @@ fn all_tests() -> Result<Counts> {
         println!("{name}: {counts}");
         total += counts;
     };
-    part(
-        "cargo test",
-        cargo_test(&["test", "--workspace", "--no-fail-fast"])?,
-    );
-    part(
-        "guest",
-        guest::run(&guest::Options::default())?.unwrap_or_default(),
-    );
+    part("cargo test", cargo_test(&["test", "--workspace", "--no-fail-fast"])?);
+    part("guest", guest::run(&guest::Options::default())?.unwrap_or_default());
     part("corpus", corpus_checks()?);
     Ok(total)
 }
@@ -132,19 +108,13 @@ fn corpus_checks() -> Result<Counts> {
 
 fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command
-        .args(arguments)
-        .current_dir(workspace())
-        .stdin(Stdio::null());
+    command.args(arguments).current_dir(workspace()).stdin(Stdio::null());
     command
 }
 
 /// Runs `cargo test`, lets its output through, and counts its results.
 fn cargo_test(arguments: &[&str]) -> Result<Counts> {
-    let mut child = cargo(arguments)
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cannot run cargo")?;
+    let mut child = cargo(arguments).stdout(Stdio::piped()).spawn().context("cannot run cargo")?;
     let output = child.stdout.take().context("cargo has no output")?;
     let mut counts = Counts::default();
     for line in BufReader::new(output).lines() {
@@ -190,23 +160,10 @@ mod tests {
     #[test]
     fn cargos_result_lines_are_counted() {
         let line = "test result: FAILED. 12 passed; 1 failed; 2 ignored; 0 measured; 7 filtered out; finished in 0.01s";
-        assert_eq!(
-            test_result(line),
-            Some(Counts {
-                passed: 12,
-                failed: 1,
-                skipped: 2
-            })
-        );
-        let line = "test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s";
-        assert_eq!(
-            test_result(line),
-            Some(Counts {
-                passed: 3,
-                failed: 0,
-                skipped: 0
-            })
-        );
+        assert_eq!(test_result(line), Some(Counts { passed: 12, failed: 1, skipped: 2 }));
+        let line =
+            "test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s";
+        assert_eq!(test_result(line), Some(Counts { passed: 3, failed: 0, skipped: 0 }));
         assert_eq!(test_result("running 3 tests"), None);
     }
 }

@@ -61,18 +61,12 @@ pub(crate) struct Parts {
 
 /// The cache folder: `$VFIO_RESET_LAB_CACHE`, else `vfio-reset-lab` in the user's cache folder.
 fn cache_folder() -> Result<PathBuf> {
-    let from = |name: &str| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
+    let from = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     if let Some(folder) = from("VFIO_RESET_LAB_CACHE") {
         return Ok(folder);
     }
     let user = from("XDG_CACHE_HOME").or_else(|| from("HOME").map(|home| home.join(".cache")));
-    Ok(user
-        .context("neither HOME, XDG_CACHE_HOME nor VFIO_RESET_LAB_CACHE is set")?
-        .join("vfio-reset-lab"))
+    Ok(user.context("neither HOME, XDG_CACHE_HOME nor VFIO_RESET_LAB_CACHE is set")?.join("vfio-reset-lab"))
 }
 
 /// Makes the lab's parts available: from the cache, or freshly fetched.
@@ -81,46 +75,33 @@ fn cache_folder() -> Result<PathBuf> {
 /// The cache folder cannot be used. Missing tools or packages are no error but [`Lab::Unavailable`].
 pub(crate) fn prepare(series: Series, say: &dyn Fn(&str)) -> Result<Lab> {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-        return Ok(Lab::Unavailable(
-            "guests run on x86-64 Linux hosts only".to_owned(),
-        ));
+        return Ok(Lab::Unavailable("guests run on x86-64 Linux hosts only".to_owned()));
     }
     let cache = cache_folder()?;
     fs::create_dir_all(&cache)
         .with_context(|| format!("cannot make the cache folder {}", cache.display()))?;
-    let lock = File::create(cache.join("lock"))
-        .with_context(|| format!("cannot write in {}", cache.display()))?;
+    let lock =
+        File::create(cache.join("lock")).with_context(|| format!("cannot write in {}", cache.display()))?;
     lock.lock().context("cannot lock the cache folder")?;
 
     let mut resolved = Resolved::read(&cache);
     if resolved.is_fresh(series) {
-        return Ok(Lab::Ready(
-            resolved.parts(series).context("the cache is incomplete")?,
-        ));
+        return Ok(Lab::Ready(resolved.parts(series).context("the cache is incomplete")?));
     }
     match fetch(&cache, series, &mut resolved, say) {
         Ok(parts) => Ok(Lab::Ready(parts)),
         Err(error) => Ok(match resolved.parts(series) {
             Some(parts) => {
-                say(&format!(
-                    "using the cached packages, because new ones cannot be had: {error:#}"
-                ));
+                say(&format!("using the cached packages, because new ones cannot be had: {error:#}"));
                 Lab::Ready(parts)
             }
-            None => Lab::Unavailable(format!(
-                "the guest's Debian packages cannot be had: {error:#}"
-            )),
+            None => Lab::Unavailable(format!("the guest's Debian packages cannot be had: {error:#}")),
         }),
     }
 }
 
 /// Resolves versions and fetches what the cache does not hold yet.
-fn fetch(
-    cache: &Path,
-    series: Series,
-    resolved: &mut Resolved,
-    say: &dyn Fn(&str),
-) -> Result<Parts> {
+fn fetch(cache: &Path, series: Series, resolved: &mut Resolved, say: &dyn Fn(&str)) -> Result<Parts> {
     for tool in ["apt-get", "apt-cache", "apt-config", "dpkg-deb"] {
         if !command::exists(tool) {
             bail!("`{tool}` is missing: the lab fetches its packages with Debian's own tools");
@@ -131,37 +112,24 @@ fn fetch(
 
     let qemu = ["qemu-system-x86", "ipxe-qemu", "seabios"];
     let files = packages.closure(&qemu)?;
-    let file = files
-        .iter()
-        .find(|file| file.starts_with("qemu-system-x86_"));
-    let version = file
-        .and_then(|file| packages::version_in(file))
-        .context("apt-get named no qemu-system-x86")?;
-    let folder = unpacked(cache, &format!("qemu-{version}"), say, &|to| {
-        packages.unpack_closure(&qemu, to)
-    })?;
+    let file = files.iter().find(|file| file.starts_with("qemu-system-x86_"));
+    let version =
+        file.and_then(|file| packages::version_in(file)).context("apt-get named no qemu-system-x86")?;
+    let folder = unpacked(cache, &format!("qemu-{version}"), say, &|to| packages.unpack_closure(&qemu, to))?;
     resolved.set("qemu", &folder);
 
-    let folder = unpacked(cache, "busybox-static", say, &|to| {
-        packages.unpack("busybox-static", to)
-    })?;
+    let folder = unpacked(cache, "busybox-static", say, &|to| packages.unpack("busybox-static", to))?;
     resolved.set("busybox", &folder);
 
     let show = packages.show("linux-image-amd64")?;
-    let kernel = packages::kernel_package(&show, series.name()).with_context(|| {
-        format!(
-            "linux-image-amd64 of this mirror has no version {}",
-            series.name()
-        )
-    })?;
+    let kernel = packages::kernel_package(&show, series.name())
+        .with_context(|| format!("linux-image-amd64 of this mirror has no version {}", series.name()))?;
     let folder = unpacked(cache, &kernel, say, &|to| packages.unpack(&kernel, to))?;
     resolved.set(&format!("kernel-{}", series.name()), &folder);
 
     resolved.stamp(series);
     resolved.write(cache)?;
-    resolved
-        .parts(series)
-        .context("a package that was unpacked is not there")
+    resolved.parts(series).context("a package that was unpacked is not there")
 }
 
 /// A folder of the cache, filled by `fill` unless it is there already.
@@ -178,8 +146,7 @@ fn unpacked(
         let partial = folder.with_file_name("partial");
         remove_folder(&partial)?;
         fill(&partial)?;
-        fs::rename(&partial, &folder)
-            .with_context(|| format!("cannot move {name} into the cache"))?;
+        fs::rename(&partial, &folder).with_context(|| format!("cannot move {name} into the cache"))?;
     }
     Ok(folder)
 }
@@ -190,12 +157,7 @@ struct Resolved(Value);
 impl Resolved {
     fn read(cache: &Path) -> Self {
         let text = fs::read_to_string(cache.join("resolved.json")).unwrap_or_default();
-        Self(
-            serde_json::from_str(&text)
-                .ok()
-                .filter(Value::is_object)
-                .unwrap_or_else(|| json!({})),
-        )
+        Self(serde_json::from_str(&text).ok().filter(Value::is_object).unwrap_or_else(|| json!({})))
     }
 
     fn write(&self, cache: &Path) -> Result<()> {
@@ -208,28 +170,19 @@ impl Resolved {
     }
 
     fn stamp(&mut self, series: Series) {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.0[format!("resolved-{}", series.name())] = json!(now.as_secs());
     }
 
     /// Whether the versions for this kernel were resolved within the last day and are still there.
     fn is_fresh(&self, series: Series) -> bool {
-        let then = self.0[format!("resolved-{}", series.name())]
-            .as_u64()
-            .unwrap_or_default();
+        let then = self.0[format!("resolved-{}", series.name())].as_u64().unwrap_or_default();
         let age = SystemTime::now().duration_since(UNIX_EPOCH + Duration::from_secs(then));
         age.is_ok_and(|age| age < FRESH) && self.parts(series).is_some()
     }
 
     fn parts(&self, series: Series) -> Option<Parts> {
-        let folder = |key: &str| {
-            self.0[key]
-                .as_str()
-                .map(PathBuf::from)
-                .filter(|path| path.is_dir())
-        };
+        let folder = |key: &str| self.0[key].as_str().map(PathBuf::from).filter(|path| path.is_dir());
         let qemu = folder("qemu")?;
         Some(Parts {
             cache: qemu.parent()?.to_owned(),
@@ -248,10 +201,7 @@ mod tests {
     fn a_resolution_is_believed_for_a_day_and_only_while_its_folders_exist() {
         let cache = tempfile::tempdir().unwrap();
         let mut resolved = Resolved::read(cache.path());
-        assert!(
-            resolved.parts(Series::V6_12).is_none(),
-            "an empty cache has no parts"
-        );
+        assert!(resolved.parts(Series::V6_12).is_none(), "an empty cache has no parts");
         for key in ["qemu", "busybox", "kernel-6.12"] {
             let folder = cache.path().join(key);
             fs::create_dir(&folder).unwrap();
@@ -262,10 +212,7 @@ mod tests {
         resolved.write(cache.path()).unwrap();
         let mut resolved = Resolved::read(cache.path());
         assert!(resolved.is_fresh(Series::V6_12));
-        assert!(
-            !resolved.is_fresh(Series::V6_1),
-            "another kernel is another matter"
-        );
+        assert!(!resolved.is_fresh(Series::V6_1), "another kernel is another matter");
         resolved.0["resolved-6.12"] = json!(1);
         assert!(
             !resolved.is_fresh(Series::V6_12) && resolved.parts(Series::V6_12).is_some(),

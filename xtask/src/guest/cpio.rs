@@ -19,10 +19,7 @@ const PROGRAM: u32 = 0o100_755;
 impl Archive {
     /// An archive without entries.
     pub(crate) fn new() -> Self {
-        Self {
-            bytes: Vec::new(),
-            entries: 0,
-        }
+        Self { bytes: Vec::new(), entries: 0 }
     }
 
     /// Adds a folder. Its parent has to be there already (in this archive or an earlier one).
@@ -59,25 +56,11 @@ impl Archive {
         self.entries += 1;
         let links = if mode == FOLDER { 2 } else { 1 };
         // magic, ino, mode, uid, gid, nlink, mtime, filesize, devmajor, devminor, rdevmajor, rdevminor, namesize, check
-        let fields = [
-            self.entries,
-            mode,
-            0,
-            0,
-            links,
-            0,
-            content.len() as u32,
-            0,
-            0,
-            0,
-            0,
-            path.len() as u32 + 1,
-            0,
-        ];
+        let fields =
+            [self.entries, mode, 0, 0, links, 0, content.len() as u32, 0, 0, 0, 0, path.len() as u32 + 1, 0];
         self.bytes.extend_from_slice(b"070701");
         for field in fields {
-            self.bytes
-                .extend_from_slice(format!("{field:08x}").as_bytes());
+            self.bytes.extend_from_slice(format!("{field:08x}").as_bytes());
         }
         self.bytes.extend_from_slice(path.as_bytes());
         self.bytes.push(0);
@@ -114,11 +97,7 @@ mod tests {
         assert_eq!(field(&bytes, 0, 11), 5, "name size with its NUL");
         assert_eq!(&bytes[110..115], b"init\0");
         assert_eq!(&bytes[116..121], b"hello");
-        assert_eq!(
-            &bytes[124..130],
-            b"070701",
-            "the trailer follows at a multiple of four"
-        );
+        assert_eq!(&bytes[124..130], b"070701", "the trailer follows at a multiple of four");
         assert_eq!(bytes.len() % 512, 0);
     }
 

@@ -60,26 +60,12 @@ pub(crate) fn base(parts: &Parts, kernel: &Kernel) -> Result<PathBuf> {
     }
     let mut archive = Archive::new();
     let modules = format!("lib/modules/{}", kernel.release);
-    for folder in [
-        "bin",
-        "dev",
-        "lab",
-        "lab/bin",
-        "lib",
-        "lib/modules",
-        "mnt",
-        "proc",
-        "run",
-        "sys",
-        "tmp",
-        &modules,
-    ] {
+    for folder in
+        ["bin", "dev", "lab", "lab/bin", "lib", "lib/modules", "mnt", "proc", "run", "sys", "tmp", &modules]
+    {
         archive.folder(folder);
     }
-    archive.program(
-        "bin/busybox",
-        &fs::read(&parts.busybox).context("cannot read the static busybox")?,
-    );
+    archive.program("bin/busybox", &fs::read(&parts.busybox).context("cannot read the static busybox")?);
     archive.link("bin/sh", "busybox");
     archive.link("sbin", "bin");
     archive.program("init", INIT.as_bytes());
@@ -90,8 +76,7 @@ pub(crate) fn base(parts: &Parts, kernel: &Kernel) -> Result<PathBuf> {
     let dependencies = modules_dep(&loaded);
     archive.file(&format!("{modules}/modules.dep"), dependencies.as_bytes());
     let partial = path.with_extension(format!("partial-{}", std::process::id()));
-    fs::write(&partial, archive.finish())
-        .with_context(|| format!("cannot write {}", partial.display()))?;
+    fs::write(&partial, archive.finish()).with_context(|| format!("cannot write {}", partial.display()))?;
     fs::rename(&partial, &path)?;
     Ok(path)
 }
@@ -134,10 +119,7 @@ pub(crate) fn write(
     scenario: &Scenario,
 ) -> Result<()> {
     let mut overlay = Archive::new();
-    for (name, path) in [
-        ("vfio-reset", &programs.vfio_reset),
-        ("lab-tool", &programs.lab_tool),
-    ] {
+    for (name, path) in [("vfio-reset", &programs.vfio_reset), ("lab-tool", &programs.lab_tool)] {
         let content = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         overlay.program(&format!("lab/bin/{name}"), &content);
     }
@@ -146,10 +128,7 @@ pub(crate) fn write(
     overlay.file("lab/name", format!("{}\n", scenario.name).as_bytes());
     let mut modules = vec!["vfio-pci".to_owned(), "vfio-iommu-type1".to_owned()];
     modules.extend(scenario.modules.iter().cloned());
-    overlay.file(
-        "lab/modules",
-        format!("{}\n", modules.join("\n")).as_bytes(),
-    );
+    overlay.file("lab/modules", format!("{}\n", modules.join("\n")).as_bytes());
     let mut bytes = fs::read(base).with_context(|| format!("cannot read {}", base.display()))?;
     bytes.extend_from_slice(&overlay.finish());
     fs::write(to, bytes).with_context(|| format!("cannot write {}", to.display()))
@@ -166,14 +145,7 @@ mod tests {
             depends: depends.iter().map(|name| (*name).into()).collect(),
             content: Vec::new(),
         };
-        let modules = [
-            module("vfio", &[]),
-            module("core", &["vfio"]),
-            module("pci", &["core"]),
-        ];
-        assert_eq!(
-            modules_dep(&modules),
-            "vfio.ko:\ncore.ko: vfio.ko\npci.ko: core.ko vfio.ko\n"
-        );
+        let modules = [module("vfio", &[]), module("core", &["vfio"]), module("pci", &["core"])];
+        assert_eq!(modules_dep(&modules), "vfio.ko:\ncore.ko: vfio.ko\npci.ko: core.ko vfio.ko\n");
     }
 }

@@ -36,10 +36,7 @@ impl Kernel {
         let mut image = None;
         for entry in fs::read_dir(folder.join("boot")).context("the kernel package has no boot/")? {
             let path = entry?.path();
-            let name = path
-                .file_name()
-                .and_then(|name| name.to_str())
-                .unwrap_or_default();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             if let Some(release) = name.strip_prefix("vmlinuz-") {
                 image = Some((release.to_owned(), path.clone()));
             }
@@ -47,19 +44,9 @@ impl Kernel {
         let (release, image) = image.context("the kernel package has no vmlinuz")?;
         let mut files = BTreeMap::new();
         let modules = [folder.join("lib/modules"), folder.join("usr/lib/modules")];
-        let modules = modules
-            .iter()
-            .map(|base| base.join(&release))
-            .find(|path| path.is_dir());
-        collect(
-            &modules.context("the kernel package has no lib/modules")?,
-            &mut files,
-        )?;
-        Ok(Self {
-            release,
-            image,
-            files,
-        })
+        let modules = modules.iter().map(|base| base.join(&release)).find(|path| path.is_dir());
+        collect(&modules.context("the kernel package has no lib/modules")?, &mut files)?;
+        Ok(Self { release, image, files })
     }
 
     /// The named modules and everything they need, what is needed first.
@@ -76,42 +63,27 @@ impl Kernel {
         Ok(modules)
     }
 
-    fn add(
-        &self,
-        name: &str,
-        busybox: &Path,
-        modules: &mut Vec<Module>,
-        depth: usize,
-    ) -> Result<()> {
+    fn add(&self, name: &str, busybox: &Path, modules: &mut Vec<Module>, depth: usize) -> Result<()> {
         if modules.iter().any(|module| module.name == name) {
             return Ok(());
         }
         if depth > 16 {
             bail!("the modules below {name} depend on each other in a circle");
         }
-        let file = self
-            .files
-            .get(name)
-            .with_context(|| format!("the kernel has no module {name}"))?;
+        let file = self.files.get(name).with_context(|| format!("the kernel has no module {name}"))?;
         let content = decompressed(file, busybox)?;
         let depends = dependencies(&content);
         for needed in &depends {
             self.add(needed, busybox, modules, depth + 1)?;
         }
-        modules.push(Module {
-            name: name.to_owned(),
-            depends,
-            content,
-        });
+        modules.push(Module { name: name.to_owned(), depends, content });
         Ok(())
     }
 }
 
 /// Finds all modules below a folder.
 fn collect(folder: &Path, files: &mut BTreeMap<String, PathBuf>) -> Result<()> {
-    for entry in
-        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?
-    {
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
         let entry = entry?;
         let path = entry.path();
         if entry.file_type()?.is_dir() {
@@ -133,11 +105,8 @@ fn decompressed(file: &Path, busybox: &Path) -> Result<Vec<u8>> {
         Some("gz") => "zcat",
         _ => return fs::read(file).with_context(|| format!("cannot read {}", file.display())),
     };
-    let output = Command::new(busybox)
-        .arg(tool)
-        .arg(file)
-        .output()
-        .context("cannot run the static busybox")?;
+    let output =
+        Command::new(busybox).arg(tool).arg(file).output().context("cannot run the static busybox")?;
     if !output.status.success() {
         bail!("cannot decompress {}", file.display());
     }
@@ -150,10 +119,7 @@ fn dependencies(object: &[u8]) -> Vec<String> {
     let Some(start) = object.windows(KEY.len()).position(|window| window == KEY) else {
         return Vec::new();
     };
-    let value = object[start + KEY.len()..]
-        .split(|byte| *byte == 0)
-        .next()
-        .unwrap_or_default();
+    let value = object[start + KEY.len()..].split(|byte| *byte == 0).next().unwrap_or_default();
     String::from_utf8_lossy(value)
         .split(',')
         .filter(|name| !name.is_empty())
@@ -184,9 +150,7 @@ mod tests {
         fs::write(folder.join("c.ko"), "\0depends=\0").unwrap();
         let kernel = Kernel::open(root.path()).unwrap();
         assert_eq!(kernel.release, "6.0");
-        let modules = kernel
-            .modules(&["a-b", "built-in"], Path::new("unused"))
-            .unwrap();
+        let modules = kernel.modules(&["a-b", "built-in"], Path::new("unused")).unwrap();
         let names: Vec<_> = modules.iter().map(|module| module.name.as_str()).collect();
         assert_eq!(names, ["c", "a_b"]);
     }

@@ -40,24 +40,14 @@ impl Packages {
     /// No Debian mirror is configured here, or none answers.
     pub(crate) fn update(folder: &Path) -> Result<Self> {
         let root = folder.join("apt");
-        for path in [
-            "etc/apt/preferences.d",
-            "var/lib/apt/lists/partial",
-            "var/lib/dpkg",
-            "var/cache/apt",
-        ] {
+        for path in ["etc/apt/preferences.d", "var/lib/apt/lists/partial", "var/lib/dpkg", "var/cache/apt"] {
             fs::create_dir_all(root.join(path))?;
         }
         fs::write(root.join("var/lib/dpkg/status"), "")?;
         fs::write(root.join("sources.list"), sources_list(&system_mirrors()?))?;
         fs::write(root.join("apt.conf"), configuration(&root)?)?;
         let packages = Self { root };
-        command::output(packages.tool("apt-get").args([
-            "-q",
-            "-o",
-            "Acquire::Retries=2",
-            "update",
-        ]))?;
+        command::output(packages.tool("apt-get").args(["-q", "-o", "Acquire::Retries=2", "update"]))?;
         // A mirror that cannot be reached is only a warning to apt.
         if !packages.lists_exist() {
             bail!("the Debian mirror of this system's apt sources did not answer");
@@ -102,11 +92,7 @@ impl Packages {
         let archives = self.root.join("download");
         remove_folder(&archives)?;
         fs::create_dir_all(&archives)?;
-        command::output(
-            self.tool("apt-get")
-                .args(["-q", "download", name])
-                .current_dir(&archives),
-        )?;
+        command::output(self.tool("apt-get").args(["-q", "download", name]).current_dir(&archives))?;
         unpack_all(&archives, folder)?;
         remove_folder(&archives)
     }
@@ -118,22 +104,15 @@ impl Packages {
 
     fn tool(&self, program: &str) -> Command {
         let mut command = Command::new(program);
-        command
-            .env("APT_CONFIG", self.root.join("apt.conf"))
-            .env("LC_ALL", "C");
+        command.env("APT_CONFIG", self.root.join("apt.conf")).env("LC_ALL", "C");
         command
     }
 
     fn lists_exist(&self) -> bool {
         let lists = fs::read_dir(self.root.join("var/lib/apt/lists"));
         lists.is_ok_and(|lists| {
-            let names = lists
-                .flatten()
-                .map(|entry| entry.file_name().to_string_lossy().into_owned());
-            names
-                .filter(|name| name.contains(RELEASE) && name.ends_with("Release"))
-                .count()
-                > 0
+            let names = lists.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+            names.filter(|name| name.contains(RELEASE) && name.ends_with("Release")).count() > 0
         })
     }
 }
@@ -146,11 +125,7 @@ fn target() -> [String; 2] {
 /// apt's configuration for the private root. Of the system's own only what concerns the network is kept (proxies,
 /// time-outs): its hooks and folders are the system's business.
 fn configuration(root: &Path) -> Result<String> {
-    let dump = command::output(
-        Command::new("apt-config")
-            .arg("dump")
-            .env_remove("APT_CONFIG"),
-    )?;
+    let dump = command::output(Command::new("apt-config").arg("dump").env_remove("APT_CONFIG"))?;
     let network: String = dump
         .lines()
         .filter(|line| line.starts_with("Acquire::") && !line.starts_with("Acquire::IndexTargets"))
@@ -210,14 +185,8 @@ fn mirror(uri: &str, suites: &str, signed_by: Option<&str>) -> Option<Mirror> {
     if !security && archive != "debian" {
         return None;
     }
-    let signed_by = signed_by
-        .filter(|file| file.starts_with('/'))
-        .map(str::to_owned);
-    Some(Mirror {
-        uri: uri.to_owned(),
-        signed_by,
-        security,
-    })
+    let signed_by = signed_by.filter(|file| file.starts_with('/')).map(str::to_owned);
+    Some(Mirror { uri: uri.to_owned(), signed_by, security })
 }
 
 /// Mirrors of a `sources.list`: `deb [signed-by=FILE] URI SUITE COMPONENT...`.
@@ -229,9 +198,7 @@ fn one_line_mirrors(text: &str) -> Vec<Mirror> {
             None => ("", rest),
         };
         let mut words = rest.split_whitespace();
-        let signed_by = options
-            .split_whitespace()
-            .find_map(|option| option.strip_prefix("signed-by="));
+        let signed_by = options.split_whitespace().find_map(|option| option.strip_prefix("signed-by="));
         mirror(words.next()?, words.next()?, signed_by)
     };
     text.lines().filter_map(understood).collect()
@@ -248,10 +215,7 @@ fn deb822_mirrors(text: &str) -> Vec<Mirror> {
             })
         };
         let off = field("Enabled").is_some_and(|value| value.eq_ignore_ascii_case("no"));
-        if off
-            || !field("Types")
-                .is_some_and(|types| types.split_whitespace().any(|word| word == "deb"))
-        {
+        if off || !field("Types").is_some_and(|types| types.split_whitespace().any(|word| word == "deb")) {
             continue;
         }
         let suites = field("Suites").unwrap_or_default();
@@ -266,23 +230,11 @@ fn deb822_mirrors(text: &str) -> Vec<Mirror> {
 fn sources_list(mirrors: &[Mirror]) -> String {
     let mut text = String::new();
     for mirror in mirrors {
-        let keyring = mirror
-            .signed_by
-            .as_deref()
-            .or_else(|| Path::new(KEYRING).exists().then_some(KEYRING));
-        let option = keyring
-            .map(|file| format!("[signed-by={file}] "))
-            .unwrap_or_default();
-        let suites: &[&str] = if mirror.security {
-            &["-security"]
-        } else {
-            &["", "-updates", "-backports"]
-        };
+        let keyring = mirror.signed_by.as_deref().or_else(|| Path::new(KEYRING).exists().then_some(KEYRING));
+        let option = keyring.map(|file| format!("[signed-by={file}] ")).unwrap_or_default();
+        let suites: &[&str] = if mirror.security { &["-security"] } else { &["", "-updates", "-backports"] };
         for suite in suites {
-            text.push_str(&format!(
-                "deb {option}{} {RELEASE}{suite} main\n",
-                mirror.uri
-            ));
+            text.push_str(&format!("deb {option}{} {RELEASE}{suite} main\n", mirror.uri));
         }
     }
     text
@@ -300,9 +252,7 @@ fn printed_files(output: &str) -> Vec<String> {
 
 /// The version in a package's file name: `name_VERSION_arch.deb`, with apt's `%3a` for the colon of an epoch.
 pub(crate) fn version_in(file: &str) -> Option<String> {
-    file.split('_')
-        .nth(1)
-        .map(|version| version.replace("%3a", ":"))
+    file.split('_').nth(1).map(|version| version.replace("%3a", ":"))
 }
 
 /// The newest `linux-image-*` that the paragraphs of the meta package `linux-image-amd64` depend on, among those of a
@@ -320,9 +270,7 @@ pub(crate) fn kernel_package(show: &str, series: &str) -> Option<String> {
 /// Unpacks every package of a folder into another.
 fn unpack_all(archives: &Path, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
-    for entry in
-        fs::read_dir(archives).with_context(|| format!("cannot read {}", archives.display()))?
-    {
+    for entry in fs::read_dir(archives).with_context(|| format!("cannot read {}", archives.display()))? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "deb") {
             command::output(Command::new("dpkg-deb").arg("-x").arg(&path).arg(folder))?;
@@ -352,16 +300,10 @@ mod tests {
             Suites: bookworm-security\n\nTypes: deb-src\nURIs: http://src.example/debian\n\n\
             Enabled: no\nTypes: deb\nURIs: http://off.example/debian\n\nTypes: deb\nURIs: https://node.example/node_20.x\n";
         let mirrors = deb822_mirrors(text);
-        let uris: Vec<_> = mirrors
-            .iter()
-            .map(|mirror| (mirror.uri.as_str(), mirror.security))
-            .collect();
+        let uris: Vec<_> = mirrors.iter().map(|mirror| (mirror.uri.as_str(), mirror.security)).collect();
         assert_eq!(
             uris,
-            [
-                ("http://mirror.example/debian", false),
-                ("http://mirror.example/debian-security", true)
-            ]
+            [("http://mirror.example/debian", false), ("http://mirror.example/debian-security", true)]
         );
         assert_eq!(mirrors[0].signed_by.as_deref(), Some("/k.gpg"));
     }
@@ -380,28 +322,19 @@ mod tests {
     #[test]
     fn our_suites_are_asked_of_the_systems_mirrors() {
         let mirrors = [
-            Mirror {
-                uri: "http://m/debian".into(),
-                signed_by: Some("/k".into()),
-                security: false,
-            },
-            Mirror {
-                uri: "http://m/debian-security".into(),
-                signed_by: Some("/k".into()),
-                security: true,
-            },
+            Mirror { uri: "http://m/debian".into(), signed_by: Some("/k".into()), security: false },
+            Mirror { uri: "http://m/debian-security".into(), signed_by: Some("/k".into()), security: true },
         ];
         let text = sources_list(&mirrors);
         assert!(text.contains("deb [signed-by=/k] http://m/debian bookworm-backports main\n"));
-        assert!(
-            text.contains("deb [signed-by=/k] http://m/debian-security bookworm-security main\n")
-        );
+        assert!(text.contains("deb [signed-by=/k] http://m/debian-security bookworm-security main\n"));
         assert_eq!(text.lines().count(), 4);
     }
 
     #[test]
     fn file_names_and_versions_come_from_print_uris() {
-        let output = "Reading...\n'http://m/pool/q.deb' qemu-system-x86_1%3a10.0.2+ds-2_amd64.deb 10 MD5Sum:0\n";
+        let output =
+            "Reading...\n'http://m/pool/q.deb' qemu-system-x86_1%3a10.0.2+ds-2_amd64.deb 10 MD5Sum:0\n";
         let files = printed_files(output);
         assert_eq!(files, ["qemu-system-x86_1%3a10.0.2+ds-2_amd64.deb"]);
         assert_eq!(version_in(&files[0]).as_deref(), Some("1:10.0.2+ds-2"));
@@ -413,14 +346,8 @@ mod tests {
             Depends: linux-image-6.12.95+deb12-amd64 (= 6.12.95-1~bpo12+1)\n\n\
             Version: 6.1.192-1\nDepends: linux-image-6.1.0-56-amd64 (= 6.1.192-1)\n\n\
             Version: 6.1.176-1\nDepends: linux-image-6.1.0-50-amd64 (= 6.1.176-1)\n";
-        assert_eq!(
-            kernel_package(show, "6.12").as_deref(),
-            Some("linux-image-6.12.95+deb12-amd64")
-        );
-        assert_eq!(
-            kernel_package(show, "6.1").as_deref(),
-            Some("linux-image-6.1.0-56-amd64")
-        );
+        assert_eq!(kernel_package(show, "6.12").as_deref(), Some("linux-image-6.12.95+deb12-amd64"));
+        assert_eq!(kernel_package(show, "6.1").as_deref(), Some("linux-image-6.1.0-56-amd64"));
         assert_eq!(kernel_package(show, "6.18"), None);
     }
 }

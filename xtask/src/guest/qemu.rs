@@ -62,8 +62,8 @@ impl Guest<'_> {
         for disk in &self.scenario.disks {
             make_disk(disk, &self.disk(disk))?;
         }
-        let mut log = fs::File::create(&self.log)
-            .with_context(|| format!("cannot write {}", self.log.display()))?;
+        let mut log =
+            fs::File::create(&self.log).with_context(|| format!("cannot write {}", self.log.display()))?;
         let mut child = self.command().spawn().context("cannot start QEMU")?;
         let input = child.stdin.take().context("QEMU has no input")?;
         let output = child.stdout.take().context("QEMU has no output")?;
@@ -81,10 +81,7 @@ impl Guest<'_> {
             Some(serial) => judge(serial.as_ref(), child.wait()?.code()),
             None => {
                 stop(&mut child);
-                Outcome::Failed(format!(
-                    "no result within {} s",
-                    self.scenario.timeout.as_secs()
-                ))
+                Outcome::Failed(format!("no result within {} s", self.scenario.timeout.as_secs()))
             }
         };
         for reader in readers {
@@ -121,9 +118,7 @@ impl Guest<'_> {
                 result = Some(code);
             }
             if let Some(command) = after(&line, "HMP> ") {
-                let reply = self
-                    .monitor(command)
-                    .unwrap_or_else(|error| format!("error: {error:#}"));
+                let reply = self.monitor(command).unwrap_or_else(|error| format!("error: {error:#}"));
                 writeln!(log, "HMP< {reply}")?;
                 // The guest waits for this line; a guest that is gone does not.
                 let _ = writeln!(input, "HMP-DONE");
@@ -134,8 +129,8 @@ impl Guest<'_> {
 
     /// Sends one command to QEMU's monitor and returns its answer.
     fn monitor(&self, command: &str) -> Result<String> {
-        let mut stream = UnixStream::connect(self.folder.join("monitor"))
-            .context("QEMU's monitor is not there")?;
+        let mut stream =
+            UnixStream::connect(self.folder.join("monitor")).context("QEMU's monitor is not there")?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
         read_to_prompt(&mut stream)?;
         writeln!(stream, "{command}")?;
@@ -153,53 +148,23 @@ impl Guest<'_> {
         let root = &self.parts.qemu;
         // QEMU comes with its own libc and is started through that libc's loader.
         let mut command = Command::new(root.join("lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"));
-        let libraries =
-            ["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"].map(|path| root.join(path));
+        let libraries = ["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"].map(|path| root.join(path));
         let libraries = libraries.map(|path| path.display().to_string()).join(":");
-        command
-            .arg("--library-path")
-            .arg(libraries)
-            .arg(root.join("usr/bin/qemu-system-x86_64"));
+        command.arg("--library-path").arg(libraries).arg(root.join("usr/bin/qemu-system-x86_64"));
         for path in ["usr/share/qemu", "usr/share/seabios", "usr/lib/ipxe/qemu"] {
             command.arg("-L").arg(root.join(path));
         }
-        command.args([
-            "-M",
-            "q35,kernel-irqchip=split",
-            "-accel",
-            "tcg",
-            "-cpu",
-            "max",
-            "-m",
-            "256",
-        ]);
-        command.args([
-            "-nographic",
-            "-nodefaults",
-            "-serial",
-            "stdio",
-            "-no-reboot",
-        ]);
-        command.arg("-monitor").arg(format!(
-            "unix:{},server=on,wait=off",
-            self.folder.join("monitor").display()
-        ));
-        command.args(["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]);
+        command.args(["-M", "q35,kernel-irqchip=split", "-accel", "tcg", "-cpu", "max", "-m", "256"]);
+        command.args(["-nographic", "-nodefaults", "-serial", "stdio", "-no-reboot"]);
         command
-            .arg("-kernel")
-            .arg(&self.kernel.image)
-            .arg("-initrd")
-            .arg(self.initrd());
-        let append = format!(
-            "console=ttyS0 quiet intel_iommu=on panic=-1 {}",
-            self.scenario.append
-        );
+            .arg("-monitor")
+            .arg(format!("unix:{},server=on,wait=off", self.folder.join("monitor").display()));
+        command.args(["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]);
+        command.arg("-kernel").arg(&self.kernel.image).arg("-initrd").arg(self.initrd());
+        let append = format!("console=ttyS0 quiet intel_iommu=on panic=-1 {}", self.scenario.append);
         command.arg("-append").arg(append.trim_end());
         command.args(["-device", "intel-iommu,intremap=on"]);
-        command.args([
-            "-global",
-            "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
-        ]);
+        command.args(["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"]);
         for disk in &self.scenario.disks {
             let file = self.disk(disk);
             command.arg("-drive").arg(format!(
@@ -212,10 +177,7 @@ impl Guest<'_> {
             command.arg("-device").arg(device);
         }
         command.args(&self.scenario.options);
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 }
@@ -243,23 +205,16 @@ fn judge(serial: Option<&SerialResult>, qemu: Option<i32>) -> Outcome {
         )),
         (_, None) => Outcome::Failed("QEMU was killed by a signal".to_owned()),
         (0, _) => Outcome::Passed,
-        (SKIPPED, _) => Outcome::Skipped(
-            serial
-                .skip
-                .clone()
-                .unwrap_or_else(|| "the scenario gave no reason".to_owned()),
-        ),
+        (SKIPPED, _) => {
+            Outcome::Skipped(serial.skip.clone().unwrap_or_else(|| "the scenario gave no reason".to_owned()))
+        }
         (code, _) => Outcome::Failed(format!("result code {code}")),
     }
 }
 
 /// The code in a `LAB-RESULT rc=N` line. Firmware may have left escape codes before it.
 fn result_code(line: &str) -> Option<i32> {
-    after(line, "LAB-RESULT rc=")?
-        .split_whitespace()
-        .next()?
-        .parse()
-        .ok()
+    after(line, "LAB-RESULT rc=")?.split_whitespace().next()?.parse().ok()
 }
 
 /// What follows a mark, wherever in the line it stands.
@@ -270,10 +225,7 @@ fn after<'a>(line: &'a str, mark: &str) -> Option<&'a str> {
 fn send_lines(source: impl Read, sender: &mpsc::Sender<String>) {
     let mut source = BufReader::new(source);
     let mut line = Vec::new();
-    while source
-        .read_until(b'\n', &mut line)
-        .is_ok_and(|length| length > 0)
-    {
+    while source.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
         let text = String::from_utf8_lossy(&line).replace('\r', "");
         line.clear();
         if sender.send(text).is_err() {
@@ -314,35 +266,20 @@ mod tests {
 
     #[test]
     fn a_result_is_found_behind_escape_codes() {
-        assert_eq!(
-            result_code("\u{1b}[2J\u{1b}[01;00HLAB-RESULT rc=7 up 4.1 s\r\n"),
-            Some(7)
-        );
+        assert_eq!(result_code("\u{1b}[2J\u{1b}[01;00HLAB-RESULT rc=7 up 4.1 s\r\n"), Some(7));
         assert_eq!(result_code("LAB-RESULT rc=x"), None);
         assert_eq!(result_code("nothing"), None);
     }
 
     #[test]
     fn only_agreement_of_both_channels_is_a_pass() {
-        let serial = |code| SerialResult {
-            code,
-            skip: Some("no igb".into()),
-        };
+        let serial = |code| SerialResult { code, skip: Some("no igb".into()) };
         assert_eq!(judge(Some(&serial(0)), Some(1)), Outcome::Passed);
-        assert_eq!(
-            judge(Some(&serial(77)), Some(155)),
-            Outcome::Skipped("no igb".into())
-        );
-        for (result, code) in [
-            (Some(serial(0)), Some(0)),
-            (Some(serial(3)), Some(7)),
-            (None, Some(1)),
-            (None, None),
-        ] {
-            assert!(
-                matches!(judge(result.as_ref(), code), Outcome::Failed(_)),
-                "{code:?}"
-            );
+        assert_eq!(judge(Some(&serial(77)), Some(155)), Outcome::Skipped("no igb".into()));
+        for (result, code) in
+            [(Some(serial(0)), Some(0)), (Some(serial(3)), Some(7)), (None, Some(1)), (None, None)]
+        {
+            assert!(matches!(judge(result.as_ref(), code), Outcome::Failed(_)), "{code:?}");
         }
     }
 }

@@ -51,22 +51,18 @@ impl Scenario {
     /// Reads every `*.sh` of a folder, sorted by name.
     pub(crate) fn all(folder: &Path) -> Result<Vec<Self>> {
         let mut scenarios = Vec::new();
-        let entries = std::fs::read_dir(folder)
-            .with_context(|| format!("cannot read {}", folder.display()))?;
+        let entries =
+            std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
         for entry in entries {
             let path = entry?.path();
-            let Some(name) = path
-                .file_name()
-                .and_then(|name| name.to_str())
-                .and_then(|name| name.strip_suffix(".sh"))
+            let Some(name) =
+                path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".sh"))
             else {
                 continue;
             };
-            let script = std::fs::read_to_string(&path)
-                .with_context(|| format!("cannot read {}", path.display()))?;
-            scenarios.push(
-                Self::parse(name, &script).with_context(|| format!("in {}", path.display()))?,
-            );
+            let script =
+                std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            scenarios.push(Self::parse(name, &script).with_context(|| format!("in {}", path.display()))?);
         }
         scenarios.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(scenarios)
@@ -99,9 +95,7 @@ impl Scenario {
             let line = line.trim();
             match line.split_once(' ') {
                 Some((key, value)) if key.ends_with(':') => {
-                    scenario
-                        .set(key.trim_end_matches(':'), value.trim())
-                        .with_context(at)?;
+                    scenario.set(key.trim_end_matches(':'), value.trim()).with_context(at)?;
                 }
                 _ => {
                     if !scenario.summary.is_empty() {
@@ -120,13 +114,8 @@ impl Scenario {
         match key {
             "device" => self.devices.push(value.to_owned()),
             "disk" => {
-                let (id, text) = value
-                    .split_once(' ')
-                    .context("a disk needs a name and a text")?;
-                self.disks.push(Disk {
-                    id: id.to_owned(),
-                    text: text.trim().to_owned(),
-                });
+                let (id, text) = value.split_once(' ').context("a disk needs a name and a text")?;
+                self.disks.push(Disk { id: id.to_owned(), text: text.trim().to_owned() });
             }
             "modules" => self.modules.extend(words()),
             "option" => self.options.extend(words()),
@@ -135,9 +124,7 @@ impl Scenario {
                 self.timeout =
                     Duration::from_secs(value.parse().context("a timeout is a number of seconds")?);
             }
-            _ => bail!(
-                "unknown key `{key}:`; known are device, disk, modules, option, append, timeout"
-            ),
+            _ => bail!("unknown key `{key}:`; known are device, disk, modules, option, append, timeout"),
         }
         Ok(())
     }
@@ -155,13 +142,7 @@ mod tests {
         let scenario = Scenario::parse("x", SCRIPT).unwrap();
         assert_eq!(scenario.summary, "Shows a thing and another.");
         assert_eq!(scenario.devices, ["edu", "nvme,drive=n0"]);
-        assert_eq!(
-            scenario.disks,
-            [Disk {
-                id: "n0".into(),
-                text: "HELLO THERE".into()
-            }]
-        );
+        assert_eq!(scenario.disks, [Disk { id: "n0".into(), text: "HELLO THERE".into() }]);
         assert_eq!(scenario.modules, ["nvme", "igb"]);
         assert_eq!(scenario.options, ["-global", "a.b=c"]);
         assert_eq!(scenario.timeout, Duration::from_secs(9));
@@ -170,10 +151,7 @@ mod tests {
     #[test]
     fn an_unknown_key_is_named_with_its_line() {
         let error = Scenario::parse("x", "# fine\n# devise: edu\n").unwrap_err();
-        assert!(
-            format!("{error:#}").starts_with("line 2: unknown key `devise:`"),
-            "{error:#}"
-        );
+        assert!(format!("{error:#}").starts_with("line 2: unknown key `devise:`"), "{error:#}");
     }
 
     #[test]
@@ -185,11 +163,7 @@ mod tests {
     fn the_shipped_scenarios_are_understood() {
         let folder = crate::workspace().join("tests/guest/scenarios");
         for scenario in Scenario::all(&folder).unwrap() {
-            assert!(
-                !scenario.summary.is_empty(),
-                "{} says what it shows",
-                scenario.name
-            );
+            assert!(!scenario.summary.is_empty(), "{} says what it shows", scenario.name);
         }
     }
 }
