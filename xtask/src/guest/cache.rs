@@ -129,6 +129,7 @@ fn fetch(cache: &Path, series: Series, resolved: &mut Resolved, say: &dyn Fn(&st
 
     resolved.stamp(series);
     resolved.write(cache)?;
+    prune(cache, resolved)?;
     resolved.parts(series).context("a package that was unpacked is not there")
 }
 
@@ -151,6 +152,33 @@ fn unpacked(
     Ok(folder)
 }
 
+/// Removes what newer versions replaced: a kernel is 100 MB and gets a point release a month.
+fn prune(cache: &Path, resolved: &Resolved) -> Result<()> {
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(cache).context("cannot read the cache folder")? {
+        entries.push(entry?.path());
+    }
+    for path in superseded(entries, resolved) {
+        if path.is_dir() { remove_folder(&path)? } else { fs::remove_file(&path)? }
+    }
+    Ok(())
+}
+
+/// Those of a cache's entries that hold a QEMU, kernel or base archive that nothing refers to any more.
+fn superseded(entries: Vec<PathBuf>, resolved: &Resolved) -> Vec<PathBuf> {
+    let used = |name: &str| resolved.folders().any(|folder| folder.ends_with(name));
+    let old = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.starts_with("qemu-") || name.starts_with("linux-image-") {
+            return !used(name);
+        }
+        // base-RELEASE-HASH.cpio belongs to linux-image-RELEASE.
+        let release = name.strip_prefix("base-").and_then(|rest| rest.rsplit_once('-'));
+        release.is_some_and(|(release, _)| !used(&format!("linux-image-{release}")))
+    };
+    entries.into_iter().filter(old).collect()
+}
+
 /// What was resolved when: `resolved.json`.
 struct Resolved(Value);
 
@@ -167,6 +195,11 @@ impl Resolved {
 
     fn set(&mut self, key: &str, folder: &Path) {
         self.0[key] = json!(folder);
+    }
+
+    /// Every folder that is in use, whichever kernel it is for.
+    fn folders(&self) -> impl Iterator<Item = &Path> {
+        self.0.as_object().into_iter().flatten().filter_map(|(_, value)| value.as_str()).map(Path::new)
     }
 
     fn stamp(&mut self, series: Series) {
@@ -220,5 +253,20 @@ mod tests {
         );
         fs::remove_dir(cache.path().join("qemu")).unwrap();
         assert!(resolved.parts(Series::V6_12).is_none());
+    }
+
+    #[test]
+    fn what_nothing_refers_to_is_superseded() {
+        let mut resolved = Resolved(json!({}));
+        resolved.set("qemu", Path::new("/c/qemu-2"));
+        resolved.set("kernel-6.12", Path::new("/c/linux-image-6.12.9+deb12-amd64"));
+        let names = ["qemu-1", "qemu-2", "linux-image-6.12.8+deb12-amd64", "linux-image-6.12.9+deb12-amd64"];
+        let bases = ["base-6.12.8+deb12-amd64-00ff.cpio", "base-6.12.9+deb12-amd64-00ff.cpio"];
+        let others = ["apt", "lock", "resolved.json", "busybox-static"];
+        let entries =
+            names.iter().chain(&bases).chain(&others).map(|name| Path::new("/c").join(name)).collect();
+        let old = superseded(entries, &resolved);
+        let expected = [names[0], names[2], bases[0]].map(|name| Path::new("/c").join(name));
+        assert_eq!(old, expected);
     }
 }

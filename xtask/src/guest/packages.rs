@@ -149,7 +149,9 @@ fn configuration(root: &Path) -> Result<String> {
         APT::Architectures {{ \"amd64\"; }};\n\
         APT::Install-Recommends \"false\";\n\
         APT::Sandbox::User \"root\";\n\
-        Acquire::Languages \"none\";\n"
+        Acquire::Languages \"none\";\n\
+        Acquire::http::Timeout \"20\";\n\
+        Acquire::https::Timeout \"20\";\n"
     ))
 }
 
