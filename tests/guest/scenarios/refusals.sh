@@ -58,7 +58,14 @@ umount /mnt
 step "swap is on"
 mkswap "$disk" >/dev/null && swapon "$disk" || fail "swap cannot be switched on"
 refused "swap" vfio-reset reset $nvme --method bus --via direct
+# Not even with the driver overridden.
+refused "swap" vfio-reset reset $nvme --method bus --via direct --allow driver
 swapoff "$disk"
+
+step "the user overrides: the nvme driver can live with a reset by the kernel"
+function=$nvme
+expect_exit 0 vfio-reset reset $nvme --method flr --via kernel --allow driver
+check "nvme still has it" bound $nvme nvme
 
 step "bus reset of a VF"
 unbind $pf
@@ -71,6 +78,7 @@ if echo 1 >$D/$pf/sriov_numvfs && wait_for 5 test -e $D/$vf; then
     for via in kernel direct; do
         refused "vf|virtual function" vfio-reset reset $vf --method bus --via $via
     done
+    refused "virtual function" vfio-reset reset $pf --method flr --via kernel --allow driver
     check "the VF is still enabled" test "$(cat $D/$pf/sriov_numvfs)" = 1
 else
     fail "no VF could be made"
