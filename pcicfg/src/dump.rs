@@ -58,7 +58,7 @@
 //! # Memory
 //! A well-formed dump takes a third of its text. A hostile one cannot take more than about 50 times
 //! its text plus 64 KiB: a row that would make a hole is dropped (with a warning) once the bytes
-//! stored exceed 64 KiB plus 16 times the text read so far, and at most [`MAX_WARNINGS`] warnings
+//! stored exceed 64 KiB plus 8 times the text read so far, and at most [`MAX_WARNINGS`] warnings
 //! are kept.
 
 mod hex;

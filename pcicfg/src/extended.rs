@@ -1,14 +1,24 @@
 //! The extended capability list from 100h on: the walk, and what it finds.
 
 mod access_control_services;
+mod address_translation_services;
 mod advanced_error_reporting;
+mod alternative_routing_id;
+mod device_serial_number;
 mod downstream_port_containment;
 mod find;
 mod id;
 mod l1_pm_substates;
 mod latency_tolerance_reporting;
+mod page_request_interface;
+mod pasid;
+mod precision_time_measurement;
+mod readiness_time_reporting;
 mod resizable_bar;
 mod sr_iov;
+mod tph_requester;
+mod vendor_specific;
+mod virtual_channel;
 
 use crate::capability::ChainDefect;
 use crate::config_space::{ConfigSpace, Truncated};
@@ -16,10 +26,13 @@ use crate::config_space::{ConfigSpace, Truncated};
 pub use access_control_services::{
     AccessControlServices, AcsCapability, AcsControl, MemoryTargetAccess, has_intel_acs_layout,
 };
+pub use address_translation_services::{AddressTranslationServices, AtsCapability, AtsControl};
 pub use advanced_error_reporting::{
     AdvancedErrorControl, AdvancedErrorReporting, CorrectableErrors, ErrorSource, RootErrorCommand,
     RootErrorStatus, UncorrectableErrors,
 };
+pub use alternative_routing_id::{AlternativeRoutingId, AriCapability, AriControl};
+pub use device_serial_number::{DeviceSerialNumber, SerialNumber};
 pub use downstream_port_containment::{
     DownstreamPortContainment, DpcCapability, DpcControl, DpcStatus, DpcTriggerEnable, DpcTriggerReason,
     RootPortPioErrors,
@@ -29,8 +42,18 @@ pub use l1_pm_substates::{
     L1PmSubstates, L1PmSubstatesCapabilities, L1PmSubstatesControl1, L1PmSubstatesControl2,
 };
 pub use latency_tolerance_reporting::{LatencyToleranceReporting, MaxLatency};
+pub use page_request_interface::{PageRequestControl, PageRequestInterface, PageRequestStatus};
+pub use pasid::{Pasid, PasidCapability, PasidControl};
+pub use precision_time_measurement::{ClockGranularity, PrecisionTimeMeasurement, PtmCapability, PtmControl};
+pub use readiness_time_reporting::{ReadinessTime, ReadinessTimeReporting};
 pub use resizable_bar::{ResizableBar, ResizableBarControl, ResizableBarEntry};
 pub use sr_iov::{SrIov, SrIovCapabilities, SrIovControl, SrIovStatus};
+pub use tph_requester::{SteeringTableLocation, TphCapability, TphControl, TphRequester};
+pub use vendor_specific::{CxlPort, CxlPortControl, DesignatedVendorSpecific, VendorSpecificExtended};
+pub use virtual_channel::{
+    ArbitrationTable, PortVcCapability1, PortVcCapability2, PortVcControl, PortVcStatus, VcResource,
+    VcResourceCapability, VcResourceControl, VcResourceStatus, VirtualChannel,
+};
 
 /// An extended capability as the walk finds it: its id, version, and where it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,19 +101,48 @@ impl<'a> ExtendedCapabilityEntry<'a> {
             Id::ADVANCED_ERROR_REPORTING => {
                 Typed::AdvancedErrorReporting(AdvancedErrorReporting::new(bytes, self.space, offset)?)
             }
-            Id::ACCESS_CONTROL_SERVICES => {
-                let id = self.space.header().id();
-                Typed::AccessControlServices(AccessControlServices::new(bytes, offset, id)?)
+            Id::VIRTUAL_CHANNEL | Id::VIRTUAL_CHANNEL_WITH_MFVC => {
+                Typed::VirtualChannel(VirtualChannel::new(bytes, offset)?)
+            }
+            Id::DEVICE_SERIAL_NUMBER => Typed::DeviceSerialNumber(DeviceSerialNumber::new(bytes, offset)?),
+            Id::MULTI_FUNCTION_VIRTUAL_CHANNEL => {
+                Typed::MultiFunctionVirtualChannel(VirtualChannel::new(bytes, offset)?)
+            }
+            Id::VENDOR_SPECIFIC => Typed::VendorSpecific(VendorSpecificExtended::new(bytes, offset)?),
+            Id::ACCESS_CONTROL_SERVICES => Typed::AccessControlServices(AccessControlServices::new(
+                bytes,
+                offset,
+                self.space.header().id(),
+            )?),
+            Id::ALTERNATIVE_ROUTING_ID => {
+                Typed::AlternativeRoutingId(AlternativeRoutingId::new(bytes, offset)?)
+            }
+            Id::ADDRESS_TRANSLATION_SERVICES => {
+                Typed::AddressTranslationServices(AddressTranslationServices::new(bytes, offset)?)
             }
             Id::SR_IOV => Typed::SrIov(SrIov::new(bytes, offset)?),
+            Id::PAGE_REQUEST_INTERFACE => {
+                Typed::PageRequestInterface(PageRequestInterface::new(bytes, offset)?)
+            }
             Id::RESIZABLE_BAR => Typed::ResizableBar(ResizableBar::new(bytes, offset)?),
+            Id::TPH_REQUESTER => Typed::TphRequester(TphRequester::new(bytes, offset)?),
             Id::LATENCY_TOLERANCE_REPORTING => {
                 Typed::LatencyToleranceReporting(LatencyToleranceReporting::new(bytes, offset)?)
             }
+            Id::PASID => Typed::Pasid(Pasid::new(bytes, offset)?),
             Id::DOWNSTREAM_PORT_CONTAINMENT => {
                 Typed::DownstreamPortContainment(DownstreamPortContainment::new(bytes, offset)?)
             }
             Id::L1_PM_SUBSTATES => Typed::L1PmSubstates(L1PmSubstates::new(bytes, offset)?),
+            Id::PRECISION_TIME_MEASUREMENT => {
+                Typed::PrecisionTimeMeasurement(PrecisionTimeMeasurement::new(bytes, offset)?)
+            }
+            Id::READINESS_TIME_REPORTING => {
+                Typed::ReadinessTimeReporting(ReadinessTimeReporting::new(bytes, offset)?)
+            }
+            Id::DESIGNATED_VENDOR_SPECIFIC => {
+                Typed::DesignatedVendorSpecific(DesignatedVendorSpecific::new(bytes, offset)?)
+            }
             Id::VF_RESIZABLE_BAR => Typed::VfResizableBar(ResizableBar::new(bytes, offset)?),
             _ => Typed::Other(self),
         })
@@ -103,18 +155,42 @@ impl<'a> ExtendedCapabilityEntry<'a> {
 pub enum ExtendedCapability<'a> {
     /// 0001h.
     AdvancedErrorReporting(AdvancedErrorReporting<'a>),
+    /// 0002h and 0009h.
+    VirtualChannel(VirtualChannel<'a>),
+    /// 0003h.
+    DeviceSerialNumber(DeviceSerialNumber<'a>),
+    /// 0008h.
+    MultiFunctionVirtualChannel(VirtualChannel<'a>),
+    /// 000Bh.
+    VendorSpecific(VendorSpecificExtended<'a>),
     /// 000Dh.
     AccessControlServices(AccessControlServices<'a>),
+    /// 000Eh.
+    AlternativeRoutingId(AlternativeRoutingId<'a>),
+    /// 000Fh.
+    AddressTranslationServices(AddressTranslationServices<'a>),
     /// 0010h.
     SrIov(SrIov<'a>),
+    /// 0013h.
+    PageRequestInterface(PageRequestInterface<'a>),
     /// 0015h.
     ResizableBar(ResizableBar<'a>),
+    /// 0017h.
+    TphRequester(TphRequester<'a>),
     /// 0018h.
     LatencyToleranceReporting(LatencyToleranceReporting<'a>),
+    /// 001Bh.
+    Pasid(Pasid<'a>),
     /// 001Dh.
     DownstreamPortContainment(DownstreamPortContainment<'a>),
     /// 001Eh.
     L1PmSubstates(L1PmSubstates<'a>),
+    /// 001Fh.
+    PrecisionTimeMeasurement(PrecisionTimeMeasurement<'a>),
+    /// 0022h.
+    ReadinessTimeReporting(ReadinessTimeReporting<'a>),
+    /// 0023h.
+    DesignatedVendorSpecific(DesignatedVendorSpecific<'a>),
     /// 0024h.
     VfResizableBar(ResizableBar<'a>),
     /// One that has no typed view.

@@ -29,7 +29,7 @@ fn check(text: &[u8]) {
         assert!((1..=4096).contains(&present) && size == present.max(64));
         stored += size;
     }
-    assert!(stored <= (64 << 10) + 4096 + 21 * text.len(), "{stored} bytes of {}", text.len());
+    assert!(stored <= (64 << 10) + 4096 + 13 * text.len(), "{stored} bytes of {}", text.len());
     // Written out, it reads the same, and without any warning but for repeated slots.
     let again = Dump::parse(written(&dump, Style::default()).as_bytes()).expect("written text reads");
     assert_eq!(contents(&dump), contents(&again));

@@ -72,6 +72,25 @@ pub enum Error {
         /// What was asked of it.
         action: &'static str,
     },
+    /// The bridge that shall assert a reset is not above the function.
+    #[error("{bridge} is not above {address}, so it cannot reset it; above it: {}", list(above))]
+    NotAbove {
+        /// The bridge that was asked for.
+        bridge: Address,
+        /// The function.
+        address: Address,
+        /// The bridges above the function, the nearest first.
+        above: Vec<Address>,
+    },
+    /// A function whose state cannot be saved, because it does not answer.
+    #[error(
+        "{address} cannot be saved: its registers read all-ones, so nobody answers there (link down, powered off, \
+         or wedged); nothing was touched"
+    )]
+    NothingToSave {
+        /// The function.
+        address: Address,
+    },
     /// The name after `--machine` leads nowhere.
     #[error("no machine {name:?}: {reason}")]
     NoSuchMachine {
@@ -127,6 +146,13 @@ impl Error {
             _ => false,
         }
     }
+}
+
+fn list(addresses: &[Address]) -> String {
+    if addresses.is_empty() {
+        return "nothing, it is on a root bus".to_string();
+    }
+    addresses.iter().map(Address::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn advice(source: &io::Error) -> &'static str {

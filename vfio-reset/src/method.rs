@@ -8,8 +8,10 @@
 use crate::inventory::InventoryFunction;
 use crate::machine::ResetMethods;
 use crate::quirk::{Effect, Quirk, Quirks};
-use pcicfg::Address;
+use pcicfg::capability::{AdvancedFeaturesCapabilities, LinkSpeed, PciExpress};
+use pcicfg::extended::{ReadinessTime, ReadinessTimeReporting};
 use pcicfg::header::{Presence, Status};
+use pcicfg::{Address, ConfigSpace};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -209,12 +211,17 @@ impl fmt::Display for Reason {
             Self::NoCapability(name) => write!(f, "there is no {name} capability"),
             Self::NotAnnounced(what) => write!(f, "{what}"),
             Self::KeepsState => {
-                write!(f, "No_Soft_Reset is set: the function keeps its state through D3hot, so nothing is reset")
+                write!(
+                    f,
+                    "No_Soft_Reset is set: the function keeps its state through D3hot, so nothing is reset"
+                )
             }
             Self::Quirk(text) => write!(f, "known not to work: {text}"),
             Self::RootBus => write!(f, "it is on a root bus: no bridge above can reset it"),
             Self::UnknownBridge => write!(f, "the bridge above is not part of this recording"),
-            Self::IsBridge => write!(f, "it is a bridge: the kernel resets a bridge's bus, not the bridge, this way"),
+            Self::IsBridge => {
+                write!(f, "it is a bridge: the kernel resets a bridge's bus, not the bridge, this way")
+            }
             Self::Siblings(others) => {
                 write!(f, "the bus is shared with {}, which would be reset too", Addresses(others))
             }
@@ -322,7 +329,7 @@ fn acpi(_: InventoryFunction<'_>, _: &Quirks) -> Result<Reason, Reason> {
 fn flr(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<Reason, Reason> {
     forbidden_by(quirks.find(function, |effect| *effect == Effect::NoFlr))?;
     let express = function.space().pci_express().ok_or(Reason::NoCapability("PCI Express"))?;
-    if express.device_capabilities().function_level_reset_capable() {
+    if express.function_level_reset_capable() {
         Ok(Reason::Announced("Device Capabilities announces Function Level Reset"))
     } else {
         Err(Reason::NotAnnounced("Device Capabilities does not announce Function Level Reset (FLReset-)"))
@@ -332,8 +339,9 @@ fn flr(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<Reason, Reaso
 fn af_flr(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<Reason, Reason> {
     forbidden_by(quirks.find(function, |effect| *effect == Effect::NoFlr))?;
     let features = function.space().advanced_features().ok_or(Reason::NoCapability("Advanced Features"))?;
-    let capabilities = features.capabilities();
-    if capabilities.function_level_reset_capable() && capabilities.transactions_pending_capable() {
+    let both = AdvancedFeaturesCapabilities::FUNCTION_LEVEL_RESET
+        | AdvancedFeaturesCapabilities::TRANSACTIONS_PENDING;
+    if features.capabilities().contains(both) {
         Ok(Reason::Announced("Advanced Features announces FLR and Transactions Pending"))
     } else {
         Err(Reason::NotAnnounced("Advanced Features does not announce both FLR and Transactions Pending"))
@@ -424,8 +432,7 @@ fn multi_function(function: InventoryFunction<'_>) -> bool {
 fn slot(function: InventoryFunction<'_>) -> Option<Address> {
     let port = function.parent()?;
     let express = port.space().pci_express()?;
-    let hot_plug = express.slot_capabilities().is_some_and(|slot| slot.hot_plug_capable());
-    (hot_plug && function.address().device() == 0).then(|| port.address())
+    (express.hot_plug_capable() && function.address().device() == 0).then(|| port.address())
 }
 
 // --- how long ----------------------------------------------------------------------------------------
@@ -439,7 +446,17 @@ fn flr_floor(function: InventoryFunction<'_>, _: &Quirks) -> Duration {
     if space.header().status().contains(Status::IMMEDIATE_READINESS) {
         return Duration::ZERO;
     }
-    space.readiness_time_reporting().and_then(|times| times.flr_time()).unwrap_or(FLR_TIME)
+    reported(space, ReadinessTimeReporting::flr_time).unwrap_or(FLR_TIME)
+}
+
+/// A time that the function itself reports; the kernel does not ask.
+fn reported<'a>(
+    space: ConfigSpace<'a>,
+    time: fn(ReadinessTimeReporting<'a>) -> ReadinessTime,
+) -> Option<Duration> {
+    let times = space.readiness_time_reporting().filter(|times| times.valid())?;
+    // No function may claim to need longer than what the specification grants all of them.
+    time(times).duration().filter(|time| *time <= Duration::from_secs(1))
 }
 
 /// The time software gives a function after a function level reset (PCI Express Base 6.0, 6.6.2).
@@ -464,24 +481,48 @@ pub const SECONDARY_BUS_RESET_HOLD: Duration = Duration::from_millis(2);
 /// The shortest time from the beginning of a secondary bus reset at `bridge` to the first access.
 #[must_use]
 pub fn secondary_bus_reset_floor(bridge: InventoryFunction<'_>, quirks: &Quirks) -> Duration {
-    SECONDARY_BUS_RESET_HOLD + after_secondary_bus_reset(bridge, quirks)
+    SECONDARY_BUS_RESET_HOLD + after_secondary_bus_reset(bridge, quirks).settle
 }
 
-/// The time after the release of Secondary Bus Reset (and the link being up) to the first access:
-/// the slowest function below decides.
+/// What to wait for between the release of Secondary Bus Reset and the first access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SecondaryBusWait {
+    /// The port says when its link is up: wait for that first.
+    pub link_active: bool,
+    /// Then this long: the slowest function below decides.
+    pub settle: Duration,
+}
+
+/// What to wait for between the release of Secondary Bus Reset at `bridge` and the first access
+/// (PCI Express Base 6.0, 6.6.1; Linux `pci_bridge_wait_for_secondary_bus`).
 #[must_use]
-pub fn after_secondary_bus_reset(bridge: InventoryFunction<'_>, quirks: &Quirks) -> Duration {
-    let slowest = bridge
-        .children()
-        .map(|child| {
-            let reported = child.space().readiness_time_reporting().and_then(|times| times.reset_time());
-            reported.unwrap_or_else(|| quirks.d3cold_delay(child))
-        })
-        .max()
-        .unwrap_or(Duration::from_millis(100));
-    if bridge.space().pci_express().is_none() {
+pub fn after_secondary_bus_reset(bridge: InventoryFunction<'_>, quirks: &Quirks) -> SecondaryBusWait {
+    /// What stands in for a link that nobody reports.
+    const UNREPORTED: Duration = Duration::from_secs(1);
+    let delay = |child: InventoryFunction<'_>| {
+        let reported = reported(child.space(), ReadinessTimeReporting::reset_time);
+        reported.unwrap_or_else(|| quirks.d3cold_delay(child))
+    };
+    let settle = bridge.children().map(delay).max().unwrap_or(Duration::from_millis(100));
+    let Some(express) = bridge.space().pci_express().filter(|express| express.link_capabilities().is_some())
+    else {
         // A conventional bus: 2^25 clocks (PCI Local Bus 3.0, 4.3.2), which Linux takes for 1 s.
-        return Duration::from_secs(1) + slowest;
+        return SecondaryBusWait { link_active: false, settle: UNREPORTED + settle };
+    };
+    if express.data_link_layer_link_active_reporting_capable() {
+        return SecondaryBusWait { link_active: true, settle };
     }
-    slowest
+    // Up to 5 GT/s the time counts from the release of the reset, above from the end of training. A
+    // port that does not name its speed counts as fast, as in the kernel.
+    match max_link_speed(express) {
+        Some(LinkSpeed::Gt2_5 | LinkSpeed::Gt5) => SecondaryBusWait { link_active: false, settle },
+        _ => SecondaryBusWait { link_active: false, settle: UNREPORTED + settle },
+    }
+}
+
+/// The highest speed a port supports: the vector of the second capability register, where there is
+/// one, decides.
+fn max_link_speed(express: PciExpress<'_>) -> Option<LinkSpeed> {
+    let second = express.link_capabilities_2().and_then(|capabilities| capabilities.max_link_speed());
+    second.or_else(|| express.link_capabilities()?.max_link_speed())
 }

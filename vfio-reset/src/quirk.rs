@@ -3,7 +3,7 @@
 //! The built-in table is `quirks.toml` beside this file; to teach the program a new id, add an entry
 //! there, or without a rebuild in `/etc/vfio-reset/quirks.d/*.toml`.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::inventory::InventoryFunction;
 use crate::method::MethodName;
 use crate::toml_file;
@@ -304,9 +304,8 @@ impl TableEntry {
 }
 
 fn hex<T: TryFrom<u32>>(text: &str, field: &str) -> std::result::Result<T, String> {
-    let error = || {
-        format!("{field}: {text:?} is not a hexadecimal number of at most {} digits", 2 * size_of::<T>())
-    };
+    let error =
+        || format!("{field}: {text:?} is not a hexadecimal number of at most {} digits", 2 * size_of::<T>());
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(error());
     }
@@ -378,9 +377,18 @@ mod tests {
         for (text, place) in [
             ("schema = 2", "my.toml:1:10: "),
             ("schema = 1\n[[quirk]]\neffect = \"explodes\"", "my.toml:3:10: "),
-            ("schema = 1\n\n[[quirk]]\neffect = \"no_flr\"\nvendor = \"12345\"\nwhy = \"\"\nsource = \"\"", "my.toml:3"),
-            ("schema = 1\n[[quirk]]\neffect = \"no_flr\"\nvendor = \"1234\"\ndevices = [\"5-4\"]\nwhy = \"\"\nsource = \"\"", "ends before it begins"),
-            ("schema = 1\n[[quirk]]\neffect = \"d3hot_delay\"\nvendor = \"1234\"\nwhy = \"\"\nsource = \"\"", "needs `milliseconds`"),
+            (
+                "schema = 1\n\n[[quirk]]\neffect = \"no_flr\"\nvendor = \"12345\"\nwhy = \"\"\nsource = \"\"",
+                "my.toml:3",
+            ),
+            (
+                "schema = 1\n[[quirk]]\neffect = \"no_flr\"\nvendor = \"1234\"\ndevices = [\"5-4\"]\nwhy = \"\"\nsource = \"\"",
+                "ends before it begins",
+            ),
+            (
+                "schema = 1\n[[quirk]]\neffect = \"d3hot_delay\"\nvendor = \"1234\"\nwhy = \"\"\nsource = \"\"",
+                "needs `milliseconds`",
+            ),
             ("schema", "my.toml:1"),
         ] {
             let error = parse(text).unwrap_err().to_string();

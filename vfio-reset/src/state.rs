@@ -126,9 +126,11 @@ impl SavedState {
     /// # Errors
     /// [`Error::Malformed`] with the place if it is something else.
     pub fn from_json(text: &str, file: &Path) -> Result<Self> {
-        let malformed = |line, column, message| Error::Malformed { file: file.to_path_buf(), line, column, message };
-        let state: Self = serde_json::from_str(text)
-            .map_err(|error| malformed(error.line(), error.column(), format!("not a saved state: {error}")))?;
+        let malformed =
+            |line, column, message| Error::Malformed { file: file.to_path_buf(), line, column, message };
+        let state: Self = serde_json::from_str(text).map_err(|error| {
+            malformed(error.line(), error.column(), format!("not a saved state: {error}"))
+        })?;
         if state.schema != 1 {
             let message = format!("saved with schema {}, and this version reads schema 1 only", state.schema);
             return Err(malformed(0, 0, message));
@@ -160,9 +162,11 @@ mod rows {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(bytes.chunks(16).map(|row| {
-            row.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
-        }))
+        serializer.collect_seq(
+            bytes
+                .chunks(16)
+                .map(|row| row.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")),
+        )
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
@@ -171,7 +175,10 @@ mod rows {
             for byte in row.split_ascii_whitespace() {
                 let two_digits = byte.len() == 2 && byte.bytes().all(|digit| digit.is_ascii_hexdigit());
                 let value = u8::from_str_radix(byte, 16).ok().filter(|_| two_digits);
-                bytes.push(value.ok_or_else(|| D::Error::custom(format!("{byte:?} is not a byte in hexadecimal")))?);
+                bytes.push(
+                    value
+                        .ok_or_else(|| D::Error::custom(format!("{byte:?} is not a byte in hexadecimal")))?,
+                );
             }
         }
         Ok(bytes)

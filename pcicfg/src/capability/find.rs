@@ -1,6 +1,6 @@
 //! Finding one capability in the list.
 
-use super::{AdvancedFeatures, CapabilityEntry, CapabilityId, Msi, PciExpress, PowerManagement};
+use super::{AdvancedFeatures, CapabilityEntry, CapabilityId, Msi, MsiX, PciExpress, PowerManagement};
 use crate::config_space::ConfigSpace;
 
 impl<'a> ConfigSpace<'a> {
@@ -22,6 +22,13 @@ impl<'a> ConfigSpace<'a> {
     pub fn msi(self) -> Option<Msi<'a>> {
         let entry = self.capability(CapabilityId::MSI)?;
         Msi::new(entry.bytes(), entry.offset()).ok()
+    }
+
+    /// MSI-X (11h); `None` if it is absent or cut off.
+    #[must_use]
+    pub fn msi_x(self) -> Option<MsiX<'a>> {
+        let entry = self.capability(CapabilityId::MSI_X)?;
+        MsiX::new(entry.bytes(), entry.offset()).ok()
     }
 
     /// PCI Express (10h); `None` if it is absent or cut off.

@@ -12,7 +12,7 @@ use crate::config_space::ConfigSpace;
 const END: usize = ConfigSpace::EXTENDED;
 /// What a hole may take at any time: this, and [`SPARSE_FACTOR`] times the text read so far.
 const SPARSE_FREE: usize = 64 << 10;
-const SPARSE_FACTOR: usize = 16;
+const SPARSE_FACTOR: usize = 8;
 
 pub(super) fn parse(text: &[u8]) -> Result<Dump, DumpError> {
     let mut reader = Reader::new(text);

@@ -43,7 +43,7 @@ const ENDPOINT: &[HeaderDword] = &[
 const BRIDGE: &[HeaderDword] = &[
     dword(
         15,
-        0xffff_ffff & !(((BridgeControl::SECONDARY_BUS_RESET.bits() | DISCARD_TIMER_STATUS) as u32) << 16),
+        !(((BridgeControl::SECONDARY_BUS_RESET.bits() | DISCARD_TIMER_STATUS) as u32) << 16),
         "Bridge Control",
     ),
     dword(14, !0, "Expansion ROM Base Address"),

@@ -196,7 +196,8 @@ impl Sequence<'_> {
         const CONTROL_2: u16 = 0x0c;
         const ENABLES: u32 = 0xf;
         let Some(at) = self.places.extended(ExtendedCapabilityId::L1_PM_SUBSTATES) else { return };
-        if let Some((express, control)) = express.and_then(|express| Some((express, express.link_control()?))) {
+        if let Some((express, control)) = express.and_then(|express| Some((express, express.link_control()?)))
+        {
             let off = LINK_CONTROL.mask & u32::from(control.bits() & !ASPM_CONTROL);
             self.passing(express.offset(), &LINK_CONTROL, off);
         }
@@ -320,12 +321,12 @@ impl Sequence<'_> {
     }
 
     fn access_control_services(&mut self) {
-        let Some(at) = self.places.extended(ExtendedCapabilityId::ACCESS_CONTROL_SERVICES) else { return };
-        let header = self.image.header();
-        if pcicfg::extended::is_intel_misplaced_acs(header.vendor_id(), header.device_id()) {
-            self.register(at, &dword(0x08, !0, "ACS Control"));
+        let Some(acs) = self.image.access_control_services() else { return };
+        // Some Intel ports have it in another place, as a dword.
+        if acs.has_intel_layout() {
+            self.register(0, &dword(acs.control_offset(), !0, "ACS Control"));
         } else {
-            self.register(at, &word(0x06, !0, "ACS Control"));
+            self.register(0, &word(acs.control_offset(), !0, "ACS Control"));
         }
     }
 
@@ -353,8 +354,8 @@ impl Sequence<'_> {
     /// Command, last: nothing decodes or masters before everything is in place.
     fn command(&mut self, bridges: BridgeHeaders) {
         self.register(0, &word(0x04, !0, "Command"));
-        let forced = self.image.header().header_type() == HeaderType::Bridge
-            && bridges == BridgeHeaders::Forced;
+        let forced =
+            self.image.header().header_type() == HeaderType::Bridge && bridges == BridgeHeaders::Forced;
         if let Some(write) = self.writes.last_mut().filter(|_| forced) {
             write.rule = WriteRule::Always;
         }
@@ -395,7 +396,10 @@ const SLOT_CONTROL: Register = word(
 pub fn final_writes(writes: &[RegisterWrite]) -> Vec<RegisterWrite> {
     let last: HashMap<u16, usize> =
         writes.iter().enumerate().map(|(index, write)| (write.offset, index)).collect();
-    let finals = writes.iter().enumerate().filter(|(index, write)| last[&write.offset] == *index && write.compare != 0);
+    let finals = writes
+        .iter()
+        .enumerate()
+        .filter(|(index, write)| last[&write.offset] == *index && write.compare != 0);
     finals.map(|(_, write)| *write).collect()
 }
 

@@ -327,7 +327,7 @@ fn holes_cannot_blow_the_dump_up() {
     let text = one.repeat(1_000_000 / one.len());
     let dump = parsed(&text);
     let stored: usize = dump.functions().map(|function| function.bytes().len()).sum();
-    assert!(stored <= 17 * text.len() + SPARSE_FREE + END, "{stored}");
+    assert!(stored <= 9 * text.len() + SPARSE_FREE + END, "{stored}");
     assert!(dump.warnings_omitted() > 0);
     // A few such functions are nobody's attack.
     let dump = parsed(one.repeat(10));
