@@ -11,6 +11,7 @@
 //! ```
 #![deny(unsafe_code)]
 
+pub mod capture;
 pub mod error;
 pub mod inventory;
 pub mod json;
