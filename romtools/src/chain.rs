@@ -53,11 +53,7 @@ impl<'a> Images<'a> {
     /// Begins a walk at `offset` of `file`.
     #[must_use]
     pub fn new(file: &'a [u8], offset: usize) -> Self {
-        Self {
-            file,
-            next: offset,
-            stop: None,
-        }
+        Self { file, next: offset, stop: None }
     }
 
     /// Why the walk has ended; `None` until [`Iterator::next`] has returned `None`.
@@ -119,11 +115,7 @@ impl<'a> Chain<'a> {
         images.shrink_to_fit();
         // The walk has ended, so it knows why.
         let stop = walk.stop().unwrap_or(Stop::EndOfFile { offset: walk.next });
-        Self {
-            offset,
-            images,
-            stop,
-        }
+        Self { offset, images, stop }
     }
 
     /// Where the chain begins in the file.
@@ -135,9 +127,7 @@ impl<'a> Chain<'a> {
     /// Where its last image ends, inside the file.
     #[must_use]
     pub fn end(&self) -> usize {
-        self.images
-            .last()
-            .map_or(self.offset, |image| image.offset() + image.bytes().len())
+        self.images.last().map_or(self.offset, |image| image.offset() + image.bytes().len())
     }
 
     /// Its images, in the order of the file.

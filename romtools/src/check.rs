@@ -62,13 +62,7 @@ impl Finding {
 /// `defect @400h: the image sums to 03h instead of 00h`
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} @{:x}h: {}",
-            self.severity(),
-            self.offset,
-            self.problem
-        )
+        write!(f, "{} @{:x}h: {}", self.severity(), self.offset, self.problem)
     }
 }
 
@@ -86,12 +80,7 @@ pub fn findings(rom: &Rom<'_>) -> Vec<Finding> {
         }
         if end_of_last == Some(chain.offset()) {
             // The vendor's own images: how they end is the vendor's affair.
-            found.push(
-                chain.offset(),
-                Problem::BehindLast {
-                    images: chain.images().len(),
-                },
-            );
+            found.push(chain.offset(), Problem::BehindLast { images: chain.images().len() });
         } else {
             found.stop(chain);
         }
@@ -102,9 +91,7 @@ pub fn findings(rom: &Rom<'_>) -> Vec<Finding> {
         let length = data.bytes.len();
         match data.content() {
             Content::Padding(_) if data.offset >= first => {}
-            Content::Nvgi if data.offset < first => {
-                found.push(data.offset, Problem::Container { length })
-            }
+            Content::Nvgi if data.offset < first => found.push(data.offset, Problem::Container { length }),
             _ if data.offset < first => found.push(data.offset, Problem::LeadingData { length }),
             _ => found.push(data.offset, Problem::OtherData { length }),
         }
@@ -134,13 +121,7 @@ impl Findings {
     fn image(&mut self, image: &Image<'_>) {
         let (begin, length) = (image.offset(), image.length());
         if image.is_truncated() {
-            self.push(
-                begin,
-                Problem::Truncated {
-                    length,
-                    available: image.bytes().len(),
-                },
-            );
+            self.push(begin, Problem::Truncated { length, available: image.bytes().len() });
         }
         if let Verdict::Wrong { sum } = image.checksum() {
             self.push(begin, Problem::Checksum { sum });
@@ -149,13 +130,7 @@ impl Findings {
             Header::PcAt(header) => {
                 let initialization = usize::from(header.initialization_size) * BLOCK;
                 if initialization != length && length != 0 {
-                    self.push(
-                        begin,
-                        Problem::InitializationSize {
-                            initialization,
-                            length,
-                        },
-                    );
+                    self.push(begin, Problem::InitializationSize { initialization, length });
                 }
             }
             Header::Efi(header) => self.efi(begin, &header, length),
@@ -167,48 +142,21 @@ impl Findings {
     fn efi(&mut self, begin: usize, efi: &EfiHeader, length: usize) {
         let initialization = usize::from(efi.initialization_size) * BLOCK;
         if !efi.has_signature() {
-            self.push(
-                begin,
-                Problem::EfiSignature {
-                    found: efi.signature,
-                },
-            );
+            self.push(begin, Problem::EfiSignature { found: efi.signature });
             // Not one field of such a header can be trusted.
             return;
         }
         if initialization > length {
-            self.push(
-                begin,
-                Problem::EfiInitializationSize {
-                    initialization,
-                    length,
-                },
-            );
+            self.push(begin, Problem::EfiInitializationSize { initialization, length });
         }
         if usize::from(efi.image_offset) >= initialization {
-            self.push(
-                begin,
-                Problem::EfiImageOffset {
-                    image_offset: efi.image_offset,
-                    initialization,
-                },
-            );
+            self.push(begin, Problem::EfiImageOffset { image_offset: efi.image_offset, initialization });
         }
         if efi.compression.name().is_none() {
-            self.push(
-                begin,
-                Problem::EfiCompression {
-                    found: efi.compression.0,
-                },
-            );
+            self.push(begin, Problem::EfiCompression { found: efi.compression.0 });
         }
         if !efi.subsystem.is_driver() {
-            self.push(
-                begin,
-                Problem::EfiSubsystem {
-                    found: efi.subsystem.0,
-                },
-            );
+            self.push(begin, Problem::EfiSubsystem { found: efi.subsystem.0 });
         }
     }
 
@@ -216,45 +164,19 @@ impl Findings {
         let pcir = image.structure();
         let begin = image.offset() + usize::from(pcir.pointer);
         if !pcir.pointer.is_multiple_of(4) {
-            self.push(
-                begin,
-                Problem::Unaligned {
-                    pointer: pcir.pointer,
-                },
-            );
+            self.push(begin, Problem::Unaligned { pointer: pcir.pointer });
         }
-        if image.length() != 0
-            && usize::from(pcir.pointer) + usize::from(pcir.length) > image.length()
-        {
+        if image.length() != 0 && usize::from(pcir.pointer) + usize::from(pcir.length) > image.length() {
             self.push(begin, Problem::StructureOutside);
         }
-        if !matches!(
-            (pcir.revision, pcir.length),
-            (0, LENGTH_REVISION_0) | (3, LENGTH_REVISION_3)
-        ) {
-            self.push(
-                begin,
-                Problem::StructureForm {
-                    revision: pcir.revision,
-                    length: pcir.length,
-                },
-            );
+        if !matches!((pcir.revision, pcir.length), (0, LENGTH_REVISION_0) | (3, LENGTH_REVISION_3)) {
+            self.push(begin, Problem::StructureForm { revision: pcir.revision, length: pcir.length });
         }
         if pcir.indicator.reserved() != 0 {
-            self.push(
-                begin,
-                Problem::ReservedIndicator {
-                    indicator: pcir.indicator.0,
-                },
-            );
+            self.push(begin, Problem::ReservedIndicator { indicator: pcir.indicator.0 });
         }
         if pcir.has_device_list() && !image.is_truncated() && !pcir.device_list().is_terminated() {
-            self.push(
-                begin,
-                Problem::DeviceList {
-                    pointer: pcir.device_list_pointer,
-                },
-            );
+            self.push(begin, Problem::DeviceList { pointer: pcir.device_list_pointer });
         }
     }
 
@@ -266,9 +188,7 @@ impl Findings {
             Stop::LastImage => {}
             Stop::ZeroLength { offset } => self.push(offset, Problem::ZeroLength),
             // The firmware's chain is whole; a truncated image has its own finding.
-            _ if last.structure().indicator.is_last() => {
-                self.push(chain.end(), Problem::NoPrivateImages)
-            }
+            _ if last.structure().indicator.is_last() => self.push(chain.end(), Problem::NoPrivateImages),
             Stop::EndOfFile { .. } if last.is_truncated() => {}
             Stop::EndOfFile { .. } => self.push(chain.end(), Problem::ContinuesPastEnd),
             Stop::NotAnImage(error) => self.push(chain.end(), Problem::ContinuesWithout { error }),

@@ -49,8 +49,8 @@ pub fn verdict(image: &Image<'_>) -> Verdict {
     if image.is_truncated() || image.length() == 0 {
         return Verdict::Truncated;
     }
-    let required = is_required(image.code_type())
-        && !image.npde().is_some_and(|npde| npde.checksum_disabled());
+    let required =
+        is_required(image.code_type()) && !image.npde().is_some_and(|npde| npde.checksum_disabled());
     match sum(image.bytes()) {
         sum if !required => Verdict::NotRequired { sum },
         0 => Verdict::Good,

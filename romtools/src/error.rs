@@ -26,9 +26,7 @@ pub enum Error {
         first: Option<[u8; 2]>,
     },
     /// A structure begins inside the file and ends behind it.
-    #[error(
-        "the {what} at offset {offset:#x} needs {needed} bytes, the file has {available} there"
-    )]
+    #[error("the {what} at offset {offset:#x} needs {needed} bytes, the file has {available} there")]
     Truncated {
         /// The structure's name.
         what: &'static str,
@@ -40,10 +38,7 @@ pub enum Error {
         available: usize,
     },
     /// Where an image should begin, the first two bytes are not `55 AA` (or one of NVIDIA's words).
-    #[error(
-        "invalid ROM header signature at offset {offset:#x}: expecting 55 aa, got {}",
-        Hex(found)
-    )]
+    #[error("invalid ROM header signature at offset {offset:#x}: expecting 55 aa, got {}", Hex(found))]
     HeaderSignature {
         /// Where the image should begin.
         offset: usize,
@@ -82,17 +77,11 @@ impl Error {
     pub fn advice(&self) -> &'static str {
         match self {
             Self::NotARom { first: None, .. } => "the dump failed: read the ROM again",
-            Self::NotARom {
-                first: Some([0xff, 0xff]),
-                ..
-            } => {
+            Self::NotARom { first: Some([0xff, 0xff]), .. } => {
                 "the device did not decode its ROM (in D3, memory decode off, or its link down): wake or \
                  rebind it and dump again, or use a ROM file from elsewhere"
             }
-            Self::NotARom {
-                first: Some([0, 0]),
-                ..
-            } => {
+            Self::NotARom { first: Some([0, 0]), .. } => {
                 "there is no ROM chip behind the BAR (as on an APU), or the shadow was cleared: look for the \
                  image in the ACPI VFCT table or in the board's firmware"
             }
@@ -100,9 +89,7 @@ impl Error {
                 "check that this is a ROM dump and not RAM, a script or a packed BIOS update; unpack it first \
                  if it is packed"
             }
-            Self::Truncated { .. } => {
-                "the file is cut short or a pointer is damaged: dump the ROM again"
-            }
+            Self::Truncated { .. } => "the file is cut short or a pointer is damaged: dump the ROM again",
             Self::HeaderSignature { .. } => {
                 "no image follows here: the chain's last-image bit is missing, as in a shadow or VFCT dump, or \
                  the dump is damaged"
@@ -134,11 +121,9 @@ impl fmt::Display for Beginning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             None => Ok(()),
-            Some(first) => write!(
-                f,
-                ": it begins with {}, and no image at any 512-byte boundary",
-                Hex(first)
-            ),
+            Some(first) => {
+                write!(f, ": it begins with {}, and no image at any 512-byte boundary", Hex(first))
+            }
         }
     }
 }
@@ -149,42 +134,23 @@ mod tests {
 
     #[test]
     fn messages_say_what_and_where() {
-        let error = Error::StructureSignature {
-            image: 0x200,
-            offset: 0x240,
-            found: [0, 1, 2, 0xff],
-        };
+        let error = Error::StructureSignature { image: 0x200, offset: 0x240, found: [0, 1, 2, 0xff] };
         assert_eq!(
             error.to_string(),
             "invalid PCI Data Structure signature at offset 0x240 (image at 0x200): \
              expecting \"PCIR\", got 00 01 02 ff"
         );
         assert_eq!(error.offset(), 0x240);
-        let error = Error::NotARom {
-            length: 0,
-            first: None,
-        };
+        let error = Error::NotARom { length: 0, first: None };
         assert_eq!(error.to_string(), "no option ROM in these 0 bytes");
-        let error = Error::NotARom {
-            length: 512,
-            first: Some([0xff, 0xff]),
-        };
-        assert!(
-            error
-                .to_string()
-                .ends_with("it begins with ff ff, and no image at any 512-byte boundary")
-        );
+        let error = Error::NotARom { length: 512, first: Some([0xff, 0xff]) };
+        assert!(error.to_string().ends_with("it begins with ff ff, and no image at any 512-byte boundary"));
     }
 
     #[test]
     fn each_dead_pattern_has_its_own_advice() {
         let advice = |first| Error::NotARom { length: 2, first }.advice();
-        let all = [
-            advice(None),
-            advice(Some([0xff; 2])),
-            advice(Some([0; 2])),
-            advice(Some(*b"MZ")),
-        ];
+        let all = [advice(None), advice(Some([0xff; 2])), advice(Some([0; 2])), advice(Some(*b"MZ"))];
         for (i, a) in all.iter().enumerate() {
             assert!(all[i + 1..].iter().all(|b| a != b), "{a}");
         }

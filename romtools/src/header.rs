@@ -42,9 +42,9 @@ impl Header {
         let header = image.get(..LENGTH)?;
         Some(match code_type {
             CodeType::X86_PC_AT => Self::PcAt(PcAtHeader::parse(header)?),
-            CodeType::OPEN_FIRMWARE => Self::OpenFirmware(OpenFirmwareHeader {
-                fcode_offset: u16_at(header, 2)?,
-            }),
+            CodeType::OPEN_FIRMWARE => {
+                Self::OpenFirmware(OpenFirmwareHeader { fcode_offset: u16_at(header, 2)? })
+            }
             CodeType::EFI => Self::Efi(EfiHeader::parse(header)?),
             _ => Self::Opaque,
         })
@@ -204,16 +204,12 @@ mod tests {
     #[test]
     fn each_code_type_has_its_own_fields() {
         let pc_at = ImageSpec::pc_at(1, 2).build();
-        let Some(Header::PcAt(header)) = Header::parse(&pc_at, CodeType::X86_PC_AT) else {
-            panic!()
-        };
+        let Some(Header::PcAt(header)) = Header::parse(&pc_at, CodeType::X86_PC_AT) else { panic!() };
         assert_eq!(usize::from(header.initialization_size) * 512, pc_at.len());
         assert_eq!(header.entry_point[0], 0xe9);
 
         let efi = ImageSpec::efi(1, 2).build();
-        let Some(Header::Efi(header)) = Header::parse(&efi, CodeType::EFI) else {
-            panic!()
-        };
+        let Some(Header::Efi(header)) = Header::parse(&efi, CodeType::EFI) else { panic!() };
         assert!(header.has_signature() && header.subsystem.is_driver());
         assert_eq!(header.compression.name(), Some("none"));
 
@@ -221,14 +217,9 @@ mod tests {
         fcode[2] = 0x34;
         assert_eq!(
             Header::parse(&fcode, CodeType::OPEN_FIRMWARE),
-            Some(Header::OpenFirmware(OpenFirmwareHeader {
-                fcode_offset: 0x34
-            }))
+            Some(Header::OpenFirmware(OpenFirmwareHeader { fcode_offset: 0x34 }))
         );
-        assert_eq!(
-            Header::parse(&fcode, CodeType::HP_PA_RISC),
-            Some(Header::Opaque)
-        );
+        assert_eq!(Header::parse(&fcode, CodeType::HP_PA_RISC), Some(Header::Opaque));
         assert_eq!(Header::parse(&fcode[1..], CodeType::EFI), None);
     }
 

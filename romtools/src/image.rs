@@ -30,9 +30,7 @@ impl Signature {
     /// The signature that these bytes are.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 2]) -> Option<Self> {
-        [Self::OptionRom, Self::Nvidia, Self::Nvidia77bb]
-            .into_iter()
-            .find(|s| s.bytes() == bytes)
+        [Self::OptionRom, Self::Nvidia, Self::Nvidia77bb].into_iter().find(|s| s.bytes() == bytes)
     }
 
     /// The signature as it stands in the file.
@@ -66,15 +64,10 @@ impl<'a> Image<'a> {
     /// [`Error::HeaderSignature`], [`Error::StructureSignature`], and [`Error::Truncated`].
     pub fn parse(file: &'a [u8], offset: usize) -> Result<Self> {
         let rest = file.get(offset..).unwrap_or_default();
-        let truncated = || Error::Truncated {
-            what: "ROM header",
-            offset,
-            needed: header::LENGTH,
-            available: rest.len(),
-        };
+        let truncated =
+            || Error::Truncated { what: "ROM header", offset, needed: header::LENGTH, available: rest.len() };
         let found = array_at(rest, 0).ok_or_else(truncated)?;
-        let signature =
-            Signature::from_bytes(found).ok_or(Error::HeaderSignature { offset, found })?;
+        let signature = Signature::from_bytes(found).ok_or(Error::HeaderSignature { offset, found })?;
         let pointer = u16_at(rest, 0x18).ok_or_else(truncated)?;
         let structure = DataStructure::parse(rest, offset, pointer)?;
         let header = Header::parse(rest, structure.code_type).ok_or_else(truncated)?;
@@ -82,14 +75,7 @@ impl<'a> Image<'a> {
         let behind = usize::from(pointer) + usize::from(structure.length);
         let npde = Npde::parse(rest.get(behind.next_multiple_of(16)..).unwrap_or_default());
 
-        let mut image = Self {
-            offset,
-            bytes: rest,
-            signature,
-            header,
-            structure,
-            npde,
-        };
+        let mut image = Self { offset, bytes: rest, signature, header, structure, npde };
         image.bytes = &rest[..image.length().min(rest.len())];
         image.structure = structure.within(image.bytes.len());
         if let Header::PcAt(header) = header {
@@ -130,8 +116,7 @@ impl<'a> Image<'a> {
     #[must_use]
     pub fn is_last(&self) -> bool {
         let pcir = self.structure.indicator.is_last();
-        self.npde
-            .map_or(pcir, |npde| npde.is_last(self.structure.image_length, pcir))
+        self.npde.map_or(pcir, |npde| npde.is_last(self.structure.image_length, pcir))
     }
 
     /// The two bytes the image opens with.
@@ -179,80 +164,37 @@ mod tests {
     #[test]
     fn a_whole_image() {
         let mut file = vec![0xff; BLOCK];
-        file.extend(
-            ImageSpec {
-                blocks: 3,
-                last: true,
-                ..ImageSpec::pc_at(0x1b21, 0x0612)
-            }
-            .build(),
-        );
+        file.extend(ImageSpec { blocks: 3, last: true, ..ImageSpec::pc_at(0x1b21, 0x0612) }.build());
         file.extend([0xff; 7]);
         let image = Image::parse(&file, BLOCK).unwrap();
-        assert_eq!(
-            (image.offset(), image.length(), image.bytes().len()),
-            (BLOCK, 3 * BLOCK, 3 * BLOCK)
-        );
+        assert_eq!((image.offset(), image.length(), image.bytes().len()), (BLOCK, 3 * BLOCK, 3 * BLOCK));
         assert_eq!(image.signature(), Signature::OptionRom);
         assert!(image.is_last() && !image.is_truncated());
     }
 
     #[test]
     fn a_cut_image_says_so() {
-        let file = ImageSpec {
-            blocks: 3,
-            ..ImageSpec::pc_at(1, 2)
-        }
-        .build();
+        let file = ImageSpec { blocks: 3, ..ImageSpec::pc_at(1, 2) }.build();
         let image = Image::parse(&file[..BLOCK + 1], 0).unwrap();
         assert!(image.is_truncated());
-        assert_eq!(
-            (image.length(), image.bytes().len()),
-            (3 * BLOCK, BLOCK + 1)
-        );
+        assert_eq!((image.length(), image.bytes().len()), (3 * BLOCK, BLOCK + 1));
     }
 
     #[test]
     fn nvidia_overrules_length_and_last() {
-        let spec = ImageSpec {
-            blocks: 2,
-            last: true,
-            ..ImageSpec::pc_at(0x10de, 1)
-        };
-        let file = ImageSpec {
-            npde: Some(NpdeSpec {
-                blocks: 1,
-                last: false,
-            }),
-            ..spec.clone()
-        }
-        .build();
+        let spec = ImageSpec { blocks: 2, last: true, ..ImageSpec::pc_at(0x10de, 1) };
+        let file = ImageSpec { npde: Some(NpdeSpec { blocks: 1, last: false }), ..spec.clone() }.build();
         let image = Image::parse(&file, 0).unwrap();
         assert!(image.structure().indicator.is_last() && !image.is_last());
         assert_eq!(image.length(), BLOCK);
-        let file = ImageSpec {
-            npde: Some(NpdeSpec {
-                blocks: 0,
-                last: true,
-            }),
-            ..spec
-        }
-        .build();
-        assert_eq!(
-            Image::parse(&file, 0).unwrap().length(),
-            2 * BLOCK,
-            "a length of 0 overrules nothing"
-        );
+        let file = ImageSpec { npde: Some(NpdeSpec { blocks: 0, last: true }), ..spec }.build();
+        assert_eq!(Image::parse(&file, 0).unwrap().length(), 2 * BLOCK, "a length of 0 overrules nothing");
     }
 
     #[test]
     fn nvidia_s_own_signatures_are_images_too() {
         for (word, structure) in [([0x56, 0x4e], *b"NPDS"), ([0x77, 0xbb], *b"RGIS")] {
-            let mut file = ImageSpec {
-                code_type: 0xe0,
-                ..ImageSpec::pc_at(0x10de, 1)
-            }
-            .build();
+            let mut file = ImageSpec { code_type: 0xe0, ..ImageSpec::pc_at(0x10de, 1) }.build();
             let at = usize::from(u16_at(&file, 0x18).unwrap());
             file[..2].copy_from_slice(&word);
             file[at..at + 4].copy_from_slice(&structure);
@@ -266,27 +208,12 @@ mod tests {
     #[test]
     fn what_is_not_there_is_an_error_with_its_place() {
         let file = ImageSpec::pc_at(1, 2).build();
-        assert!(matches!(
-            Image::parse(&file, 1),
-            Err(Error::HeaderSignature { offset: 1, .. })
-        ));
-        assert!(matches!(
-            Image::parse(&file, file.len()),
-            Err(Error::Truncated { available: 0, .. })
-        ));
-        assert!(matches!(
-            Image::parse(&file, usize::MAX),
-            Err(Error::Truncated { available: 0, .. })
-        ));
-        assert!(matches!(
-            Image::parse(&file[..0x19], 0),
-            Err(Error::Truncated { needed: 0x1a, .. })
-        ));
+        assert!(matches!(Image::parse(&file, 1), Err(Error::HeaderSignature { offset: 1, .. })));
+        assert!(matches!(Image::parse(&file, file.len()), Err(Error::Truncated { available: 0, .. })));
+        assert!(matches!(Image::parse(&file, usize::MAX), Err(Error::Truncated { available: 0, .. })));
+        assert!(matches!(Image::parse(&file[..0x19], 0), Err(Error::Truncated { needed: 0x1a, .. })));
         let mut legacy = file;
         legacy[0x18..0x1a].copy_from_slice(&[0x42, 0]);
-        assert!(matches!(
-            Image::parse(&legacy, 0),
-            Err(Error::StructureSignature { offset: 0x42, .. })
-        ));
+        assert!(matches!(Image::parse(&legacy, 0), Err(Error::StructureSignature { offset: 0x42, .. })));
     }
 }

@@ -44,10 +44,7 @@ impl Npde {
             revision: u16_at(bytes, 4)?,
             length,
             sub_image_length: u16_at(bytes, 8)?,
-            last: (length > 0x0a)
-                .then(|| u8_at(bytes, 0x0a))
-                .flatten()
-                .map(|last| last & 0x80 != 0),
+            last: (length > 0x0a).then(|| u8_at(bytes, 0x0a)).flatten().map(|last| last & 0x80 != 0),
             flags: (length > 0x0b).then(|| u8_at(bytes, 0x0b)).flatten(),
         })
     }
@@ -68,8 +65,7 @@ impl Npde {
     /// shorter than `PCIR`'s image is not the last; otherwise what `PCIR` says.
     #[must_use]
     pub fn is_last(&self, pcir_image_length: u16, pcir_is_last: bool) -> bool {
-        self.last
-            .unwrap_or(self.sub_image_length >= pcir_image_length && pcir_is_last)
+        self.last.unwrap_or(self.sub_image_length >= pcir_image_length && pcir_is_last)
     }
 }
 
@@ -81,10 +77,7 @@ mod tests {
     fn the_short_form_has_no_last_bit_of_its_own() {
         let npde = Npde::parse(b"NPDE\x00\x01\x0a\x00\x10\x00\x80\x00").unwrap();
         assert_eq!((npde.last, npde.flags), (None, None));
-        assert!(
-            !npde.is_last(0x20, true),
-            "shorter than PCIR's image: another follows"
-        );
+        assert!(!npde.is_last(0x20, true), "shorter than PCIR's image: another follows");
         assert!(npde.is_last(0x10, true));
         assert!(!npde.is_last(0x10, false));
     }

@@ -42,9 +42,7 @@ impl StructureSignature {
     /// The signature that these bytes are.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 4]) -> Option<Self> {
-        [Self::Pcir, Self::Npds, Self::Rgis]
-            .into_iter()
-            .find(|s| s.as_str().as_bytes() == bytes)
+        [Self::Pcir, Self::Npds, Self::Rgis].into_iter().find(|s| s.as_str().as_bytes() == bytes)
     }
 
     /// The signature as it stands in the file.
@@ -133,11 +131,7 @@ pub struct ClassCode {
 /// `030000`: base class, sub-class, programming interface.
 impl fmt::Display for ClassCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:02x}{:02x}{:02x}",
-            self.base, self.sub, self.programming_interface
-        )
+        write!(f, "{:02x}{:02x}{:02x}", self.base, self.sub, self.programming_interface)
     }
 }
 
@@ -198,20 +192,15 @@ impl<'a> DataStructure<'a> {
         let at = usize::from(pointer);
         let bytes = image.get(at..).unwrap_or_default();
         let offset = image_offset + at;
-        let truncated = |needed| Error::Truncated {
-            what: "PCI Data Structure",
-            offset,
-            needed,
-            available: bytes.len(),
-        };
+        let truncated =
+            |needed| Error::Truncated { what: "PCI Data Structure", offset, needed, available: bytes.len() };
         let found = array_at(bytes, 0).ok_or_else(|| truncated(usize::from(LENGTH_REVISION_0)))?;
         let signature = StructureSignature::from_bytes(found).ok_or(Error::StructureSignature {
             image: image_offset,
             offset,
             found,
         })?;
-        Self::decode(bytes, pointer, signature)
-            .ok_or_else(|| truncated(usize::from(LENGTH_REVISION_0)))
+        Self::decode(bytes, pointer, signature).ok_or_else(|| truncated(usize::from(LENGTH_REVISION_0)))
     }
 
     fn decode(bytes: &'a [u8], pointer: u16, signature: StructureSignature) -> Option<Self> {
@@ -228,11 +217,7 @@ impl<'a> DataStructure<'a> {
             device_list_pointer,
             length,
             revision,
-            class_code: ClassCode {
-                base,
-                sub,
-                programming_interface,
-            },
+            class_code: ClassCode { base, sub, programming_interface },
             image_length: u16_at(bytes, 0x10)?,
             vendor_rom_revision: u16_at(bytes, 0x12)?,
             code_type: CodeType(u8_at(bytes, 0x14)?),
@@ -318,9 +303,7 @@ mod tests {
     }
 
     fn parse(image: &[u8]) -> DataStructure<'_> {
-        DataStructure::parse(image, 0, u16_at(image, 0x18).unwrap())
-            .unwrap()
-            .within(image.len())
+        DataStructure::parse(image, 0, u16_at(image, 0x18).unwrap()).unwrap().within(image.len())
     }
 
     #[test]
@@ -336,55 +319,36 @@ mod tests {
         assert_eq!(pcir.revision_3.unwrap().maximum_run_time_image_length, 0x41);
         assert_eq!(pcir.device_list().collect::<Vec<_>>(), [0x0611, 0x0612]);
         assert!(pcir.device_list().is_terminated());
-        assert!(
-            pcir.is_for(0x1b21, 0x0611)
-                && !pcir.is_for(0x1b22, 0x0611)
-                && !pcir.is_for(0x1b21, 0x0613)
-        );
+        assert!(pcir.is_for(0x1b21, 0x0611) && !pcir.is_for(0x1b22, 0x0611) && !pcir.is_for(0x1b21, 0x0613));
     }
 
     #[test]
     fn the_vpd_pointer_of_revision_0_is_not_a_device_list() {
-        let mut image = built(ImageSpec {
-            revision: 0,
-            ..ImageSpec::pc_at(0x121a, 0x0005)
-        });
+        let mut image = built(ImageSpec { revision: 0, ..ImageSpec::pc_at(0x121a, 0x0005) });
         let at = usize::from(u16_at(&image, 0x18).unwrap());
         image[at + 8] = 0xa0;
         image[0x160] = 0x42;
         let pcir = parse(&image);
-        assert_eq!(
-            (pcir.device_list_pointer, pcir.device_list().count()),
-            (0xa0, 0)
-        );
+        assert_eq!((pcir.device_list_pointer, pcir.device_list().count()), (0xa0, 0));
         assert!(!pcir.has_device_list() && pcir.revision_3.is_none());
     }
 
     #[test]
     fn a_list_without_terminator_ends_with_the_image() {
-        let mut image = built(ImageSpec {
-            revision: 3,
-            devices: vec![1],
-            ..ImageSpec::efi(0x1002, 0x1900)
-        });
+        let mut image = built(ImageSpec { revision: 3, devices: vec![1], ..ImageSpec::efi(0x1002, 0x1900) });
         let at = usize::from(u16_at(&image, 0x18).unwrap());
         let list = at + usize::from(u16_at(&image, at + 8).unwrap());
         image[list..].fill(0x11);
         image.extend([0x11; 512]);
-        let pcir = DataStructure::parse(&image, 0, u16_at(&image, 0x18).unwrap())
-            .unwrap()
-            .within(image.len() - 512);
+        let pcir =
+            DataStructure::parse(&image, 0, u16_at(&image, 0x18).unwrap()).unwrap().within(image.len() - 512);
         assert_eq!(pcir.device_list().count(), (image.len() - 512 - list) / 2);
         assert!(!pcir.device_list().is_terminated());
     }
 
     #[test]
     fn a_list_pointer_behind_the_file_is_an_empty_list() {
-        let mut image = built(ImageSpec {
-            revision: 3,
-            devices: vec![1],
-            ..ImageSpec::efi(0x1002, 0x1900)
-        });
+        let mut image = built(ImageSpec { revision: 3, devices: vec![1], ..ImageSpec::efi(0x1002, 0x1900) });
         let at = usize::from(u16_at(&image, 0x18).unwrap());
         image[at + 8..at + 10].fill(0xff);
         assert_eq!(parse(&image).device_list().count(), 0);
@@ -395,30 +359,17 @@ mod tests {
         let image = [0u8; 64];
         assert_eq!(
             DataStructure::parse(&image, 0x400, 0x1c),
-            Err(Error::StructureSignature {
-                image: 0x400,
-                offset: 0x41c,
-                found: [0; 4]
-            })
+            Err(Error::StructureSignature { image: 0x400, offset: 0x41c, found: [0; 4] })
         );
         for pointer in [0x3e, 0xffff] {
             let error = DataStructure::parse(&image, 0x400, pointer).unwrap_err();
             assert_eq!(error.offset(), 0x400 + usize::from(pointer));
-            assert!(
-                matches!(error, Error::Truncated { needed: 0x18, .. }),
-                "{error}"
-            );
+            assert!(matches!(error, Error::Truncated { needed: 0x18, .. }), "{error}");
         }
         let mut cut = built(ImageSpec::pc_at(1, 2));
         let at = u16_at(&cut, 0x18).unwrap();
         cut.truncate(usize::from(at) + 0x17);
-        assert!(matches!(
-            DataStructure::parse(&cut, 0, at),
-            Err(Error::Truncated {
-                available: 0x17,
-                ..
-            })
-        ));
+        assert!(matches!(DataStructure::parse(&cut, 0, at), Err(Error::Truncated { available: 0x17, .. })));
     }
 
     #[test]

@@ -52,16 +52,9 @@ impl<'a> Rom<'a> {
             None => LegacyImage::parse(file),
         };
         if chains.is_empty() && legacy.is_none() {
-            return Err(Error::NotARom {
-                length: file.len(),
-                first: array_at(file, 0),
-            });
+            return Err(Error::NotARom { length: file.len(), first: array_at(file, 0) });
         }
-        Ok(Self {
-            file,
-            legacy,
-            chains,
-        })
+        Ok(Self { file, legacy, chains })
     }
 
     /// The file's bytes.
@@ -90,28 +83,15 @@ impl<'a> Rom<'a> {
     /// What is in no image, in the order of the file.
     pub fn data(&self) -> impl Iterator<Item = Data<'a>> {
         let file = self.file;
-        let end = self
-            .chains
-            .last()
-            .map_or(0, Chain::end)
-            .max(self.legacy.map_or(0, |l| l.bytes().len()));
+        let end = self.chains.last().map_or(0, Chain::end).max(self.legacy.map_or(0, |l| l.bytes().len()));
         self.legacy
             .map(|legacy| (0, legacy.bytes().len()))
             .into_iter()
-            .chain(
-                self.chains
-                    .iter()
-                    .map(|chain| (chain.offset(), chain.end())),
-            )
-            .scan(0, |at, (begin, end)| {
-                Some((std::mem::replace(at, end), begin))
-            })
+            .chain(self.chains.iter().map(|chain| (chain.offset(), chain.end())))
+            .scan(0, |at, (begin, end)| Some((std::mem::replace(at, end), begin)))
             .chain([(end, file.len())])
             .filter(|(begin, end)| begin < end)
-            .map(move |(begin, end)| Data {
-                offset: begin,
-                bytes: &file[begin..end],
-            })
+            .map(move |(begin, end)| Data { offset: begin, bytes: &file[begin..end] })
     }
 }
 
@@ -183,9 +163,7 @@ impl Data<'_> {
     #[must_use]
     pub fn content(&self) -> Content {
         match *self.bytes {
-            [first, ref rest @ ..] if rest.iter().all(|&byte| byte == first) => {
-                Content::Padding(first)
-            }
+            [first, ref rest @ ..] if rest.iter().all(|&byte| byte == first) => Content::Padding(first),
             [b'N', b'V', b'G', b'I', ..] => Content::Nvgi,
             _ => Content::Unknown,
         }
@@ -203,9 +181,7 @@ mod tests {
     }
 
     fn data<'a>(rom: &Rom<'a>) -> Vec<(usize, usize, Content)> {
-        rom.data()
-            .map(|d| (d.offset, d.bytes.len(), d.content()))
-            .collect()
+        rom.data().map(|d| (d.offset, d.bytes.len(), d.content())).collect()
     }
 
     #[test]
@@ -222,27 +198,17 @@ mod tests {
     #[test]
     fn images_behind_last_and_copies_are_chains_of_their_own() {
         let mut file = last(ImageSpec::pc_at(0x1000, 0x72));
-        file.extend(last(ImageSpec {
-            code_type: 0xff,
-            ..ImageSpec::pc_at(0x1000, 0)
-        }));
+        file.extend(last(ImageSpec { code_type: 0xff, ..ImageSpec::pc_at(0x1000, 0) }));
         let behind = file.len();
         file.extend([0xff; 3 * BLOCK]);
         file.extend(last(ImageSpec::efi(0x1000, 0x72)));
         file.extend(b"-----BEGIN CERTIFICATE-----");
         let rom = Rom::parse(&file).unwrap();
         assert_eq!(rom.chains().len(), 3);
-        assert!(
-            rom.chains()
-                .iter()
-                .all(|c| c.stop() == Stop::LastImage && c.images().len() == 1)
-        );
+        assert!(rom.chains().iter().all(|c| c.stop() == Stop::LastImage && c.images().len() == 1));
         assert_eq!(
             data(&rom),
-            [
-                (behind, 3 * BLOCK, Content::Padding(0xff)),
-                (file.len() - 27, 27, Content::Unknown)
-            ]
+            [(behind, 3 * BLOCK, Content::Padding(0xff)), (file.len() - 27, 27, Content::Unknown)]
         );
     }
 
@@ -254,10 +220,7 @@ mod tests {
         let rom = Rom::parse(&file).unwrap();
         let legacy = rom.legacy().unwrap();
         assert!(legacy.is_truncated());
-        assert_eq!(
-            (legacy.bytes().len(), rom.chains()[0].offset()),
-            (BLOCK, BLOCK)
-        );
+        assert_eq!((legacy.bytes().len(), rom.chains()[0].offset()), (BLOCK, BLOCK));
         assert_eq!(data(&rom), []);
     }
 
@@ -281,9 +244,7 @@ mod tests {
     #[test]
     fn what_holds_no_image_is_not_a_rom() {
         for file in [&[][..], &[0x55], &[0x55, 0xaa], &[0xff; 4096], b"#!/bin/sh"] {
-            assert!(
-                matches!(Rom::parse(file), Err(Error::NotARom { length, .. }) if length == file.len())
-            );
+            assert!(matches!(Rom::parse(file), Err(Error::NotARom { length, .. }) if length == file.len()));
         }
     }
 }

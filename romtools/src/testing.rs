@@ -49,11 +49,7 @@ impl ImageSpec {
 
     /// An uncompressed EFI driver for X64, likewise.
     pub(crate) fn efi(vendor_id: u16, device_id: u16) -> Self {
-        Self {
-            code_type: 3,
-            revision: 3,
-            ..Self::pc_at(vendor_id, device_id)
-        }
+        Self { code_type: 3, revision: 3, ..Self::pc_at(vendor_id, device_id) }
     }
 
     /// The bytes; a PC-AT image sums to zero. At least one block, also where `blocks` is 0.
@@ -78,22 +74,12 @@ impl ImageSpec {
         put(PCIR, b"PCIR");
         put(PCIR + 4, &self.vendor_id.to_le_bytes());
         put(PCIR + 6, &self.device_id.to_le_bytes());
-        let pointer = if self.devices.is_empty() {
-            0
-        } else {
-            (list_at - PCIR) as u16
-        };
+        let pointer = if self.devices.is_empty() { 0 } else { (list_at - PCIR) as u16 };
         put(PCIR + 8, &pointer.to_le_bytes());
-        put(
-            PCIR + 0x0a,
-            &[length, 0, self.revision, interface, sub, base],
-        );
+        put(PCIR + 0x0a, &[length, 0, self.revision, interface, sub, base]);
         put(PCIR + 0x10, &self.blocks.to_le_bytes());
         put(PCIR + 0x12, &0x0420u16.to_le_bytes());
-        put(
-            PCIR + 0x14,
-            &[self.code_type, if self.last { 0x80 } else { 0 }],
-        );
+        put(PCIR + 0x14, &[self.code_type, if self.last { 0x80 } else { 0 }]);
         put(PCIR + 0x16, &self.run_time_blocks.to_le_bytes());
         if self.revision >= 3 {
             put(PCIR + 0x18, &[0; 4]);
@@ -101,10 +87,7 @@ impl ImageSpec {
         if let Some(npde) = self.npde {
             put(npde_at, b"NPDE\x00\x01\x10\x00");
             put(npde_at + 8, &npde.blocks.to_le_bytes());
-            put(
-                npde_at + 10,
-                &[if npde.last { 0x80 } else { 0 }, 1, 0, 0, 0, 0],
-            );
+            put(npde_at + 10, &[if npde.last { 0x80 } else { 0 }, 1, 0, 0, 0, 0]);
         }
         for (i, id) in self.devices.iter().chain([&0]).enumerate() {
             put(list_at + 2 * i, &id.to_le_bytes());

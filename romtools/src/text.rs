@@ -63,12 +63,7 @@ fn write_image(f: &mut fmt::Formatter<'_>, image: &Image<'_>) -> fmt::Result {
             write!(f, "NVIDIA ROM signature {first:02x} {second:02x}")?;
         }
     }
-    writeln!(
-        f,
-        " found @{:x}h, {structure} offset {:x}h",
-        image.offset(),
-        pcir.pointer
-    )?;
+    writeln!(f, " found @{:x}h, {structure} offset {:x}h", image.offset(), pcir.pointer)?;
     writeln!(
         f,
         "\t{structure}: type {}, vendor: {:04x}, device: {:04x}, class: {}",
@@ -84,14 +79,11 @@ fn write_image(f: &mut fmt::Formatter<'_>, image: &Image<'_>) -> fmt::Result {
     }
     if pcir.has_device_list() {
         write!(f, "\tDevice list:")?;
-        pcir.device_list()
-            .try_for_each(|id| write!(f, " {id:04x}"))?;
+        pcir.device_list().try_for_each(|id| write!(f, " {id:04x}"))?;
         writeln!(f)?;
     }
     write!(f, "\tImage length: {:x}h", image.length())?;
-    match pcir.revision_3.map_or(0, |revision_3| {
-        usize::from(revision_3.maximum_run_time_image_length)
-    }) {
+    match pcir.revision_3.map_or(0, |revision_3| usize::from(revision_3.maximum_run_time_image_length)) {
         0 => {}
         blocks => write!(f, ", at most {:x}h at run time", blocks * BLOCK)?,
     }
@@ -99,19 +91,12 @@ fn write_image(f: &mut fmt::Formatter<'_>, image: &Image<'_>) -> fmt::Result {
         Verdict::Good => writeln!(f, ", checksum good")?,
         Verdict::Wrong { sum } => writeln!(f, ", checksum WRONG (sum {sum:02x}h, should be 00h)")?,
         Verdict::NotRequired { .. } => writeln!(f)?,
-        Verdict::Truncated => writeln!(
-            f,
-            ", but the file has only {:x}h of it",
-            image.bytes().len()
-        )?,
+        Verdict::Truncated => writeln!(f, ", but the file has only {:x}h of it", image.bytes().len())?,
     }
     match (image.is_last(), pcir.indicator.is_last()) {
         (true, true) => writeln!(f, "\tLast image"),
         (true, false) => writeln!(f, "\tLast image (by NVIDIA's NPDE; not by {structure})"),
-        (false, true) => writeln!(
-            f,
-            "\tLast image (for firmware; by NVIDIA's NPDE private images follow)"
-        ),
+        (false, true) => writeln!(f, "\tLast image (for firmware; by NVIDIA's NPDE private images follow)"),
         (false, false) => Ok(()),
     }
 }
@@ -130,11 +115,7 @@ fn write_efi(f: &mut fmt::Formatter<'_>, efi: &EfiHeader) -> fmt::Result {
     writeln!(
         f,
         "\t\tEFI: Signature {}, Subsystem: {}, Machine: {}",
-        if efi.has_signature() {
-            "Valid"
-        } else {
-            "Invalid"
-        },
+        if efi.has_signature() { "Valid" } else { "Invalid" },
         Name(efi.subsystem.name(), efi.subsystem.0),
         Name(efi.machine.name(), efi.machine.0),
     )?;
@@ -148,48 +129,31 @@ fn write_efi(f: &mut fmt::Formatter<'_>, efi: &EfiHeader) -> fmt::Result {
 
 fn write_stop(f: &mut fmt::Formatter<'_>, chain: &Chain<'_>) -> fmt::Result {
     // Behind the firmware's last image, the lack of NVIDIA's private ones is no news.
-    let complete = chain
-        .images()
-        .last()
-        .is_some_and(|image| image.structure().indicator.is_last());
+    let complete = chain.images().last().is_some_and(|image| image.structure().indicator.is_last());
     match chain.stop() {
         Stop::LastImage => Ok(()),
         Stop::EndOfFile { .. } if complete => {
             writeln!(f, "The file ends before the private images")
         }
-        Stop::EndOfFile { offset } => writeln!(
-            f,
-            "The chain continues past the end of the file, at {offset:x}h"
-        ),
-        Stop::ZeroLength { offset } => writeln!(
-            f,
-            "The image at {offset:x}h has no length: the chain ends there"
-        ),
-        Stop::NotAnImage(error) => writeln!(
-            f,
-            "The chain should continue at {:x}h: {error}",
-            chain.end()
-        ),
+        Stop::EndOfFile { offset } => {
+            writeln!(f, "The chain continues past the end of the file, at {offset:x}h")
+        }
+        Stop::ZeroLength { offset } => {
+            writeln!(f, "The image at {offset:x}h has no length: the chain ends there")
+        }
+        Stop::NotAnImage(error) => writeln!(f, "The chain should continue at {:x}h: {error}", chain.end()),
     }
 }
 
 fn write_legacy(f: &mut fmt::Formatter<'_>, legacy: &LegacyImage<'_>) -> fmt::Result {
-    writeln!(
-        f,
-        "Valid ROM signature found @0h, no PCIR: an ISA ROM from before PCI"
-    )?;
+    writeln!(f, "Valid ROM signature found @0h, no PCIR: an ISA ROM from before PCI")?;
     write!(f, "\tImage length: {:x}h", legacy.length())?;
     match legacy.sum() {
-        _ if legacy.is_truncated() => writeln!(
-            f,
-            ", but the file has only {:x}h of it",
-            legacy.bytes().len()
-        ),
+        _ if legacy.is_truncated() => {
+            writeln!(f, ", but the file has only {:x}h of it", legacy.bytes().len())
+        }
         0 => writeln!(f, ", checksum good"),
-        sum => writeln!(
-            f,
-            ", checksum {sum:02x}h (some adapters fill it in when flashed)"
-        ),
+        sum => writeln!(f, ", checksum {sum:02x}h (some adapters fill it in when flashed)"),
     }
 }
 
@@ -199,10 +163,7 @@ fn write_data(f: &mut fmt::Formatter<'_>, data: &Data<'_>) -> fmt::Result {
         Content::Padding(byte) => {
             writeln!(f, "Padding ({byte:02x}) @{begin:x}h, length {length:x}h")
         }
-        Content::Nvgi => writeln!(
-            f,
-            "NVIDIA flash container (NVGI) @{begin:x}h, length {length:x}h"
-        ),
+        Content::Nvgi => writeln!(f, "NVIDIA flash container (NVGI) @{begin:x}h, length {length:x}h"),
         Content::Unknown => writeln!(f, "Other data @{begin:x}h, length {length:x}h"),
     }
 }
@@ -218,10 +179,7 @@ mod tests {
 
     #[test]
     fn the_lines_of_rom_parser_are_there() {
-        let pc_at = ImageSpec {
-            class: [1, 4, 0],
-            ..ImageSpec::pc_at(0x1b21, 0x0612)
-        };
+        let pc_at = ImageSpec { class: [1, 4, 0], ..ImageSpec::pc_at(0x1b21, 0x0612) };
         let efi = ImageSpec {
             last: true,
             devices: vec![0x611, 0x612],
@@ -260,10 +218,7 @@ mod tests {
     fn nvidia_s_two_kinds_of_last_are_told_apart() {
         let file = ImageSpec {
             last: true,
-            npde: Some(NpdeSpec {
-                blocks: 2,
-                last: false,
-            }),
+            npde: Some(NpdeSpec { blocks: 2, last: false }),
             ..ImageSpec::efi(0x10de, 1)
         }
         .build();

@@ -6,6 +6,7 @@
 
 pub mod captured;
 pub mod live;
+pub mod simulated;
 
 use crate::error::Result;
 use pcicfg::{Address, ConfigRead, ConfigWrite};

@@ -60,9 +60,7 @@ pub enum Problem {
         found: u32,
     },
     /// An EFI image that is larger than itself.
-    #[error(
-        "the EFI initialization size {initialization:x}h is larger than the image length {length:x}h"
-    )]
+    #[error("the EFI initialization size {initialization:x}h is larger than the image length {length:x}h")]
     EfiInitializationSize {
         /// The header's size.
         initialization: usize,
@@ -117,9 +115,7 @@ pub enum Problem {
         indicator: u8,
     },
     /// A device list that lies outside of the image or has no end.
-    #[error(
-        "the device list at {pointer:x}h of the PCI Data Structure does not end inside the image"
-    )]
+    #[error("the device list at {pointer:x}h of the PCI Data Structure does not end inside the image")]
     DeviceList {
         /// The pointer, from the start of the structure.
         pointer: u16,
@@ -143,9 +139,7 @@ pub enum Problem {
         images: usize,
     },
     /// A PC-AT image's two lengths differ.
-    #[error(
-        "the initialization size {initialization:x}h differs from the image length {length:x}h"
-    )]
+    #[error("the initialization size {initialization:x}h differs from the image length {length:x}h")]
     InitializationSize {
         /// The header's size.
         initialization: usize,
@@ -261,15 +255,11 @@ impl Problem {
             Self::Unaligned { .. } => {
                 "UEFI firmware and newer Linux kernels refuse it; a BIOS runs it: give it as a romfile to a BIOS guest only"
             }
-            Self::StructureOutside => {
-                "the pointer or the length is damaged: compare with a second dump"
-            }
+            Self::StructureOutside => "the pointer or the length is damaged: compare with a second dump",
             Self::StructureForm { .. } | Self::ReservedIndicator { .. } => {
                 "most readers ignore it; if the ROM does not start, compare with a second dump"
             }
-            Self::DeviceList { .. } => {
-                "the image serves its own device id only; compare with a second dump"
-            }
+            Self::DeviceList { .. } => "the image serves its own device id only; compare with a second dump",
             Self::ContinuesPastEnd => {
                 "normal for the shadow at C0000h and for images from the VFCT table, which leave the EFI image \
                  out; else the dump is cut short"
@@ -281,13 +271,9 @@ impl Problem {
             Self::NoPrivateImages => {
                 "nothing: they are for NVIDIA's driver, which reads them from the card itself"
             }
-            Self::BehindLast { .. } => {
-                "nothing: firmware does not look at them; they are the vendor's own"
-            }
+            Self::BehindLast { .. } => "nothing: firmware does not look at them; they are the vendor's own",
             Self::InitializationSize { .. } => "nothing: readers go by the image length",
-            Self::Container { .. } => {
-                "a VM's romfile must begin with the ROM: cut the container off"
-            }
+            Self::Container { .. } => "a VM's romfile must begin with the ROM: cut the container off",
             Self::LeadingData { .. } => {
                 "a VM's romfile must begin with the ROM: cut what is in front of it off"
             }

@@ -2,10 +2,7 @@ use super::*;
 use crate::testing::{ImageSpec, NpdeSpec, PCIR};
 
 fn ids(file: &[u8]) -> Vec<(&'static str, usize)> {
-    findings(&Rom::parse(file).unwrap())
-        .iter()
-        .map(|f| (f.problem().id(), f.offset()))
-        .collect()
+    findings(&Rom::parse(file).unwrap()).iter().map(|f| (f.problem().id(), f.offset())).collect()
 }
 
 fn last(spec: ImageSpec) -> ImageSpec {
@@ -21,21 +18,14 @@ fn summed(mut image: Vec<u8>) -> Vec<u8> {
 
 #[test]
 fn a_good_rom_has_no_findings() {
-    let file = [
-        ImageSpec::pc_at(0x1002, 1).build(),
-        last(ImageSpec::efi(0x1002, 1)).build(),
-        vec![0xff; 700],
-    ];
+    let file =
+        [ImageSpec::pc_at(0x1002, 1).build(), last(ImageSpec::efi(0x1002, 1)).build(), vec![0xff; 700]];
     assert_eq!(ids(&file.concat()), []);
 }
 
 #[test]
 fn a_changed_byte_is_a_defect_only_where_a_checksum_is_due() {
-    let mut file = [
-        ImageSpec::pc_at(1, 2).build(),
-        last(ImageSpec::efi(1, 2)).build(),
-    ]
-    .concat();
+    let mut file = [ImageSpec::pc_at(1, 2).build(), last(ImageSpec::efi(1, 2)).build()].concat();
     file[0x700] ^= 1;
     assert_eq!(ids(&file), []);
     file[0x300] ^= 1;
@@ -67,10 +57,7 @@ fn odd_structures_are_warnings() {
     };
     assert_eq!(with(PCIR + 0x0c, 1), [("structure-form", PCIR)]);
     assert_eq!(with(PCIR + 0x15, 0x81), [("reserved-indicator", PCIR)]);
-    assert_eq!(
-        with(PCIR + 0x0b, 0x80),
-        [("structure-outside", PCIR), ("structure-form", PCIR)]
-    );
+    assert_eq!(with(PCIR + 0x0b, 0x80), [("structure-outside", PCIR), ("structure-form", PCIR)]);
     assert_eq!(with(2, 1), [("initialization-size", 0)]);
 
     let mut unaligned = good.clone();
@@ -78,11 +65,7 @@ fn odd_structures_are_warnings() {
     unaligned[0x18] += 1;
     assert_eq!(ids(&summed(unaligned)), [("unaligned", PCIR + 1)]);
 
-    let mut list = last(ImageSpec {
-        devices: vec![7],
-        ..ImageSpec::efi(1, 2)
-    })
-    .build();
+    let mut list = last(ImageSpec { devices: vec![7], ..ImageSpec::efi(1, 2) }).build();
     list[PCIR + 9] = 0x7f;
     assert_eq!(ids(&list), [("device-list", PCIR)]);
 }
@@ -94,25 +77,12 @@ fn how_a_chain_ends_decides_what_is_said() {
     assert_eq!(ids(&image[..0x3ff]), [("truncated", 0)]);
     let padded = [&image[..], &[0xff; 512]].concat();
     assert_eq!(ids(&padded), [("continues-without", image.len())]);
-    let zero = ImageSpec {
-        blocks: 0,
-        ..ImageSpec::efi(1, 2)
-    }
-    .build();
+    let zero = ImageSpec { blocks: 0, ..ImageSpec::efi(1, 2) }.build();
     assert!(ids(&zero).contains(&("zero-length", 0)));
-    let behind = [
-        last(ImageSpec::pc_at(1, 2)).build(),
-        last(ImageSpec::pc_at(1, 2)).build(),
-    ]
-    .concat();
+    let behind = [last(ImageSpec::pc_at(1, 2)).build(), last(ImageSpec::pc_at(1, 2)).build()].concat();
     assert_eq!(ids(&behind), [("behind-last", image.len())]);
-    let nvidia = last(ImageSpec {
-        npde: Some(NpdeSpec {
-            blocks: 2,
-            last: false,
-        }),
-        ..ImageSpec::pc_at(0x10de, 1)
-    });
+    let nvidia =
+        last(ImageSpec { npde: Some(NpdeSpec { blocks: 2, last: false }), ..ImageSpec::pc_at(0x10de, 1) });
     assert_eq!(ids(&nvidia.build()), [("no-private-images", image.len())]);
 }
 
@@ -147,8 +117,5 @@ fn a_finding_reads_as_one_line() {
     let mut file = last(ImageSpec::pc_at(1, 2)).build();
     file[0x300] = file[0x300].wrapping_add(3);
     let found = findings(&Rom::parse(&file).unwrap());
-    assert_eq!(
-        found[0].to_string(),
-        "defect @0h: the image sums to 03h instead of 00h"
-    );
+    assert_eq!(found[0].to_string(), "defect @0h: the image sums to 03h instead of 00h");
 }

@@ -19,24 +19,13 @@ pub(crate) fn run(out: &mut impl Write, path: &Path, as_json: bool) -> io::Resul
             }
             summary(out, rom, &findings)?;
         }
-        let defect = findings
-            .iter()
-            .any(|finding| finding.severity() == Severity::Defect);
-        Ok(if defect {
-            Outcome::Defect
-        } else {
-            Outcome::Fine
-        })
+        let defect = findings.iter().any(|finding| finding.severity() == Severity::Defect);
+        Ok(if defect { Outcome::Defect } else { Outcome::Fine })
     })
 }
 
 fn summary(out: &mut impl Write, rom: &Rom<'_>, findings: &[check::Finding]) -> io::Result<()> {
-    let count = |severity| {
-        findings
-            .iter()
-            .filter(|finding| finding.severity() == severity)
-            .count()
-    };
+    let count = |severity| findings.iter().filter(|finding| finding.severity() == severity).count();
     writeln!(
         out,
         "{} image(s): {} defect(s), {} warning(s), {} note(s)",

@@ -29,13 +29,9 @@ impl Failure {
             Self::Read(error) if error.kind() == io::ErrorKind::InvalidInput => {
                 "a device's rom file can be read only after `1` was written to it"
             }
-            Self::Read(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                "read it as root"
-            }
+            Self::Read(error) if error.kind() == io::ErrorKind::PermissionDenied => "read it as root",
             Self::Read(_) => "check the path; for a device's rom file, the kernel log says more",
-            Self::TooLarge => {
-                "no option ROM is this large: cut the part that holds the ROM out of it"
-            }
+            Self::TooLarge => "no option ROM is this large: cut the part that holds the ROM out of it",
             Self::Rom(error) => error.advice(),
         }
     }
@@ -59,22 +55,14 @@ pub(crate) fn with_rom<W: Write>(
         json::write(out, &json::Failed::new(path, &failure))?;
     }
     out.flush()?;
-    complain(format_args!(
-        "{}: {failure}\n  next: {}",
-        path.display(),
-        failure.advice()
-    ));
+    complain(format_args!("{}: {failure}\n  next: {}", path.display(), failure.advice()));
     Ok(Outcome::FileFailed)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     File::open(path)?.take(LIMIT + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LIMIT {
-        Err(Failure::TooLarge)
-    } else {
-        Ok(bytes)
-    }
+    if bytes.len() as u64 > LIMIT { Err(Failure::TooLarge) } else { Ok(bytes) }
 }
 
 /// One message on the standard error, which may be closed.

@@ -51,12 +51,7 @@ pub(crate) struct Failed {
 
 impl Failed {
     pub(crate) fn new(path: &Path, failure: &Failure) -> Self {
-        Self {
-            schema: SCHEMA,
-            file: name(path),
-            error: failure.to_string(),
-            advice: failure.advice(),
-        }
+        Self { schema: SCHEMA, file: name(path), error: failure.to_string(), advice: failure.advice() }
     }
 }
 
@@ -95,12 +90,7 @@ struct LegacyJson {
 
 impl From<LegacyImage<'_>> for LegacyJson {
     fn from(legacy: LegacyImage<'_>) -> Self {
-        Self {
-            offset: 0,
-            length: legacy.length(),
-            truncated: legacy.is_truncated(),
-            sum: legacy.sum(),
-        }
+        Self { offset: 0, length: legacy.length(), truncated: legacy.is_truncated(), sum: legacy.sum() }
     }
 }
 
@@ -120,12 +110,7 @@ impl From<Data<'_>> for DataJson {
             Content::Nvgi => ("nvgi", None),
             _ => ("unknown", None),
         };
-        Self {
-            offset: data.offset,
-            length: data.bytes.len(),
-            content,
-            padding,
-        }
+        Self { offset: data.offset, length: data.bytes.len(), content, padding }
     }
 }
 
@@ -219,16 +204,8 @@ impl<'a> From<&Image<'a>> for ImageJson<'a> {
                 .map(|r| usize::from(r.maximum_run_time_image_length) * BLOCK),
             checksum,
             sum,
-            pc_at: if let Header::PcAt(header) = header {
-                Some(header.into())
-            } else {
-                None
-            },
-            efi: if let Header::Efi(header) = header {
-                Some(header.into())
-            } else {
-                None
-            },
+            pc_at: if let Header::PcAt(header) = header { Some(header.into()) } else { None },
+            efi: if let Header::Efi(header) = header { Some(header.into()) } else { None },
             fcode_offset: if let Header::OpenFirmware(header) = header {
                 Some(header.fcode_offset)
             } else {
@@ -321,12 +298,7 @@ impl Check {
         Self {
             schema: SCHEMA,
             file: name(path),
-            worst: findings
-                .iter()
-                .map(Finding::severity)
-                .max()
-                .as_ref()
-                .map(Severity::to_string),
+            worst: findings.iter().map(Finding::severity).max().as_ref().map(Severity::to_string),
             findings: findings.iter().map(FindingJson::from).collect(),
         }
     }

@@ -12,12 +12,7 @@ fn spec() -> impl Strategy<Value = ImageSpec> {
     let npde = proptest::option::weighted(0.2, (0u16..6, any::<bool>()))
         .prop_map(|npde| npde.map(|(blocks, last)| NpdeSpec { blocks, last }));
     let sizes = (1u16..6, any::<u16>(), any::<bool>(), any::<u8>());
-    let ids = (
-        any::<u16>(),
-        any::<u16>(),
-        any::<[u8; 3]>(),
-        vec(1u16.., 0..40),
-    );
+    let ids = (any::<u16>(), any::<u16>(), any::<[u8; 3]>(), vec(1u16.., 0..40));
     (code_type, prop_oneof![Just(0u8), Just(3)], ids, sizes, npde).prop_map(
         |(
             code_type,
@@ -46,18 +41,10 @@ fn spec() -> impl Strategy<Value = ImageSpec> {
 
 /// Chains with data around them, then bytes overwritten, words set to extremes, and the end cut off.
 fn damaged() -> impl Strategy<Value = Vec<u8>> {
-    let edits = vec(
-        (
-            any::<prop::sample::Index>(),
-            prop_oneof![any::<u8>(), Just(0), Just(0xff), Just(0x80)],
-        ),
-        0..24,
-    );
+    let edits =
+        vec((any::<prop::sample::Index>(), prop_oneof![any::<u8>(), Just(0), Just(0xff), Just(0x80)]), 0..24);
     (
-        vec(
-            prop_oneof![4 => spec().prop_map(|s| s.build()), 1 => vec(any::<u8>(), 0..1200)],
-            1..6,
-        ),
+        vec(prop_oneof![4 => spec().prop_map(|s| s.build()), 1 => vec(any::<u8>(), 0..1200)], 1..6),
         edits,
         any::<prop::sample::Index>(),
         any::<bool>(),
@@ -68,11 +55,7 @@ fn damaged() -> impl Strategy<Value = Vec<u8>> {
                 for (at, byte) in edits {
                     // Half of the edits where the structures are.
                     let at = at.index(2 * file.len());
-                    let at = if at < file.len() {
-                        at
-                    } else {
-                        (at / BLOCK * BLOCK + at % 0x60) % file.len()
-                    };
+                    let at = if at < file.len() { at } else { (at / BLOCK * BLOCK + at % 0x60) % file.len() };
                     file[at] = byte;
                 }
                 if cuts {
@@ -87,19 +70,12 @@ fn holds(file: &[u8]) -> Result<(), TestCaseError> {
     let Ok(rom) = Rom::parse(file) else {
         return Ok(());
     };
-    let mut spans: Vec<_> = rom
-        .legacy()
-        .map(|l| (0, l.bytes().len()))
-        .into_iter()
-        .collect();
+    let mut spans: Vec<_> = rom.legacy().map(|l| (0, l.bytes().len())).into_iter().collect();
     for chain in rom.chains() {
         prop_assert!(!chain.images().is_empty());
         for image in chain.images() {
             prop_assert!(image.bytes().len() <= image.length());
-            prop_assert_eq!(
-                image.bytes(),
-                &file[image.offset()..image.offset() + image.bytes().len()]
-            );
+            prop_assert_eq!(image.bytes(), &file[image.offset()..image.offset() + image.bytes().len()]);
             prop_assert!(image.structure().device_list().count() <= image.bytes().len() / 2);
             spans.push((image.offset(), image.offset() + image.bytes().len()));
         }

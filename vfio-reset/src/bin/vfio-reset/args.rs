@@ -27,46 +27,52 @@ Try it without any hardware:
 /// restores and verifies.
 #[derive(Debug, Parser)]
 #[command(name = "vfio-reset", version, after_help = EXIT_CODES, max_term_width = 100)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// What every command takes.
 #[derive(Debug, Args)]
-pub struct Global {
+pub(crate) struct Global {
     /// The machine: `live` (this host), `sim:NAME` or a `.toml` (simulated), a dump made by
     /// `lspci -xxxx`, or what `vfio-reset capture` wrote
-    #[arg(long, global = true, value_name = "MACHINE", default_value = "live", help_heading = "Global options")]
-    pub machine: String,
+    #[arg(
+        long,
+        global = true,
+        value_name = "MACHINE",
+        default_value = "live",
+        help_heading = "Global options"
+    )]
+    pub(crate) machine: String,
     /// Keep a simulated machine's state in this file from one command to the next
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
-    pub machine_state: Option<PathBuf>,
+    pub(crate) machine_state: Option<PathBuf>,
     /// Print JSON, for scripts
     #[arg(long, global = true, help_heading = "Global options")]
-    pub json: bool,
+    pub(crate) json: bool,
     /// When to use colours
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN", help_heading = "Global options")]
-    pub color: Color,
+    pub(crate) color: Color,
     /// Print more
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
-    pub verbose: u8,
+    pub(crate) verbose: u8,
     /// Print nothing but errors; the exit code tells
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Global options")]
-    pub quiet: bool,
+    pub(crate) quiet: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Color {
+pub(crate) enum Color {
     Auto,
     Always,
     Never,
 }
 
 impl Color {
-    pub fn as_choice(self) -> anstream::ColorChoice {
+    pub(crate) fn as_choice(self) -> anstream::ColorChoice {
         match self {
             Self::Auto => anstream::ColorChoice::Auto,
             Self::Always => anstream::ColorChoice::Always,
@@ -76,7 +82,7 @@ impl Color {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Say what can reset a device, why, what else is hit, and what would be done
     Plan(PlanArguments),
     /// Reset a device: save, act, wait, restore, verify
@@ -91,29 +97,29 @@ pub enum Command {
 
 /// What a reset is planned from.
 #[derive(Debug, Args)]
-pub struct PlanArguments {
+pub(crate) struct PlanArguments {
     /// The device, such as 03:00.0 or 0000:03:00.0
-    pub address: Address,
+    pub(crate) address: Address,
     /// Use this method: device_specific, acpi, flr, af_flr, pm, bus, cxl_bus
     #[arg(short, long)]
-    pub method: Option<MethodName>,
+    pub(crate) method: Option<MethodName>,
     /// Who does it: the kernel through `reset_method` and `reset`, or we, by writing configuration
     /// space
     #[arg(long, value_enum)]
-    pub via: Option<ViaArgument>,
+    pub(crate) via: Option<ViaArgument>,
     /// For a direct bus reset: the bridge that asserts it, if not the one right above
     #[arg(long, value_name = "ADDRESS")]
-    pub bridge: Option<Address>,
+    pub(crate) bridge: Option<Address>,
     /// Override a refusal: driver, in-use, siblings, virtual-functions, quirk, boot-display, not-listed
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
-    pub allow: Vec<Override>,
+    pub(crate) allow: Vec<Override>,
     /// How long the whole reset may take, such as 10s or 500ms
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_time)]
-    pub budget: Duration,
+    pub(crate) budget: Duration,
 }
 
 impl PlanArguments {
-    pub fn request(&self) -> Request {
+    pub(crate) fn request(&self) -> Request {
         Request {
             address: self.address,
             method: self.method,
@@ -126,7 +132,7 @@ impl PlanArguments {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum ViaArgument {
+pub(crate) enum ViaArgument {
     Kernel,
     Direct,
 }
@@ -141,46 +147,46 @@ impl ViaArgument {
 }
 
 #[derive(Debug, Args)]
-pub struct ResetArguments {
+pub(crate) struct ResetArguments {
     #[command(flatten)]
-    pub plan: PlanArguments,
+    pub(crate) plan: PlanArguments,
     /// Print the plan and do nothing
     #[arg(long)]
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
     /// Leave the restore step out, to show what it is for: the device stays unusable (tests only)
     #[arg(long, hide = true)]
-    pub test_skip_restore: bool,
+    pub(crate) test_skip_restore: bool,
     /// Restore of bridges' headers only what reads differently, as the kernel mostly does (tests only)
     #[arg(long, hide = true)]
-    pub test_conditional_bridge_restore: bool,
+    pub(crate) test_conditional_bridge_restore: bool,
 }
 
 #[derive(Debug, Args)]
-pub struct SaveArguments {
+pub(crate) struct SaveArguments {
     /// The device
-    pub address: Address,
+    pub(crate) address: Address,
     /// Where to; an existing file is not overwritten
     #[arg(short, long, value_name = "FILE")]
-    pub output: PathBuf,
+    pub(crate) output: PathBuf,
     /// Save everything below the bridge above as well, and the bridge: what a bus reset hits
     #[arg(long)]
-    pub bus: bool,
+    pub(crate) bus: bool,
 }
 
 #[derive(Debug, Args)]
-pub struct RestoreArguments {
+pub(crate) struct RestoreArguments {
     /// A file that `save` wrote
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// Print what would be written and write nothing
     #[arg(long)]
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]
-pub struct CaptureArguments {
+pub(crate) struct CaptureArguments {
     /// Where to: a folder, or a file that ends in .tar.gz; what exists is not overwritten
     #[arg(short, long, value_name = "PATH")]
-    pub output: PathBuf,
+    pub(crate) output: PathBuf,
 }
 
 /// Reads `10s`, `500ms`, `1.5s`, `2m`; a bare number is seconds.

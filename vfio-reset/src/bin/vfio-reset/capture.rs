@@ -7,7 +7,7 @@ use crate::session::Session;
 use serde_json::json;
 use vfio_reset::json::SCHEMA;
 
-pub fn run(session: &Session, output: &Output, arguments: &CaptureArguments) -> CommandResult {
+pub(crate) fn run(session: &Session, output: &Output, arguments: &CaptureArguments) -> CommandResult {
     let summary = vfio_reset::capture::capture(session.machine(), &arguments.output)?;
     output.document(&json!({
         "schema": SCHEMA,

@@ -6,62 +6,63 @@ use serde::Serialize;
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 
-pub const BOLD: Style = Style::new().bold();
-pub const DIM: Style = Style::new().dimmed();
-pub const GOOD: Style = AnsiColor::Green.on_default();
-pub const BAD: Style = AnsiColor::Red.on_default();
-pub const WARNING: Style = AnsiColor::Yellow.on_default();
+pub(crate) const BOLD: Style = Style::new().bold();
+pub(crate) const DIM: Style = Style::new().dimmed();
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default();
+pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default();
 
 /// Where a command's output goes.
 #[derive(Clone, Copy, Debug)]
-pub struct Output {
-    pub json: bool,
-    pub quiet: bool,
-    pub verbose: u8,
+pub(crate) struct Output {
+    pub(crate) json: bool,
+    pub(crate) quiet: bool,
+    pub(crate) verbose: u8,
 }
 
 impl Output {
-    pub fn new(global: &Global) -> Self {
+    pub(crate) fn new(global: &Global) -> Self {
         Self { json: global.json, quiet: global.quiet, verbose: global.verbose }
     }
 
     /// Whether text for people is wanted.
-    pub fn is_text(&self) -> bool {
+    pub(crate) fn is_text(&self) -> bool {
         !self.json && !self.quiet
     }
 
     /// Whether somebody watches progress.
-    pub fn shows_progress(&self) -> bool {
+    pub(crate) fn shows_progress(&self) -> bool {
         self.is_text() && std::io::stderr().is_terminal()
     }
 
     /// Prints a line of text, unless something else is wanted.
-    pub fn line(&self, text: impl Display) {
+    pub(crate) fn line(&self, text: impl Display) {
         if self.is_text() {
             print_line(&mut anstream::stdout().lock(), &text);
         }
     }
 
     /// Prints a document, if JSON is wanted.
-    pub fn document(&self, document: &impl Serialize) {
+    pub(crate) fn document(&self, document: &impl Serialize) {
         if self.json {
-            let text = serde_json::to_string_pretty(document).unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"));
+            let text = serde_json::to_string_pretty(document)
+                .unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"));
             print_line(&mut anstream::stdout().lock(), &text);
         }
     }
 
-    pub fn warn(&self, text: impl Display) {
+    pub(crate) fn warn(&self, text: impl Display) {
         if !self.quiet {
             print_line(&mut anstream::stderr().lock(), &format!("{WARNING}warning{WARNING:#}: {text}"));
         }
     }
 
-    pub fn error(&self, text: impl Display) {
+    pub(crate) fn error(&self, text: impl Display) {
         print_line(&mut anstream::stderr().lock(), &format!("{BAD}error{BAD:#}: {text}"));
     }
 
     /// Overwrites the line on which progress is shown; an empty text clears it.
-    pub fn progress(&self, text: &str) {
+    pub(crate) fn progress(&self, text: &str) {
         if self.shows_progress() {
             let mut stream = std::io::stderr().lock();
             let _ = write!(stream, "\r\x1b[K{text}");
@@ -76,6 +77,6 @@ fn print_line(stream: &mut impl Write, text: &impl Display) {
 }
 
 /// `text` in a style.
-pub fn styled(style: Style, text: impl Display) -> String {
+pub(crate) fn styled(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }

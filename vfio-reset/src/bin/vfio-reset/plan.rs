@@ -8,10 +8,10 @@ use pcicfg::header::Presence;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use vfio_reset::inventory::InventoryFunction;
-use vfio_reset::plan::{Action, Affected, Decision, MethodPlan, Plan, Refusal};
+use vfio_reset::plan::{Action, Affected, Candidate, Decision, MethodPlan, Plan, Refusal, Via};
 use vfio_reset::{Inventory, json};
 
-pub fn run(session: &Session, output: &Output, arguments: &PlanArguments) -> CommandResult {
+pub(crate) fn run(session: &Session, output: &Output, arguments: &PlanArguments) -> CommandResult {
     let (inventory, plan) = session.plan(&arguments.request())?;
     output.document(&json::plan(&plan));
     print(session, output, &inventory, &plan)?;
@@ -19,7 +19,7 @@ pub fn run(session: &Session, output: &Output, arguments: &PlanArguments) -> Com
 }
 
 /// The plan as text.
-pub fn print(
+pub(crate) fn print(
     session: &Session,
     output: &Output,
     inventory: &Inventory,
@@ -33,7 +33,7 @@ pub fn print(
     output.line(whereabouts(function));
     output.line("");
     if plan.presence != Presence::Present {
-        output.line(format!("{}", styled(BAD, silence(plan.presence))));
+        output.line(styled(BAD, silence(plan.presence)));
         output.line("");
     }
     output.line(styled(BOLD, "Methods, in the kernel's order"));
@@ -49,11 +49,12 @@ pub fn print(
 }
 
 /// Address, class, names and ids.
-pub fn headline(session: &Session, function: InventoryFunction<'_>) -> String {
+pub(crate) fn headline(session: &Session, function: InventoryFunction<'_>) -> String {
     let (vendor, device) = function.ids();
     let names = session.names();
     let class = function.space().header().class_code();
-    let class = names.class(class).map_or_else(|| format!("Class {:04x}", class.to_u32() >> 8), str::to_string);
+    let class =
+        names.class(class).map_or_else(|| format!("Class {:04x}", class.to_u32() >> 8), str::to_string);
     let name = match (names.vendor(vendor), names.device(vendor, device)) {
         (Some(vendor), Some(device)) => format!("{vendor} {device}"),
         (Some(vendor), None) => format!("{vendor} Device"),
@@ -76,12 +77,14 @@ fn whereabouts(function: InventoryFunction<'_>) -> String {
     if let Some(group) = facts.iommu_group {
         parts.push(format!("IOMMU group {group}"));
     }
-    parts.push(facts.driver.as_ref().map_or_else(|| "no driver".to_string(), |driver| format!("driver {driver}")));
+    parts.push(
+        facts.driver.as_ref().map_or_else(|| "no driver".to_string(), |driver| format!("driver {driver}")),
+    );
     format!("  {}", styled(DIM, parts.join(", ")))
 }
 
 /// What a function that does not answer looks like.
-pub fn silence(presence: Presence) -> &'static str {
+pub(crate) fn silence(presence: Presence) -> &'static str {
     match presence {
         Presence::RequestRetryStatus => {
             "It is not ready: it answers every access with Request Retry Status. Wait, then look again."
@@ -103,7 +106,11 @@ fn method_lines(output: &Output, method: &MethodPlan) {
     output.line(format!("  {mark}  {:<15} {}", availability.method.as_str(), availability.reason));
     if availability.available || availability.stale {
         let floor = time(method.floor);
-        output.line(format!("{:25}{}", "", styled(DIM, format!("takes {floor} or more, the kernel gives up after {}", time(method.ceiling)))));
+        output.line(format!(
+            "{:25}{}",
+            "",
+            styled(DIM, format!("takes {floor} or more, the kernel gives up after {}", time(method.ceiling)))
+        ));
         if !method.affects.is_empty() {
             output.line(format!("{:25}would also reset:", ""));
             affected_lines(output, &method.affects);
@@ -124,7 +131,10 @@ fn decision_lines(output: &Output, plan: &Plan) {
     match &plan.decision {
         Decision::Act(action) => action_lines(output, plan, action),
         Decision::Refuse { method, via, refusals } => {
-            output.line(format!("{} {method} ({via}) is the nearest way, and would hurt the host:", styled(BAD, "Refused:")));
+            output.line(format!(
+                "{} {method} ({via}) is the nearest way, and would hurt the host:",
+                styled(BAD, "Refused:")
+            ));
             refusal_lines(output, refusals);
             other_ways(output, plan);
         }
@@ -134,7 +144,8 @@ fn decision_lines(output: &Output, plan: &Plan) {
             groups_in_the_way(output, plan);
         }
         Decision::NotPresent => {
-            output.line(format!("{} it does not answer, and nothing will be touched.", styled(BAD, "No way:")));
+            output
+                .line(format!("{} it does not answer, and nothing will be touched.", styled(BAD, "No way:")));
         }
     }
 }
@@ -145,14 +156,15 @@ fn action_lines(output: &Output, plan: &Plan, action: &Action) {
         styled(BOLD, "Would do:"),
         action.method,
         match action.via {
-            vfio_reset::plan::Via::Kernel => "the kernel",
-            vfio_reset::plan::Via::Direct => "direct writes",
+            Via::Kernel => "the kernel",
+            Via::Direct => "direct writes",
         },
         time(action.floor()),
         time(action.budget)
     ));
     for (number, step) in action.steps.iter().enumerate() {
-        let floor = if step.floor.is_zero() { String::new() } else { format!("  {}", styled(DIM, time(step.floor))) };
+        let floor =
+            if step.floor.is_zero() { String::new() } else { format!("  {}", styled(DIM, time(step.floor))) };
         output.line(format!("  {:>2}. {}{floor}", number + 1, step.text));
     }
     let rejected: Vec<_> = plan
@@ -169,7 +181,7 @@ fn action_lines(output: &Output, plan: &Plan, action: &Action) {
     }
 }
 
-fn why_not(candidate: &vfio_reset::plan::Candidate) -> String {
+fn why_not(candidate: &Candidate) -> String {
     match (&candidate.impossible, candidate.refusals.first()) {
         (Some(reason), _) => reason.clone(),
         (None, Some(refusal)) => refusal.reason.clone(),
@@ -179,11 +191,10 @@ fn why_not(candidate: &vfio_reset::plan::Candidate) -> String {
 
 /// Why each of the ways that we would take ourselves does not work either.
 fn other_ways(output: &Output, plan: &Plan) {
-    for candidate in &plan.candidates {
-        if let (Some(reason), vfio_reset::plan::Via::Direct) = (&candidate.impossible, candidate.via) {
-            if output.verbose > 0 {
-                output.line(format!("  {} ({}): {reason}", candidate.method, candidate.via));
-            }
+    let ours = plan.candidates.iter().filter(|candidate| candidate.via == Via::Direct && output.verbose > 0);
+    for candidate in ours {
+        if let Some(reason) = &candidate.impossible {
+            output.line(format!("  {} ({}): {reason}", candidate.method, candidate.via));
         }
     }
 }
@@ -198,16 +209,18 @@ fn groups_in_the_way(output: &Output, plan: &Plan) {
 }
 
 /// Refusals, each with what can be done.
-pub fn refusal_lines(output: &Output, refusals: &[Refusal]) {
+pub(crate) fn refusal_lines(output: &Output, refusals: &[Refusal]) {
     for refusal in refusals {
         output.line(format!("  - {}", refusal.reason));
-        let flag = refusal.overridden_by.map_or_else(String::new, |word| format!("; or override with --allow {word}"));
+        let flag = refusal
+            .overridden_by
+            .map_or_else(String::new, |word| format!("; or override with --allow {word}"));
         output.line(format!("    {}", styled(DIM, format!("{}{flag}", refusal.remedy))));
     }
 }
 
 /// A time as people write it.
-pub fn time(time: Duration) -> String {
+pub(crate) fn time(time: Duration) -> String {
     let milliseconds = time.as_secs_f64() * 1e3;
     if milliseconds >= 10_000.0 {
         format!("{:.0} s", milliseconds / 1e3)

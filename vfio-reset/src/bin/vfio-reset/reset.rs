@@ -11,7 +11,7 @@ use vfio_reset::report::{Outcome, Report, StepReport};
 use vfio_reset::reset::{Event, Options};
 use vfio_reset::state::header::BridgeHeaders;
 
-pub fn run(session: &Session, output: &Output, arguments: &ResetArguments) -> CommandResult {
+pub(crate) fn run(session: &Session, output: &Output, arguments: &ResetArguments) -> CommandResult {
     let (inventory, plan) = session.plan(&arguments.plan.request())?;
     if arguments.dry_run {
         output.document(&json::plan(&plan));
@@ -34,7 +34,8 @@ pub fn run(session: &Session, output: &Output, arguments: &ResetArguments) -> Co
             false => BridgeHeaders::Forced,
         },
     };
-    let report = vfio_reset::reset::reset(session.machine(), action, options, &mut |event| show(output, &event))?;
+    let report =
+        vfio_reset::reset::reset(session.machine(), action, options, &mut |event| show(output, &event))?;
     output.document(&json::report(&report));
     print(output, &report);
     Ok(report.outcome.exit_code())
@@ -93,7 +94,10 @@ fn show(output: &Output, event: &Event<'_>) {
             output.line(step_line(step));
         }
         Event::Waiting { address, time: waited, id } => {
-            output.progress(&format!("  waiting for {address}, {} so far (it reads {id:08x}) ...", time(*waited)));
+            output.progress(&format!(
+                "  waiting for {address}, {} so far (it reads {id:08x}) ...",
+                time(*waited)
+            ));
         }
         _ => {}
     }
@@ -106,7 +110,10 @@ fn step_line(step: &StepReport) -> String {
         true => String::new(),
         false => format!(
             "  {}",
-            styled(DIM, format!("(at least {}, {:.1} ms over)", time(step.floor), step.excess().as_secs_f64() * 1e3))
+            styled(
+                DIM,
+                format!("(at least {}, {:.1} ms over)", time(step.floor), step.excess().as_secs_f64() * 1e3)
+            )
         ),
     };
     format!("  {mark} {:<17} {taken:>11}  {}{floor}", step.name.to_string(), step.text)

@@ -14,7 +14,7 @@ use vfio_reset::reset::{restore_state, verify_state};
 use vfio_reset::state::header::BridgeHeaders;
 use vfio_reset::state::{SavedState, restore_sequence};
 
-pub fn save(session: &Session, output: &Output, arguments: &SaveArguments) -> CommandResult {
+pub(crate) fn save(session: &Session, output: &Output, arguments: &SaveArguments) -> CommandResult {
     let inventory = session.inventory()?;
     let function = inventory.function(arguments.address)?;
     let functions: Vec<InventoryFunction<'_>> = match function.parent().filter(|_| arguments.bus) {
@@ -46,7 +46,7 @@ fn write_new(path: &Path, text: &str) -> Result<(), Error> {
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(error)
 }
 
-pub fn restore(session: &Session, output: &Output, arguments: &RestoreArguments) -> CommandResult {
+pub(crate) fn restore(session: &Session, output: &Output, arguments: &RestoreArguments) -> CommandResult {
     let file = &arguments.file;
     let text = std::fs::read_to_string(file).map_err(|error| Error::read(file, error))?;
     let state = SavedState::from_json(&text, file)?;
@@ -75,7 +75,11 @@ pub fn restore(session: &Session, output: &Output, arguments: &RestoreArguments)
     output.line(format!(
         "{} registers of {} written, {} comparisons, {}",
         summary.written.len(),
-        if summary.functions == 1 { "1 function".to_string() } else { format!("{} functions", summary.functions) },
+        if summary.functions == 1 {
+            "1 function".to_string()
+        } else {
+            format!("{} functions", summary.functions)
+        },
         checks.len(),
         match differences.len() {
             0 => "all as saved".to_string(),
@@ -85,7 +89,10 @@ pub fn restore(session: &Session, output: &Output, arguments: &RestoreArguments)
     ));
     for check in differences {
         let offset = check.offset.map_or_else(String::new, |offset| format!(" at {offset:03x}"));
-        output.line(format!("  {} {}{offset}: saved {}, is {}", check.address, check.what, check.expected, check.found));
+        output.line(format!(
+            "  {} {}{offset}: saved {}, is {}",
+            check.address, check.what, check.expected, check.found
+        ));
     }
     for address in &summary.absent {
         output.line(format!(

@@ -13,10 +13,10 @@ use vfio_reset::quirk::{Quirks, USER_DIRECTORY};
 use vfio_reset::{Error, Inventory, Machine};
 
 /// A machine that was opened for one command.
-pub struct Session {
+pub(crate) struct Session {
     machine: AnyMachine,
     state_file: Option<PathBuf>,
-    pub quirks: Quirks,
+    pub(crate) quirks: Quirks,
     names: OnceCell<PciIds>,
 }
 
@@ -27,7 +27,7 @@ enum AnyMachine {
 }
 
 impl Session {
-    pub fn open(global: &Global, output: &Output) -> Result<Self, Error> {
+    pub(crate) fn open(global: &Global, output: &Output) -> Result<Self, Error> {
         let machine = AnyMachine::open(&global.machine)?;
         match (&machine, &global.machine_state) {
             (AnyMachine::Simulated(simulated), Some(file)) if file.exists() => {
@@ -52,7 +52,7 @@ impl Session {
         })
     }
 
-    pub fn machine(&self) -> &dyn Machine {
+    pub(crate) fn machine(&self) -> &dyn Machine {
         match &self.machine {
             AnyMachine::Live(live) => live,
             AnyMachine::Captured(captured) => captured,
@@ -61,16 +61,16 @@ impl Session {
     }
 
     /// The names of vendors and devices, read when first asked for.
-    pub fn names(&self) -> &PciIds {
+    pub(crate) fn names(&self) -> &PciIds {
         self.names.get_or_init(PciIds::load)
     }
 
-    pub fn inventory(&self) -> Result<Inventory, Error> {
+    pub(crate) fn inventory(&self) -> Result<Inventory, Error> {
         Inventory::read(self.machine())
     }
 
     /// The plan for a request, with everybody asked who uses what it would hit.
-    pub fn plan(&self, request: &Request) -> Result<(Inventory, Plan), Error> {
+    pub(crate) fn plan(&self, request: &Request) -> Result<(Inventory, Plan), Error> {
         let mut inventory = self.inventory()?;
         let concerned = Plan::concerned(&inventory, request)?;
         inventory.read_users(self.machine(), concerned)?;
@@ -79,7 +79,7 @@ impl Session {
     }
 
     /// Keeps a simulated machine's state for the next command.
-    pub fn close(self) -> Result<(), Error> {
+    pub(crate) fn close(self) -> Result<(), Error> {
         if let (AnyMachine::Simulated(simulated), Some(file)) = (&self.machine, &self.state_file) {
             std::fs::write(file, simulated.save_state()).map_err(|error| Error::write(file, error))?;
         }
@@ -100,7 +100,10 @@ impl AnyMachine {
             let shipped: Vec<String> = Simulated::names().iter().map(|name| format!("sim:{name}")).collect();
             return Err(Error::NoSuchMachine {
                 name: name.to_string(),
-                reason: format!("there is no such file, and the machines that need none are live, {}", shipped.join(", ")),
+                reason: format!(
+                    "there is no such file, and the machines that need none are live, {}",
+                    shipped.join(", ")
+                ),
             });
         }
         Ok(Self::Captured(Captured::open(path)?))
