@@ -5,6 +5,7 @@
 
 use crate::error::{Error, Result};
 use crate::machine::{DeviceUser, FunctionFacts, HostFacts, Machine, MachineKind};
+use pcicfg::extended::SrIovControl;
 use pcicfg::header::{HeaderType, Presence};
 use pcicfg::{Address, ConfigSpace};
 use std::collections::HashMap;
@@ -74,8 +75,46 @@ impl Inventory {
             }
         }
         let mut inventory = Self { machine, kind, host, entries, bridge_to };
+        inventory.find_virtual_functions();
         inventory.link();
         inventory
+    }
+
+    /// Where nobody recorded which functions are virtual (a dump alone), the SR-IOV capability tells:
+    /// a virtual function shows no ids, and its routing id is one of those its physical function has
+    /// given out.
+    fn find_virtual_functions(&mut self) {
+        let physical: Vec<(Address, VirtualFunctions)> = self
+            .entries
+            .iter()
+            .filter_map(|entry| {
+                Some((entry.address, VirtualFunctions::of(entry.address, space(&entry.config))?))
+            })
+            .collect();
+        if physical.is_empty() {
+            return;
+        }
+        let mut found = Vec::new();
+        for entry in &mut self.entries {
+            let is_silent = space(&entry.config).header().id() == 0xffff_ffff
+                && space(&entry.config).read_u32(4) != Some(0xffff_ffff);
+            if !is_silent || entry.facts.physfn.is_some() {
+                continue;
+            }
+            let owner = physical.iter().find(|(_, functions)| functions.contain(entry.address));
+            if let Some(&(owner, _)) = owner {
+                entry.facts.physfn = Some(owner);
+                found.push((owner, entry.address));
+            }
+        }
+        for (owner, address) in found {
+            if let Some(index) = self.position(owner) {
+                let virtfns = &mut self.entries[index].facts.virtfns;
+                if !virtfns.contains(&address) {
+                    virtfns.push(address);
+                }
+            }
+        }
     }
 
     /// Finds each function's parent, and from that each bridge's children.
@@ -317,6 +356,38 @@ impl<'i> InventoryFunction<'i> {
             })
         });
         below.chain(root.into_iter().flatten()).map(move |index| self.at(index))
+    }
+}
+
+/// The routing ids that a physical function has given to its virtual functions.
+struct VirtualFunctions {
+    domain: u32,
+    first: u32,
+    stride: u32,
+    count: u32,
+}
+
+impl VirtualFunctions {
+    fn of(address: Address, space: ConfigSpace<'_>) -> Option<Self> {
+        let sr_iov = space.sr_iov().filter(|sr_iov| sr_iov.control().contains(SrIovControl::VF_ENABLE))?;
+        let own = u32::from(address.bus()) << 8 | u32::from(address.devfn());
+        Some(Self {
+            domain: address.domain(),
+            first: own + u32::from(sr_iov.first_vf_offset()),
+            stride: u32::from(sr_iov.vf_stride()),
+            count: u32::from(sr_iov.num_vfs()),
+        })
+    }
+
+    fn contain(&self, address: Address) -> bool {
+        let id = u32::from(address.bus()) << 8 | u32::from(address.devfn());
+        let Some(distance) = id.checked_sub(self.first) else { return false };
+        address.domain() == self.domain
+            && match self.stride {
+                // With one virtual function the stride has no meaning.
+                0 => distance == 0 && self.count > 0,
+                stride => distance % stride == 0 && distance / stride < self.count,
+            }
     }
 }
 
