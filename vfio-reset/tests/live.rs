@@ -372,10 +372,10 @@ fn the_machine_under_the_test_can_be_read() {
 /// What an inventory asks of a big machine; the figure is printed (4,096 functions took 0.23 s), the bound
 /// is loose.
 #[test]
-fn a_thousand_functions_are_read_in_a_moment() {
+fn hundreds_of_functions_are_read_in_a_moment() {
     let tree = Tree::new();
     let bytes = config(1, 4096);
-    for bus in 0..64 {
+    for bus in 0..16 {
         for devfn in 0..16 {
             let address = Address::from_devfn(0, bus, devfn);
             tree.function(&format!("pci0000:00/{address}"), &bytes)
@@ -392,6 +392,6 @@ fn a_thousand_functions_are_read_in_a_moment() {
     }
     let time = start.elapsed();
     println!("{} functions in {time:?}", addresses.len());
-    assert_eq!(addresses.len(), 1024);
+    assert_eq!(addresses.len(), 256);
     assert!(time < Duration::from_secs(10), "{time:?}");
 }
