@@ -231,7 +231,10 @@ impl Plan {
                 }
             })
             .collect();
-        let context = Context { function, quirks, request, bridge };
+        let stale =
+            methods.iter().map(|method| &method.availability).filter(|availability| availability.stale);
+        let stale = stale.map(|availability| availability.method).collect();
+        let context = Context { function, quirks, request, bridge, stale };
         let candidates = context.candidates(&methods);
         let decision = context.decide(&candidates);
         Ok(Self {
@@ -312,6 +315,7 @@ struct Context<'a> {
     quirks: &'a Quirks,
     request: &'a Request,
     bridge: Option<InventoryFunction<'a>>,
+    stale: Vec<MethodName>,
 }
 
 /// The ways in the order of preference: the kernel's methods in the kernel's order, since the kernel
