@@ -4,6 +4,8 @@
 //! captured one a host that somebody recorded, the simulated one has devices with behaviour in
 //! virtual time.
 
+pub mod captured;
+pub mod live;
 pub mod simulated;
 
 use crate::error::Result;
