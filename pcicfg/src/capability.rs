@@ -5,23 +5,48 @@
 //! kernel does with a counter is done here with a bitmap of the dwords already visited, so that a
 //! loop is found at its first repetition.
 
+mod advanced_features;
+mod bridge_subsystem;
+mod enhanced_allocation;
+mod find;
+mod id;
+mod msi;
+mod msi_x;
+mod pci_express;
+mod pci_x;
 mod power_management;
+pub(crate) mod registers;
+mod vendor_specific;
 
 use crate::config_space::{ConfigSpace, Truncated};
 use crate::header::{HeaderType, Status};
 
-pub use power_management::{PowerManagement, PowerState};
-
-/// A capability's id (PCI Code and ID Assignment, "Capability IDs").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CapabilityId(pub u8);
-
-impl CapabilityId {
-    /// Power Management.
-    pub const POWER_MANAGEMENT: Self = Self(0x01);
-    /// PCI Express.
-    pub const PCI_EXPRESS: Self = Self(0x10);
-}
+pub use advanced_features::{
+    AdvancedFeatures, AdvancedFeaturesCapabilities, AdvancedFeaturesControl, AdvancedFeaturesStatus,
+};
+pub use bridge_subsystem::BridgeSubsystem;
+pub use enhanced_allocation::{
+    BarEquivalent, EnhancedAllocation, EnhancedAllocationEntries, EnhancedAllocationEntry,
+    EnhancedAllocationFlags, FixedBusNumbers, ResourceProperties,
+};
+pub use id::CapabilityId;
+pub use msi::{Msi, MsiMessageControl};
+pub use msi_x::{BarOffset, MsiX, MsiXMessageControl};
+pub use pci_express::{
+    Aspm, DeviceCapabilities, DeviceCapabilities2, DeviceControl, DeviceControl2, DevicePortType,
+    DeviceStatus, DownstreamComponentPresence, DrsSignaling, Indicator, LinkCapabilities, LinkCapabilities2,
+    LinkControl, LinkControl2, LinkSpeed, LinkStatus, LinkStatus2, LinkWidth, ObffEnable, PciExpress,
+    PciExpressCapabilities, RootCapabilities, RootControl, RootStatus, SlotCapabilities, SlotCapabilities2,
+    SlotControl, SlotStatus,
+};
+pub use pci_x::{
+    PciX, PciXBridge, PciXBridgeStatus, PciXCommand, PciXSecondaryStatus, PciXStatus, SplitTransactionControl,
+};
+pub use power_management::{
+    BridgeSupportExtensions, PowerManagement, PowerManagementCapabilities, PowerManagementControlStatus,
+    PowerState,
+};
+pub use vendor_specific::VendorSpecific;
 
 /// Why a capability list ends before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -99,12 +124,24 @@ impl<'a> CapabilityEntry<'a> {
     /// # Errors
     /// [`Truncated`] if the end of the readable bytes cuts the capability's registers off.
     pub fn decode(self) -> Result<Capability<'a>, Truncated> {
+        type Id = CapabilityId;
+        type Typed<'a> = Capability<'a>;
         let (bytes, offset) = (self.bytes(), self.offset);
+        let bridge = || self.space.header().header_type() == HeaderType::Bridge;
         Ok(match self.id {
-            CapabilityId::POWER_MANAGEMENT => {
-                Capability::PowerManagement(PowerManagement::new(bytes, offset)?)
+            Id::POWER_MANAGEMENT => Typed::PowerManagement(PowerManagement::new(bytes, offset)?),
+            Id::MSI => Typed::Msi(Msi::new(bytes, offset)?),
+            Id::PCI_X if bridge() => Typed::PciXBridge(PciXBridge::new(bytes, offset)?),
+            Id::PCI_X => Typed::PciX(PciX::new(bytes, offset)?),
+            Id::VENDOR_SPECIFIC => Typed::VendorSpecific(VendorSpecific::new(bytes, offset)?),
+            Id::BRIDGE_SUBSYSTEM_VENDOR_ID => Typed::BridgeSubsystem(BridgeSubsystem::new(bytes, offset)?),
+            Id::PCI_EXPRESS => Typed::PciExpress(PciExpress::new(bytes, offset)?),
+            Id::MSI_X => Typed::MsiX(MsiX::new(bytes, offset)?),
+            Id::ADVANCED_FEATURES => Typed::AdvancedFeatures(AdvancedFeatures::new(bytes, offset)?),
+            Id::ENHANCED_ALLOCATION => {
+                Typed::EnhancedAllocation(EnhancedAllocation::new(bytes, offset, bridge())?)
             }
-            _ => Capability::Other(self),
+            _ => Typed::Other(self),
         })
     }
 }
@@ -115,6 +152,24 @@ impl<'a> CapabilityEntry<'a> {
 pub enum Capability<'a> {
     /// 01h.
     PowerManagement(PowerManagement<'a>),
+    /// 05h.
+    Msi(Msi<'a>),
+    /// 07h, of a type 0 header.
+    PciX(PciX<'a>),
+    /// 07h, of a type 1 header.
+    PciXBridge(PciXBridge<'a>),
+    /// 09h.
+    VendorSpecific(VendorSpecific<'a>),
+    /// 0Dh.
+    BridgeSubsystem(BridgeSubsystem<'a>),
+    /// 10h.
+    PciExpress(PciExpress<'a>),
+    /// 11h.
+    MsiX(MsiX<'a>),
+    /// 13h.
+    AdvancedFeatures(AdvancedFeatures<'a>),
+    /// 14h.
+    EnhancedAllocation(EnhancedAllocation<'a>),
     /// One that has no typed view.
     Other(CapabilityEntry<'a>),
 }

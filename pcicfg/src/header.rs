@@ -63,6 +63,32 @@ bitflags! {
         const _ = !0;
     }
 
+    /// Bridge Control, offset 3Eh of a type 2 header (PC Card Standard 8.0, 4.5.2).
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct CardBusBridgeControl: u16 {
+        /// Parity errors on the CardBus side are reported.
+        const PARITY_ERROR_RESPONSE = 1 << 0;
+        /// Errors from the CardBus side are forwarded.
+        const SERR_ENABLE = 1 << 1;
+        /// ISA I/O ranges are not forwarded.
+        const ISA_ENABLE = 1 << 2;
+        /// VGA ranges are forwarded.
+        const VGA_ENABLE = 1 << 3;
+        /// Master aborts are errors.
+        const MASTER_ABORT_MODE = 1 << 5;
+        /// While set, the card is held in reset.
+        const CARDBUS_RESET = 1 << 6;
+        /// 16-bit cards interrupt by ISA lines.
+        const INTERRUPT_16_BIT_ENABLE = 1 << 7;
+        /// Memory window 0 is prefetchable.
+        const MEMORY_0_PREFETCH_ENABLE = 1 << 8;
+        /// Memory window 1 is prefetchable.
+        const MEMORY_1_PREFETCH_ENABLE = 1 << 9;
+        /// Writes are posted.
+        const WRITE_POSTING_ENABLE = 1 << 10;
+        const _ = !0;
+    }
+
     /// Bridge Control, offset 3Eh of a type 1 header (PCI Express Base 6.0, 7.5.1.3.13).
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct BridgeControl: u16 {
@@ -82,6 +108,15 @@ bitflags! {
         const SECONDARY_BUS_RESET = 1 << 6;
         /// Fast back-to-back on the secondary side (not on PCI Express).
         const FAST_BACK_TO_BACK = 1 << 7;
+        /// The primary side waits 2^10, not 2^15 clocks for a delayed completion's master (not on PCI
+        /// Express).
+        const PRIMARY_DISCARD_TIMER = 1 << 8;
+        /// The same for the secondary side.
+        const SECONDARY_DISCARD_TIMER = 1 << 9;
+        /// A delayed completion was thrown away (not on PCI Express); write 1 to clear.
+        const DISCARD_TIMER_STATUS = 1 << 10;
+        /// That is reported (not on PCI Express).
+        const DISCARD_TIMER_SERR_ENABLE = 1 << 11;
         const _ = !0;
     }
 }
@@ -168,6 +203,17 @@ pub enum Layout<'a> {
 }
 
 impl<'a> Header<'a> {
+    /// Offset of Command.
+    pub const COMMAND: u16 = 0x04;
+    /// Offset of Status.
+    pub const STATUS: u16 = 0x06;
+    /// Offset of Cache Line Size.
+    pub const CACHE_LINE_SIZE: u16 = 0x0c;
+    /// Offset of the first Base Address Register.
+    pub const BASE_ADDRESS_0: u16 = 0x10;
+    /// Offset of Interrupt Line.
+    pub const INTERRUPT_LINE: u16 = 0x3c;
+
     pub(crate) const fn new(bytes: &'a [u8; 64]) -> Self {
         Self { bytes }
     }
@@ -226,6 +272,18 @@ impl<'a> Header<'a> {
         self.bytes[12]
     }
 
+    /// Latency Timer, in clocks of the bus (not on PCI Express).
+    #[must_use]
+    pub const fn latency_timer(self) -> u8 {
+        self.bytes[13]
+    }
+
+    /// BIST: the built-in self-test; 0 without one.
+    #[must_use]
+    pub const fn bist(self) -> u8 {
+        self.bytes[15]
+    }
+
     /// The header's layout.
     #[must_use]
     pub const fn header_type(self) -> HeaderType {
@@ -275,6 +333,12 @@ impl<'a> Header<'a> {
         Bars::new(&self.bytes[0x10..end])
     }
 
+    /// Interrupt Line: what the firmware noted for the system; of no meaning to the function.
+    #[must_use]
+    pub const fn interrupt_line(self) -> u8 {
+        self.bytes[0x3c]
+    }
+
     /// Interrupt Pin: 0 for none, 1 to 4 for INTA to INTD.
     #[must_use]
     pub const fn interrupt_pin(self) -> u8 {
@@ -289,6 +353,15 @@ pub struct EndpointHeader<'a> {
 }
 
 impl EndpointHeader<'_> {
+    /// Offset of Expansion ROM Base Address.
+    pub const EXPANSION_ROM: u16 = 0x30;
+
+    /// Cardbus CIS Pointer (not on PCI Express).
+    #[must_use]
+    pub const fn cardbus_cis_pointer(self) -> u32 {
+        dword::<0x28, 64>(self.bytes)
+    }
+
     /// Subsystem Vendor ID.
     #[must_use]
     pub const fn subsystem_vendor_id(self) -> u16 {
@@ -330,6 +403,10 @@ pub struct BridgeHeader<'a> {
 }
 
 impl BridgeHeader<'_> {
+    /// Offset of the three bus numbers, primary first.
+    pub const BUS_NUMBERS: u16 = 0x18;
+    /// Offset of Expansion ROM Base Address.
+    pub const EXPANSION_ROM: u16 = 0x38;
     /// Offset of Bridge Control.
     pub const BRIDGE_CONTROL: u16 = 0x3e;
 
@@ -349,6 +426,12 @@ impl BridgeHeader<'_> {
     #[must_use]
     pub const fn subordinate_bus_number(self) -> u8 {
         self.bytes[0x1a]
+    }
+
+    /// Secondary Latency Timer, in clocks of the secondary bus (not on PCI Express).
+    #[must_use]
+    pub const fn secondary_latency_timer(self) -> u8 {
+        self.bytes[0x1b]
     }
 
     /// Secondary Status.
@@ -425,5 +508,11 @@ impl CardBusHeader<'_> {
     #[must_use]
     pub const fn subordinate_bus_number(self) -> u8 {
         self.bytes[0x1a]
+    }
+
+    /// Bridge Control.
+    #[must_use]
+    pub const fn bridge_control(self) -> CardBusBridgeControl {
+        CardBusBridgeControl::from_bits_retain(word::<0x3e, 64>(self.bytes))
     }
 }

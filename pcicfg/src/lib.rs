@@ -37,9 +37,13 @@ pub mod address;
 pub mod bar;
 pub mod capability;
 pub mod config_space;
+#[cfg(feature = "alloc")]
+pub mod dump;
 pub mod extended;
 pub mod header;
 
 pub use access::{ConfigRead, ConfigWrite};
 pub use address::{Address, ParseAddressError};
 pub use config_space::{ConfigSpace, SizeError, Truncated};
+#[cfg(feature = "alloc")]
+pub use dump::Dump;

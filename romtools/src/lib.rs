@@ -1,1 +1,61 @@
-//! Placeholder.
+//! PCI option ROMs: what is in a file, and is it whole.
+//!
+//! An option ROM is a *chain* of images, each a multiple of 512 bytes. An image opens with a
+//! header (`55 AA`), which points at a data structure (`PCIR`) with the ids, the length, the kind
+//! of code and a bit that says "I am the last one". Files rarely hold just that: dumps of a whole
+//! flash chip put a container in front and copies behind, dumps of a shadow stop too early, and
+//! ROMs from before PCI have no data structure at all. [`Rom`] finds all of it; nothing here
+//! panics, copies the image or trusts a length.
+//!
+//! ```
+//! # let mut file = vec![0u8; 1024];
+//! # file[..4].copy_from_slice(&[0x55, 0xaa, 2, 0xcb]);
+//! # file[0x18] = 0x1c;
+//! # file[0x1c..0x34].copy_from_slice(b"PCIR\x21\x1b\x12\x06\0\0\x18\0\0\0\x04\x01\x02\0\x20\x04\0\x80\0\0");
+//! # file[1023] = 0u8.wrapping_sub(romtools::checksum::sum(&file));
+//! use romtools::{Rom, Severity, check};
+//!
+//! let rom = Rom::parse(&file)?;
+//! for image in rom.images() {
+//!     let pcir = image.structure();
+//!     println!("{:#x}: {} {:04x}:{:04x}", image.offset(), pcir.code_type, pcir.vendor_id, pcir.device_id);
+//! }
+//! assert!(check::findings(&rom).iter().all(|f| f.severity() < Severity::Defect));
+//! # Ok::<(), romtools::Error>(())
+//! ```
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`rom`] | a whole file: its chains, and the data before, between and behind them |
+//! | [`chain`] | the walk from image to image |
+//! | [`image`] | one image, found and bounded |
+//! | [`header`] | the fields at the start of an image, which depend on its code type |
+//! | [`pcir`] | the PCI Data Structure |
+//! | [`nvidia`] | NVIDIA's extension of it |
+//! | [`checksum`] | which images must sum to zero |
+//! | [`check`](mod@check) | everything that is odd about a file, each with advice |
+//! | [`text`] | the lines that `romtools info` prints |
+#![forbid(unsafe_code)]
+
+mod bytes;
+pub mod chain;
+pub mod check;
+pub mod checksum;
+mod error;
+pub mod header;
+pub mod image;
+pub mod nvidia;
+pub mod pcir;
+pub mod rom;
+#[cfg(test)]
+mod testing;
+pub mod text;
+
+pub use chain::{Chain, Images, Stop};
+pub use check::{Finding, Problem, Severity};
+pub use error::{Error, Result};
+pub use header::Header;
+pub use image::{Image, Signature};
+pub use nvidia::Npde;
+pub use pcir::{CodeType, DataStructure};
+pub use rom::{LegacyImage, Rom};

@@ -35,6 +35,20 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// The kernel is locked down, so that not even root may write configuration space.
+    #[error(
+        "cannot write {}: {source}: the kernel is locked down ({lockdown}), so not even root may write configuration \
+         space; the kernel itself still resets: use `--via kernel`, or boot without Secure Boot and `lockdown=`",
+        path.display()
+    )]
+    LockedDown {
+        /// The file.
+        path: PathBuf,
+        /// How far the lockdown goes, in the kernel's word.
+        lockdown: &'static str,
+        /// What the kernel said.
+        source: io::Error,
+    },
     /// An access to configuration space that goes past what can be reached.
     #[error(
         "{address}: {length} bytes at {offset:#05x} of configuration space cannot be reached, only {size} bytes can: \
@@ -57,6 +71,25 @@ pub enum Error {
         machine: String,
         /// What was asked of it.
         action: &'static str,
+    },
+    /// The bridge that shall assert a reset is not above the function.
+    #[error("{bridge} is not above {address}, so it cannot reset it; above it: {}", list(above))]
+    NotAbove {
+        /// The bridge that was asked for.
+        bridge: Address,
+        /// The function.
+        address: Address,
+        /// The bridges above the function, the nearest first.
+        above: Vec<Address>,
+    },
+    /// A function whose state cannot be saved, because it does not answer.
+    #[error(
+        "{address} cannot be saved: its registers read all-ones, so nobody answers there (link down, powered off, \
+         or wedged); nothing was touched"
+    )]
+    NothingToSave {
+        /// The function.
+        address: Address,
     },
     /// The name after `--machine` leads nowhere.
     #[error("no machine {name:?}: {reason}")]
@@ -95,7 +128,9 @@ impl Error {
     #[must_use]
     pub fn errno(&self) -> Option<i32> {
         match self {
-            Self::Read { source, .. } | Self::Write { source, .. } => source.raw_os_error(),
+            Self::Read { source, .. } | Self::Write { source, .. } | Self::LockedDown { source, .. } => {
+                source.raw_os_error()
+            }
             _ => None,
         }
     }
@@ -107,10 +142,17 @@ impl Error {
             Self::Read { source, .. } | Self::Write { source, .. } => {
                 source.kind() == io::ErrorKind::PermissionDenied
             }
-            Self::ConfigOutOfReach { .. } => true,
+            Self::ConfigOutOfReach { .. } | Self::LockedDown { .. } => true,
             _ => false,
         }
     }
+}
+
+fn list(addresses: &[Address]) -> String {
+    if addresses.is_empty() {
+        return "nothing, it is on a root bus".to_string();
+    }
+    addresses.iter().map(Address::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn advice(source: &io::Error) -> &'static str {

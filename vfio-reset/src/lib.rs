@@ -11,8 +11,22 @@
 //! ```
 #![deny(unsafe_code)]
 
+pub mod capture;
 pub mod error;
+pub mod inventory;
+pub mod json;
 pub mod machine;
+pub mod method;
+pub mod pci_ids;
+pub mod plan;
+pub mod quirk;
+pub mod report;
+pub mod reset;
+pub mod state;
+mod toml_file;
 
 pub use error::{Error, Result};
+pub use inventory::Inventory;
 pub use machine::Machine;
+pub use plan::{Plan, Request};
+pub use report::Report;

@@ -4,6 +4,8 @@
 //! captured one a host that somebody recorded, the simulated one has devices with behaviour in
 //! virtual time.
 
+pub mod captured;
+pub mod live;
 pub mod simulated;
 
 use crate::error::Result;
@@ -293,7 +295,7 @@ pub enum KernelReset {
     StillRunning,
 }
 
-/// A place in the kernel log.
+/// A place in the kernel log; the default is the beginning of all that there still is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogMark(pub u64);
 

@@ -21,10 +21,36 @@ bitflags! {
     /// Power Management Capabilities, offset 2.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct PowerManagementCapabilities: u16 {
+        /// PME# needs the PCI clock (not on PCI Express).
+        const PME_CLOCK = 1 << 3;
+        /// The function is ready at once when it returns to D0: no wait is needed.
+        const IMMEDIATE_READINESS_ON_RETURN_TO_D0 = 1 << 4;
+        /// The function needs its driver to initialise it before a generic one can use it.
+        const DEVICE_SPECIFIC_INITIALIZATION = 1 << 5;
         /// The function supports D1.
         const D1_SUPPORT = 1 << 9;
         /// The function supports D2.
         const D2_SUPPORT = 1 << 10;
+        /// The function can assert PME# in D0.
+        const PME_SUPPORT_D0 = 1 << 11;
+        /// The function can assert PME# in D1.
+        const PME_SUPPORT_D1 = 1 << 12;
+        /// The function can assert PME# in D2.
+        const PME_SUPPORT_D2 = 1 << 13;
+        /// The function can assert PME# in D3hot.
+        const PME_SUPPORT_D3_HOT = 1 << 14;
+        /// The function can assert PME# in D3cold.
+        const PME_SUPPORT_D3_COLD = 1 << 15;
+        const _ = !0;
+    }
+
+    /// Bridge Support Extensions, offset 6 (not on PCI Express).
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct BridgeSupportExtensions: u8 {
+        /// In D3hot the secondary bus's clock is stopped (B2), not its power cut (B3).
+        const B2_B3 = 1 << 6;
+        /// The bridge's power state governs the secondary bus's.
+        const BUS_POWER_CLOCK_CONTROL_ENABLE = 1 << 7;
         const _ = !0;
     }
 
@@ -38,6 +64,32 @@ bitflags! {
         /// The function wants to assert PME#; write 1 to clear.
         const PME_STATUS = 1 << 15;
         const _ = !0;
+    }
+}
+
+impl PowerManagementCapabilities {
+    /// The version of the interface: 3 for PCI Bus Power Management 1.2 and PCI Express.
+    #[must_use]
+    pub const fn version(self) -> u8 {
+        self.bits() as u8 & 7
+    }
+
+    /// Aux_Current: what the function draws from the auxiliary supply in D3cold, in milliamperes.
+    #[must_use]
+    pub const fn aux_current(self) -> u16 {
+        [0, 55, 100, 160, 220, 270, 320, 375][(self.bits() >> 6 & 7) as usize]
+    }
+
+    /// Whether the function can assert PME# in a state. For D3cold see
+    /// [`PME_SUPPORT_D3_COLD`](Self::PME_SUPPORT_D3_COLD).
+    #[must_use]
+    pub const fn pme_support(self, state: PowerState) -> bool {
+        self.contains(match state {
+            PowerState::D0 => Self::PME_SUPPORT_D0,
+            PowerState::D1 => Self::PME_SUPPORT_D1,
+            PowerState::D2 => Self::PME_SUPPORT_D2,
+            PowerState::D3hot => Self::PME_SUPPORT_D3_HOT,
+        })
     }
 }
 
@@ -63,6 +115,18 @@ impl PowerManagementControlStatus {
         Self::from_bits_retain(kept | state as u16)
     }
 
+    /// Data_Select: which datum Data shows.
+    #[must_use]
+    pub const fn data_select(self) -> u8 {
+        (self.bits() >> 9 & 0xf) as u8
+    }
+
+    /// Data_Scale: what the datum is counted in.
+    #[must_use]
+    pub const fn data_scale(self) -> u8 {
+        (self.bits() >> 13 & 3) as u8
+    }
+
     /// Whether the function keeps its state from D3hot to D0.
     #[must_use]
     pub const fn no_soft_reset(self) -> bool {
@@ -82,6 +146,10 @@ impl<'a> PowerManagement<'a> {
     pub const CAPABILITIES: u16 = 2;
     /// Offset of Power Management Control/Status from the capability's start.
     pub const CONTROL_STATUS: u16 = 4;
+    /// Offset of Bridge Support Extensions from the capability's start.
+    pub const BRIDGE_SUPPORT_EXTENSIONS: u16 = 6;
+    /// Offset of Data from the capability's start.
+    pub const DATA: u16 = 7;
 
     pub(crate) fn new(bytes: &'a [u8], offset: u16) -> Result<Self, Truncated> {
         Ok(Self { bytes: fixed(bytes, offset)?, offset })
@@ -103,5 +171,17 @@ impl<'a> PowerManagement<'a> {
     #[must_use]
     pub const fn control_status(self) -> PowerManagementControlStatus {
         PowerManagementControlStatus::from_bits_retain(word::<4, 8>(self.bytes))
+    }
+
+    /// Bridge Support Extensions.
+    #[must_use]
+    pub const fn bridge_support_extensions(self) -> BridgeSupportExtensions {
+        BridgeSupportExtensions::from_bits_retain(self.bytes[6])
+    }
+
+    /// Data: the datum that Data_Select asks for.
+    #[must_use]
+    pub const fn data(self) -> u8 {
+        self.bytes[7]
     }
 }

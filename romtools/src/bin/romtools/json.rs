@@ -1,0 +1,326 @@
+//! The JSON output, schema 1. Offsets and lengths are numbers in bytes, ids are four hexadecimal digits.
+//!
+//! Later versions may add members; a member that is taken away or changes its meaning raises `schema`.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use romtools::checksum::Verdict;
+use romtools::header::{EfiHeader, Header, PcAtHeader};
+use romtools::image::BLOCK;
+use romtools::pcir::DeviceList;
+use romtools::rom::{Content, Data};
+use romtools::{Chain, Finding, Image, LegacyImage, Npde, Rom, Severity, Stop};
+use serde::{Serialize, Serializer};
+
+use crate::input::Failure;
+
+const SCHEMA: u32 = 1;
+
+/// Writes one document on a line of its own.
+pub(crate) fn write(out: &mut impl Write, document: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, document)?;
+    writeln!(out)
+}
+
+fn name(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+fn id(id: u16) -> String {
+    format!("{id:04x}")
+}
+
+/// Ids as they come: a hostile list is as long as its image, and is not copied.
+fn ids<S: Serializer>(list: &DeviceList<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(list.clone().map(id))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A file that gave no ROM.
+#[derive(Serialize)]
+pub(crate) struct Failed {
+    schema: u32,
+    file: String,
+    error: String,
+    advice: &'static str,
+}
+
+impl Failed {
+    pub(crate) fn new(path: &Path, failure: &Failure) -> Self {
+        Self { schema: SCHEMA, file: name(path), error: failure.to_string(), advice: failure.advice() }
+    }
+}
+
+/// What `info` says of a file.
+#[derive(Serialize)]
+pub(crate) struct Info<'a> {
+    schema: u32,
+    file: String,
+    length: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    legacy: Option<LegacyJson>,
+    chains: Vec<ChainJson<'a>>,
+    data: Vec<DataJson>,
+}
+
+impl<'a> Info<'a> {
+    pub(crate) fn new(path: &Path, rom: &Rom<'a>) -> Self {
+        Self {
+            schema: SCHEMA,
+            file: name(path),
+            length: rom.file().len(),
+            legacy: rom.legacy().map(LegacyJson::from),
+            chains: rom.chains().iter().map(ChainJson::from).collect(),
+            data: rom.data().map(DataJson::from).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct LegacyJson {
+    offset: usize,
+    length: usize,
+    truncated: bool,
+    sum: u8,
+}
+
+impl From<LegacyImage<'_>> for LegacyJson {
+    fn from(legacy: LegacyImage<'_>) -> Self {
+        Self { offset: 0, length: legacy.length(), truncated: legacy.is_truncated(), sum: legacy.sum() }
+    }
+}
+
+#[derive(Serialize)]
+struct DataJson {
+    offset: usize,
+    length: usize,
+    content: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    padding: Option<u8>,
+}
+
+impl From<Data<'_>> for DataJson {
+    fn from(data: Data<'_>) -> Self {
+        let (content, padding) = match data.content() {
+            Content::Padding(byte) => ("padding", Some(byte)),
+            Content::Nvgi => ("nvgi", None),
+            _ => ("unknown", None),
+        };
+        Self { offset: data.offset, length: data.bytes.len(), content, padding }
+    }
+}
+
+#[derive(Serialize)]
+struct ChainJson<'a> {
+    offset: usize,
+    stop: &'static str,
+    images: Vec<ImageJson<'a>>,
+}
+
+impl<'a> From<&Chain<'a>> for ChainJson<'a> {
+    fn from(chain: &Chain<'a>) -> Self {
+        Self {
+            offset: chain.offset(),
+            stop: match chain.stop() {
+                Stop::LastImage => "last-image",
+                Stop::EndOfFile { .. } => "end-of-file",
+                Stop::ZeroLength { .. } => "zero-length",
+                _ => "not-an-image",
+            },
+            images: chain.images().iter().map(ImageJson::from).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ImageJson<'a> {
+    offset: usize,
+    length: usize,
+    truncated: bool,
+    last: bool,
+    signature: String,
+    structure: &'static str,
+    structure_offset: u16,
+    structure_length: u16,
+    structure_revision: u8,
+    vendor_id: String,
+    device_id: String,
+    #[serde(serialize_with = "ids")]
+    device_list: DeviceList<'a>,
+    class_code: String,
+    pcir_image_length: usize,
+    vendor_rom_revision: String,
+    code_type: u8,
+    code_type_name: Option<&'static str>,
+    indicator: u8,
+    maximum_run_time_image_length: Option<usize>,
+    checksum: &'static str,
+    sum: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pc_at: Option<PcAtJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    efi: Option<EfiJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fcode_offset: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    npde: Option<NpdeJson>,
+}
+
+impl<'a> From<&Image<'a>> for ImageJson<'a> {
+    fn from(image: &Image<'a>) -> Self {
+        let pcir = image.structure();
+        let (checksum, sum) = match image.checksum() {
+            Verdict::Good => ("good", Some(0)),
+            Verdict::Wrong { sum } => ("wrong", Some(sum)),
+            Verdict::NotRequired { sum } => ("not-required", Some(sum)),
+            _ => ("truncated", None),
+        };
+        let header = image.header();
+        Self {
+            offset: image.offset(),
+            length: image.length(),
+            truncated: image.is_truncated(),
+            last: image.is_last(),
+            signature: hex(&image.signature().bytes()),
+            structure: pcir.signature.as_str(),
+            structure_offset: pcir.pointer,
+            structure_length: pcir.length,
+            structure_revision: pcir.revision,
+            vendor_id: id(pcir.vendor_id),
+            device_id: id(pcir.device_id),
+            device_list: pcir.device_list(),
+            class_code: pcir.class_code.to_string(),
+            pcir_image_length: usize::from(pcir.image_length) * BLOCK,
+            vendor_rom_revision: id(pcir.vendor_rom_revision),
+            code_type: pcir.code_type.0,
+            code_type_name: pcir.code_type.name(),
+            indicator: pcir.indicator.0,
+            maximum_run_time_image_length: pcir
+                .revision_3
+                .map(|r| usize::from(r.maximum_run_time_image_length) * BLOCK),
+            checksum,
+            sum,
+            pc_at: if let Header::PcAt(header) = header { Some(header.into()) } else { None },
+            efi: if let Header::Efi(header) = header { Some(header.into()) } else { None },
+            fcode_offset: if let Header::OpenFirmware(header) = header {
+                Some(header.fcode_offset)
+            } else {
+                None
+            },
+            npde: image.npde().map(NpdeJson::from),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct PcAtJson {
+    initialization_size: usize,
+    entry_point: String,
+    expansion_header_pointer: Option<u16>,
+}
+
+impl From<PcAtHeader> for PcAtJson {
+    fn from(header: PcAtHeader) -> Self {
+        Self {
+            initialization_size: usize::from(header.initialization_size) * BLOCK,
+            entry_point: hex(&header.entry_point),
+            expansion_header_pointer: header.expansion_header_pointer,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct EfiJson {
+    initialization_size: usize,
+    signature: String,
+    subsystem: u16,
+    subsystem_name: Option<&'static str>,
+    machine: String,
+    machine_name: Option<&'static str>,
+    compression: u16,
+    compression_name: Option<&'static str>,
+    image_offset: u16,
+}
+
+impl From<EfiHeader> for EfiJson {
+    fn from(header: EfiHeader) -> Self {
+        Self {
+            initialization_size: usize::from(header.initialization_size) * BLOCK,
+            signature: format!("{:08x}", header.signature),
+            subsystem: header.subsystem.0,
+            subsystem_name: header.subsystem.name(),
+            machine: id(header.machine.0),
+            machine_name: header.machine.name(),
+            compression: header.compression.0,
+            compression_name: header.compression.name(),
+            image_offset: header.image_offset,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct NpdeJson {
+    revision: u16,
+    length: u16,
+    sub_image_length: usize,
+    last: Option<bool>,
+    flags: Option<u8>,
+}
+
+impl From<Npde> for NpdeJson {
+    fn from(npde: Npde) -> Self {
+        Self {
+            revision: npde.revision,
+            length: npde.length,
+            sub_image_length: usize::from(npde.sub_image_length) * BLOCK,
+            last: npde.last,
+            flags: npde.flags,
+        }
+    }
+}
+
+/// What `check` says of a file.
+#[derive(Serialize)]
+pub(crate) struct Check {
+    schema: u32,
+    file: String,
+    /// The worst finding's severity; `null` without any.
+    worst: Option<String>,
+    findings: Vec<FindingJson>,
+}
+
+impl Check {
+    pub(crate) fn new(path: &Path, findings: &[Finding]) -> Self {
+        Self {
+            schema: SCHEMA,
+            file: name(path),
+            worst: findings.iter().map(Finding::severity).max().as_ref().map(Severity::to_string),
+            findings: findings.iter().map(FindingJson::from).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct FindingJson {
+    severity: String,
+    id: &'static str,
+    offset: usize,
+    message: String,
+    advice: &'static str,
+}
+
+impl From<&Finding> for FindingJson {
+    fn from(finding: &Finding) -> Self {
+        Self {
+            severity: finding.severity().to_string(),
+            id: finding.problem().id(),
+            offset: finding.offset(),
+            message: finding.problem().to_string(),
+            advice: finding.problem().advice(),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Everything that is odd about a file, each with its place and what to do.
+//!
+//! A *defect* keeps an image from working as it should. A *warning* is what some firmware or kernel
+//! refuses, or what a user most likely did not want. A *note* is unusual and harmless. What real
+//! ROMs do all the time (EFI images that do not sum to zero, padding behind the chain) is none of these.
+//!
+//! ```
+//! # let mut file = vec![0u8; 512];
+//! # file[..3].copy_from_slice(&[0x55, 0xaa, 1]);
+//! # file[0x18] = 0x1c;
+//! # file[0x1c..0x34].copy_from_slice(b"PCIR\x21\x1b\x12\x06\0\0\x18\0\0\0\x04\x01\x01\0\x20\x04\0\x80\0\0");
+//! use romtools::{Problem, Rom, Severity, check};
+//!
+//! // `file` is a PC-AT ROM with a byte changed.
+//! let rom = Rom::parse(&file)?;
+//! let findings = check::findings(&rom);
+//! assert_eq!(findings[0].severity(), Severity::Defect);
+//! assert!(matches!(findings[0].problem(), Problem::Checksum { .. }));
+//! # Ok::<(), romtools::Error>(())
+//! ```
+
+use std::fmt;
+
+use crate::checksum::Verdict;
+use crate::header::{EfiHeader, Header};
+use crate::image::BLOCK;
+use crate::pcir::{LENGTH_REVISION_0, LENGTH_REVISION_3};
+use crate::rom::Content;
+use crate::{Chain, Image, LegacyImage, Rom, Stop};
+
+mod problem;
+
+pub use problem::{Problem, Severity};
+
+/// One oddity, and where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finding {
+    offset: usize,
+    problem: Problem,
+}
+
+impl Finding {
+    /// The offset in the file of the image, structure or data that it is about.
+    #[must_use]
+    pub fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// What is odd; its `Display` says it in a sentence, [`Problem::advice`] says what now.
+    #[must_use]
+    pub fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
+    /// How bad it is.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        self.problem.severity()
+    }
+}
+
+/// `defect @400h: the image sums to 03h instead of 00h`
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} @{:x}h: {}", self.severity(), self.offset, self.problem)
+    }
+}
+
+/// Everything odd about a file, in the order of the file.
+#[must_use]
+pub fn findings(rom: &Rom<'_>) -> Vec<Finding> {
+    let mut found = Findings(Vec::new());
+    if let Some(legacy) = rom.legacy() {
+        found.legacy(&legacy);
+    }
+    let mut end_of_last = None;
+    for chain in rom.chains() {
+        for image in chain.images() {
+            found.image(image);
+        }
+        if end_of_last == Some(chain.offset()) {
+            // The vendor's own images: how they end is the vendor's affair.
+            found.push(chain.offset(), Problem::BehindLast { images: chain.images().len() });
+        } else {
+            found.stop(chain);
+        }
+        end_of_last = (chain.stop() == Stop::LastImage).then(|| chain.end());
+    }
+    let first = rom.chains().first().map_or(0, Chain::offset);
+    for data in rom.data() {
+        let length = data.bytes.len();
+        match data.content() {
+            Content::Padding(_) if data.offset >= first => {}
+            Content::Nvgi if data.offset < first => found.push(data.offset, Problem::Container { length }),
+            _ if data.offset < first => found.push(data.offset, Problem::LeadingData { length }),
+            _ => found.push(data.offset, Problem::OtherData { length }),
+        }
+    }
+    // Stable: what is about the same place stays in the order above.
+    found.0.sort_by_key(Finding::offset);
+    found.0
+}
+
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn push(&mut self, offset: usize, problem: Problem) {
+        self.0.push(Finding { offset, problem });
+    }
+
+    fn legacy(&mut self, legacy: &LegacyImage<'_>) {
+        let (length, available) = (legacy.length(), legacy.bytes().len());
+        match legacy.sum() {
+            _ if length == 0 => self.push(0, Problem::ZeroLength),
+            _ if legacy.is_truncated() => self.push(0, Problem::Truncated { length, available }),
+            0 => {}
+            sum => self.push(0, Problem::LegacyChecksum { sum }),
+        }
+    }
+
+    fn image(&mut self, image: &Image<'_>) {
+        let (begin, length) = (image.offset(), image.length());
+        if image.is_truncated() {
+            self.push(begin, Problem::Truncated { length, available: image.bytes().len() });
+        }
+        if let Verdict::Wrong { sum } = image.checksum() {
+            self.push(begin, Problem::Checksum { sum });
+        }
+        match image.header() {
+            Header::PcAt(header) => {
+                let initialization = usize::from(header.initialization_size) * BLOCK;
+                if initialization != length && length != 0 {
+                    self.push(begin, Problem::InitializationSize { initialization, length });
+                }
+            }
+            Header::Efi(header) => self.efi(begin, &header, length),
+            _ => {}
+        }
+        self.structure(image);
+    }
+
+    fn efi(&mut self, begin: usize, efi: &EfiHeader, length: usize) {
+        let initialization = usize::from(efi.initialization_size) * BLOCK;
+        if !efi.has_signature() {
+            self.push(begin, Problem::EfiSignature { found: efi.signature });
+            // Not one field of such a header can be trusted.
+            return;
+        }
+        if initialization > length {
+            self.push(begin, Problem::EfiInitializationSize { initialization, length });
+        }
+        if usize::from(efi.image_offset) >= initialization {
+            self.push(begin, Problem::EfiImageOffset { image_offset: efi.image_offset, initialization });
+        }
+        if efi.compression.name().is_none() {
+            self.push(begin, Problem::EfiCompression { found: efi.compression.0 });
+        }
+        if !efi.subsystem.is_driver() {
+            self.push(begin, Problem::EfiSubsystem { found: efi.subsystem.0 });
+        }
+    }
+
+    fn structure(&mut self, image: &Image<'_>) {
+        let pcir = image.structure();
+        let begin = image.offset() + usize::from(pcir.pointer);
+        if !pcir.pointer.is_multiple_of(4) {
+            self.push(begin, Problem::Unaligned { pointer: pcir.pointer });
+        }
+        if image.length() != 0 && usize::from(pcir.pointer) + usize::from(pcir.length) > image.length() {
+            self.push(begin, Problem::StructureOutside);
+        }
+        if !matches!((pcir.revision, pcir.length), (0, LENGTH_REVISION_0) | (3, LENGTH_REVISION_3)) {
+            self.push(begin, Problem::StructureForm { revision: pcir.revision, length: pcir.length });
+        }
+        if pcir.indicator.reserved() != 0 {
+            self.push(begin, Problem::ReservedIndicator { indicator: pcir.indicator.0 });
+        }
+        if pcir.has_device_list() && !image.is_truncated() && !pcir.device_list().is_terminated() {
+            self.push(begin, Problem::DeviceList { pointer: pcir.device_list_pointer });
+        }
+    }
+
+    fn stop(&mut self, chain: &Chain<'_>) {
+        let Some(last) = chain.images().last() else {
+            return;
+        };
+        match chain.stop() {
+            Stop::LastImage => {}
+            Stop::ZeroLength { offset } => self.push(offset, Problem::ZeroLength),
+            // The firmware's chain is whole; a truncated image has its own finding.
+            _ if last.structure().indicator.is_last() => self.push(chain.end(), Problem::NoPrivateImages),
+            Stop::EndOfFile { .. } if last.is_truncated() => {}
+            Stop::EndOfFile { .. } => self.push(chain.end(), Problem::ContinuesPastEnd),
+            Stop::NotAnImage(error) => self.push(chain.end(), Problem::ContinuesWithout { error }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,285 @@
+//! What can be odd: the sentence, the severity and the advice of each.
+
+use std::fmt;
+
+use crate::Error;
+
+/// How bad a finding is, least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Unusual and harmless.
+    Note,
+    /// Some firmware or kernel refuses it, or it is most likely not what was wanted.
+    Warning,
+    /// It keeps the image from working.
+    Defect,
+}
+
+/// `note`, `warning`, `defect`.
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Defect => "defect",
+        })
+    }
+}
+
+/// One thing that is odd. Lengths and sizes are in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// A PC-AT image does not sum to zero.
+    #[error("the image sums to {sum:02x}h instead of 00h")]
+    Checksum {
+        /// The sum.
+        sum: u8,
+    },
+    /// An ISA ROM does not sum to zero.
+    #[error("the ISA ROM sums to {sum:02x}h instead of 00h")]
+    LegacyChecksum {
+        /// The sum.
+        sum: u8,
+    },
+    /// The file ends inside an image.
+    #[error("the image has {length:x}h bytes, and the file only {available:x}h of them")]
+    Truncated {
+        /// What the image claims.
+        length: usize,
+        /// What is there.
+        available: usize,
+    },
+    /// An image claims no length.
+    #[error("the image length is 0: nothing behind it can be found")]
+    ZeroLength,
+    /// An EFI image without 00000EF1h.
+    #[error("the EFI signature is {found:08x} instead of 00000ef1")]
+    EfiSignature {
+        /// What is there.
+        found: u32,
+    },
+    /// An EFI image that is larger than itself.
+    #[error("the EFI initialization size {initialization:x}h is larger than the image length {length:x}h")]
+    EfiInitializationSize {
+        /// The header's size.
+        initialization: usize,
+        /// The structure's.
+        length: usize,
+    },
+    /// An EFI image whose PE file lies outside of it.
+    #[error(
+        "the EFI image offset {image_offset:x}h is not inside the initialization size {initialization:x}h"
+    )]
+    EfiImageOffset {
+        /// The header's pointer.
+        image_offset: u16,
+        /// The header's size.
+        initialization: usize,
+    },
+    /// An EFI image in a reserved compression.
+    #[error("the EFI compression type {found:x}h is reserved")]
+    EfiCompression {
+        /// What is there.
+        found: u16,
+    },
+    /// An EFI image that is no driver.
+    #[error("the EFI subsystem {found:x}h is not a driver's (0bh or 0ch)")]
+    EfiSubsystem {
+        /// What is there.
+        found: u16,
+    },
+    /// The data structure is not on a 4-byte boundary.
+    #[error("the pointer {pointer:x}h to the PCI Data Structure is not a multiple of 4")]
+    Unaligned {
+        /// The pointer.
+        pointer: u16,
+    },
+    /// The data structure is not in its image.
+    #[error("the PCI Data Structure lies outside of its image")]
+    StructureOutside,
+    /// A revision or length that no one is known to use.
+    #[error(
+        "PCI Data Structure revision {revision:x}h of {length:x}h bytes: expecting 0 with 18h or 3 with 1ch"
+    )]
+    StructureForm {
+        /// The structure's revision.
+        revision: u8,
+        /// Its length.
+        length: u16,
+    },
+    /// Reserved bits in the last-image indicator.
+    #[error("the last-image indicator {indicator:02x}h has reserved bits set")]
+    ReservedIndicator {
+        /// The indicator.
+        indicator: u8,
+    },
+    /// A device list that lies outside of the image or has no end.
+    #[error("the device list at {pointer:x}h of the PCI Data Structure does not end inside the image")]
+    DeviceList {
+        /// The pointer, from the start of the structure.
+        pointer: u16,
+    },
+    /// The last image that is there does not say "last", and the file ends.
+    #[error("the chain continues past the end of the file")]
+    ContinuesPastEnd,
+    /// The last image that is there does not say "last", and something else follows.
+    #[error("the chain should continue here: {error}")]
+    ContinuesWithout {
+        /// Why what follows is not an image.
+        error: Error,
+    },
+    /// NVIDIA's private images are not in the file.
+    #[error("NVIDIA's private images should follow and do not")]
+    NoPrivateImages,
+    /// Images directly behind the one that says "last".
+    #[error("{images} image(s) follow behind the last one")]
+    BehindLast {
+        /// How many.
+        images: usize,
+    },
+    /// A PC-AT image's two lengths differ.
+    #[error("the initialization size {initialization:x}h differs from the image length {length:x}h")]
+    InitializationSize {
+        /// The header's size.
+        initialization: usize,
+        /// The structure's.
+        length: usize,
+    },
+    /// NVIDIA's container is in front of the ROM.
+    #[error("{length:x}h bytes of NVIDIA's flash container are in front of the ROM")]
+    Container {
+        /// Its length.
+        length: usize,
+    },
+    /// Something else is in front of the ROM.
+    #[error("{length:x}h bytes of other data are in front of the ROM")]
+    LeadingData {
+        /// Its length.
+        length: usize,
+    },
+    /// Something that is not padding is between or behind the chains.
+    #[error("{length:x}h bytes of other data follow the chain")]
+    OtherData {
+        /// Its length.
+        length: usize,
+    },
+}
+
+impl Problem {
+    /// How bad it is.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::Checksum { .. }
+            | Self::Truncated { .. }
+            | Self::ZeroLength
+            | Self::EfiSignature { .. }
+            | Self::EfiInitializationSize { .. }
+            | Self::EfiImageOffset { .. }
+            | Self::EfiCompression { .. } => Severity::Defect,
+            Self::LegacyChecksum { .. }
+            | Self::EfiSubsystem { .. }
+            | Self::Unaligned { .. }
+            | Self::StructureOutside
+            | Self::StructureForm { .. }
+            | Self::ReservedIndicator { .. }
+            | Self::DeviceList { .. }
+            | Self::ContinuesPastEnd
+            | Self::ContinuesWithout { .. }
+            | Self::Container { .. }
+            | Self::LeadingData { .. } => Severity::Warning,
+            Self::NoPrivateImages
+            | Self::BehindLast { .. }
+            | Self::InitializationSize { .. }
+            | Self::OtherData { .. } => Severity::Note,
+        }
+    }
+
+    /// A stable name for scripts.
+    #[must_use]
+    pub fn id(&self) -> &'static str {
+        match self {
+            Self::Checksum { .. } => "checksum",
+            Self::LegacyChecksum { .. } => "legacy-checksum",
+            Self::Truncated { .. } => "truncated",
+            Self::ZeroLength => "zero-length",
+            Self::EfiSignature { .. } => "efi-signature",
+            Self::EfiInitializationSize { .. } => "efi-initialization-size",
+            Self::EfiImageOffset { .. } => "efi-image-offset",
+            Self::EfiCompression { .. } => "efi-compression",
+            Self::EfiSubsystem { .. } => "efi-subsystem",
+            Self::Unaligned { .. } => "unaligned",
+            Self::StructureOutside => "structure-outside",
+            Self::StructureForm { .. } => "structure-form",
+            Self::ReservedIndicator { .. } => "reserved-indicator",
+            Self::DeviceList { .. } => "device-list",
+            Self::ContinuesPastEnd => "continues-past-end",
+            Self::ContinuesWithout { .. } => "continues-without",
+            Self::NoPrivateImages => "no-private-images",
+            Self::BehindLast { .. } => "behind-last",
+            Self::InitializationSize { .. } => "initialization-size",
+            Self::Container { .. } => "container",
+            Self::LeadingData { .. } => "leading-data",
+            Self::OtherData { .. } => "other-data",
+        }
+    }
+
+    /// What a user can do about it, in one sentence.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Checksum { .. } => {
+                "a BIOS refuses this image: dump it again, or if it was edited, correct its checksum byte; the \
+                 shadow at C0000h may differ because the ROM's own code changes it"
+            }
+            Self::LegacyChecksum { .. } => {
+                "normal for adapters that fill it in when flashed; else dump it again"
+            }
+            Self::Truncated { .. } => {
+                "the dump is cut short: dump it again from the device's rom file or the flash chip"
+            }
+            Self::ZeroLength => "the header is damaged, and firmware may hang on it: dump it again",
+            Self::EfiSignature { .. } => {
+                "firmware skips this image; a tool that writes a checksum at byte 6 destroys the signature: start \
+                 from the unedited file"
+            }
+            Self::EfiInitializationSize { .. }
+            | Self::EfiImageOffset { .. }
+            | Self::EfiCompression { .. } => {
+                "firmware refuses this image: dump it again, or build it again from its driver"
+            }
+            Self::EfiSubsystem { .. } => {
+                "firmware does not start it from an option ROM: build it from a driver"
+            }
+            Self::Unaligned { .. } => {
+                "UEFI firmware and newer Linux kernels refuse it; a BIOS runs it: give it as a romfile to a BIOS guest only"
+            }
+            Self::StructureOutside => "the pointer or the length is damaged: compare with a second dump",
+            Self::StructureForm { .. } | Self::ReservedIndicator { .. } => {
+                "most readers ignore it; if the ROM does not start, compare with a second dump"
+            }
+            Self::DeviceList { .. } => "the image serves its own device id only; compare with a second dump",
+            Self::ContinuesPastEnd => {
+                "normal for the shadow at C0000h and for images from the VFCT table, which leave the EFI image \
+                 out; else the dump is cut short"
+            }
+            Self::ContinuesWithout { .. } => {
+                "normal for a padded shadow dump; else the dump is damaged, or an image was cut out without \
+                 setting the last-image bit"
+            }
+            Self::NoPrivateImages => {
+                "nothing: they are for NVIDIA's driver, which reads them from the card itself"
+            }
+            Self::BehindLast { .. } => "nothing: firmware does not look at them; they are the vendor's own",
+            Self::InitializationSize { .. } => "nothing: readers go by the image length",
+            Self::Container { .. } => "a VM's romfile must begin with the ROM: cut the container off",
+            Self::LeadingData { .. } => {
+                "a VM's romfile must begin with the ROM: cut what is in front of it off"
+            }
+            Self::OtherData { .. } => {
+                "nothing: firmware does not look at it; flash dumps hold certificates and copies there"
+            }
+        }
+    }
+}

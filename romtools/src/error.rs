@@ -1,0 +1,158 @@
+//! Why bytes are not the ROM, image or structure they were taken for.
+
+use std::fmt;
+
+/// What `romtools` returns.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why something could not be read: the message says what and where, [`Error::advice`] what now.
+///
+/// Offsets count from the start of the file.
+///
+/// ```
+/// let error = romtools::Rom::parse(&[0xff; 4096]).unwrap_err();
+/// assert!(error.to_string().contains("it begins with ff ff"));
+/// assert!(error.advice().contains("decode"));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No image begins at any 512-byte boundary of the file.
+    #[error("no option ROM in these {length} bytes{}", Beginning(*first))]
+    NotARom {
+        /// The length of the file in bytes.
+        length: usize,
+        /// Its first two bytes, where it has as many.
+        first: Option<[u8; 2]>,
+    },
+    /// A structure begins inside the file and ends behind it.
+    #[error("the {what} at offset {offset:#x} needs {needed} bytes, the file has {available} there")]
+    Truncated {
+        /// The structure's name.
+        what: &'static str,
+        /// Where it begins.
+        offset: usize,
+        /// Its length in bytes.
+        needed: usize,
+        /// What the file has from `offset` on; 0 when `offset` is behind its end.
+        available: usize,
+    },
+    /// Where an image should begin, the first two bytes are not `55 AA` (or one of NVIDIA's words).
+    #[error("invalid ROM header signature at offset {offset:#x}: expecting 55 aa, got {}", Hex(found))]
+    HeaderSignature {
+        /// Where the image should begin.
+        offset: usize,
+        /// What is there.
+        found: [u8; 2],
+    },
+    /// The header's pointer at 18h does not lead to `PCIR` (or one of NVIDIA's words).
+    #[error(
+        "invalid PCI Data Structure signature at offset {offset:#x} (image at {image:#x}): expecting \"PCIR\", got {}",
+        Hex(found)
+    )]
+    StructureSignature {
+        /// Where the image begins.
+        image: usize,
+        /// Where its data structure should be.
+        offset: usize,
+        /// What is there.
+        found: [u8; 4],
+    },
+}
+
+impl Error {
+    /// The offset in the file that the error is about.
+    #[must_use]
+    pub fn offset(&self) -> usize {
+        match *self {
+            Self::NotARom { .. } => 0,
+            Self::Truncated { offset, .. }
+            | Self::HeaderSignature { offset, .. }
+            | Self::StructureSignature { offset, .. } => offset,
+        }
+    }
+
+    /// What a user can do about it, in one sentence.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::NotARom { first: None, .. } => "the dump failed: read the ROM again",
+            Self::NotARom { first: Some([0xff, 0xff]), .. } => {
+                "the device did not decode its ROM (in D3, memory decode off, or its link down): wake or \
+                 rebind it and dump again, or use a ROM file from elsewhere"
+            }
+            Self::NotARom { first: Some([0, 0]), .. } => {
+                "there is no ROM chip behind the BAR (as on an APU), or the shadow was cleared: look for the \
+                 image in the ACPI VFCT table or in the board's firmware"
+            }
+            Self::NotARom { .. } => {
+                "check that this is a ROM dump and not RAM, a script or a packed BIOS update; unpack it first \
+                 if it is packed"
+            }
+            Self::Truncated { .. } => "the file is cut short or a pointer is damaged: dump the ROM again",
+            Self::HeaderSignature { .. } => {
+                "no image follows here: the chain's last-image bit is missing, as in a shadow or VFCT dump, or \
+                 the dump is damaged"
+            }
+            Self::StructureSignature { .. } => {
+                "this is a ROM from before PCI, a stray 55 aa in other data, or a damaged dump: compare it \
+                 with a second dump"
+            }
+        }
+    }
+}
+
+/// Bytes as people write them: `55 aa`.
+struct Hex<'a>(&'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, byte) in self.0.iter().enumerate() {
+            write!(f, "{}{byte:02x}", if i == 0 { "" } else { " " })?;
+        }
+        Ok(())
+    }
+}
+
+/// How a file begins, where it has a beginning.
+struct Beginning(Option<[u8; 2]>);
+
+impl fmt::Display for Beginning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            None => Ok(()),
+            Some(first) => {
+                write!(f, ": it begins with {}, and no image at any 512-byte boundary", Hex(first))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_say_what_and_where() {
+        let error = Error::StructureSignature { image: 0x200, offset: 0x240, found: [0, 1, 2, 0xff] };
+        assert_eq!(
+            error.to_string(),
+            "invalid PCI Data Structure signature at offset 0x240 (image at 0x200): \
+             expecting \"PCIR\", got 00 01 02 ff"
+        );
+        assert_eq!(error.offset(), 0x240);
+        let error = Error::NotARom { length: 0, first: None };
+        assert_eq!(error.to_string(), "no option ROM in these 0 bytes");
+        let error = Error::NotARom { length: 512, first: Some([0xff, 0xff]) };
+        assert!(error.to_string().ends_with("it begins with ff ff, and no image at any 512-byte boundary"));
+    }
+
+    #[test]
+    fn each_dead_pattern_has_its_own_advice() {
+        let advice = |first| Error::NotARom { length: 2, first }.advice();
+        let all = [advice(None), advice(Some([0xff; 2])), advice(Some([0; 2])), advice(Some(*b"MZ"))];
+        for (i, a) in all.iter().enumerate() {
+            assert!(all[i + 1..].iter().all(|b| a != b), "{a}");
+        }
+    }
+}

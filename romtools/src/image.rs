@@ -1,0 +1,219 @@
+//! One image of a chain: found, decoded, and bounded by the file.
+//!
+//! ```
+//! use romtools::{Error, Image};
+//!
+//! let error = Image::parse(&[0u8; 512], 0).unwrap_err();
+//! assert!(matches!(error, Error::HeaderSignature { offset: 0, .. }));
+//! ```
+
+use crate::bytes::{array_at, u16_at};
+use crate::header::{self, Header};
+use crate::{CodeType, DataStructure, Error, Npde, Result, checksum};
+
+/// Images begin at multiples of this, and lengths count in it: 512 bytes.
+pub const BLOCK: usize = 512;
+
+/// The two bytes that open an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Signature {
+    /// `55 AA`: the standard's.
+    OptionRom,
+    /// `56 4E` ("VN"): an image private to NVIDIA.
+    Nvidia,
+    /// `77 BB`: an image private to NVIDIA.
+    Nvidia77bb,
+}
+
+impl Signature {
+    /// The signature that these bytes are.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 2]) -> Option<Self> {
+        [Self::OptionRom, Self::Nvidia, Self::Nvidia77bb].into_iter().find(|s| s.bytes() == bytes)
+    }
+
+    /// The signature as it stands in the file.
+    #[must_use]
+    pub fn bytes(self) -> [u8; 2] {
+        match self {
+            Self::OptionRom => [0x55, 0xaa],
+            Self::Nvidia => [0x56, 0x4e],
+            Self::Nvidia77bb => [0x77, 0xbb],
+        }
+    }
+}
+
+/// One image. All offsets but [`Image::offset`] count from the start of the image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Image<'a> {
+    offset: usize,
+    bytes: &'a [u8],
+    signature: Signature,
+    header: Header,
+    structure: DataStructure<'a>,
+    npde: Option<Npde>,
+}
+
+impl<'a> Image<'a> {
+    /// Reads the image that begins at `offset` of `file`.
+    ///
+    /// Its data structure must lie in the file; its body may be cut off ([`Image::is_truncated`]).
+    ///
+    /// # Errors
+    /// [`Error::HeaderSignature`], [`Error::StructureSignature`], and [`Error::Truncated`].
+    pub fn parse(file: &'a [u8], offset: usize) -> Result<Self> {
+        let rest = file.get(offset..).unwrap_or_default();
+        let truncated =
+            || Error::Truncated { what: "ROM header", offset, needed: header::LENGTH, available: rest.len() };
+        let found = array_at(rest, 0).ok_or_else(truncated)?;
+        let signature = Signature::from_bytes(found).ok_or(Error::HeaderSignature { offset, found })?;
+        let pointer = u16_at(rest, 0x18).ok_or_else(truncated)?;
+        let structure = DataStructure::parse(rest, offset, pointer)?;
+        let header = Header::parse(rest, structure.code_type).ok_or_else(truncated)?;
+        // NVIDIA aligns in terms of the whole ROM; images begin at multiples of 512, so it is the same.
+        let behind = usize::from(pointer) + usize::from(structure.length);
+        let npde = Npde::parse(rest.get(behind.next_multiple_of(16)..).unwrap_or_default());
+
+        let mut image = Self { offset, bytes: rest, signature, header, structure, npde };
+        image.bytes = &rest[..image.length().min(rest.len())];
+        image.structure = structure.within(image.bytes.len());
+        if let Header::PcAt(header) = header {
+            image.header = Header::PcAt(header.with_expansion(image.bytes));
+        }
+        Ok(image)
+    }
+
+    /// Where the image begins in the file.
+    #[must_use]
+    pub fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// The length in bytes that the image claims: NVIDIA's extension decides over `PCIR`, unless it says 0.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        let blocks = match self.npde {
+            Some(npde) if npde.sub_image_length != 0 => npde.sub_image_length,
+            _ => self.structure.image_length,
+        };
+        usize::from(blocks) * BLOCK
+    }
+
+    /// The image's bytes, as far as the file has them.
+    #[must_use]
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// If the image claims more bytes than the file has.
+    #[must_use]
+    pub fn is_truncated(&self) -> bool {
+        self.bytes.len() < self.length()
+    }
+
+    /// If the chain ends with this image: NVIDIA's extension decides over `PCIR`.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        let pcir = self.structure.indicator.is_last();
+        self.npde.map_or(pcir, |npde| npde.is_last(self.structure.image_length, pcir))
+    }
+
+    /// The two bytes the image opens with.
+    #[must_use]
+    pub fn signature(&self) -> Signature {
+        self.signature
+    }
+
+    /// The header fields of its code type.
+    #[must_use]
+    pub fn header(&self) -> Header {
+        self.header
+    }
+
+    /// Its PCI Data Structure.
+    #[must_use]
+    pub fn structure(&self) -> &DataStructure<'a> {
+        &self.structure
+    }
+
+    /// NVIDIA's extension of the structure.
+    #[must_use]
+    pub fn npde(&self) -> Option<Npde> {
+        self.npde
+    }
+
+    /// Its code type.
+    #[must_use]
+    pub fn code_type(&self) -> CodeType {
+        self.structure.code_type
+    }
+
+    /// If its bytes sum up as its code type wants it.
+    #[must_use]
+    pub fn checksum(&self) -> checksum::Verdict {
+        checksum::verdict(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{ImageSpec, NpdeSpec};
+
+    #[test]
+    fn a_whole_image() {
+        let mut file = vec![0xff; BLOCK];
+        file.extend(ImageSpec { blocks: 3, last: true, ..ImageSpec::pc_at(0x1b21, 0x0612) }.build());
+        file.extend([0xff; 7]);
+        let image = Image::parse(&file, BLOCK).unwrap();
+        assert_eq!((image.offset(), image.length(), image.bytes().len()), (BLOCK, 3 * BLOCK, 3 * BLOCK));
+        assert_eq!(image.signature(), Signature::OptionRom);
+        assert!(image.is_last() && !image.is_truncated());
+    }
+
+    #[test]
+    fn a_cut_image_says_so() {
+        let file = ImageSpec { blocks: 3, ..ImageSpec::pc_at(1, 2) }.build();
+        let image = Image::parse(&file[..BLOCK + 1], 0).unwrap();
+        assert!(image.is_truncated());
+        assert_eq!((image.length(), image.bytes().len()), (3 * BLOCK, BLOCK + 1));
+    }
+
+    #[test]
+    fn nvidia_overrules_length_and_last() {
+        let spec = ImageSpec { blocks: 2, last: true, ..ImageSpec::pc_at(0x10de, 1) };
+        let file = ImageSpec { npde: Some(NpdeSpec { blocks: 1, last: false }), ..spec.clone() }.build();
+        let image = Image::parse(&file, 0).unwrap();
+        assert!(image.structure().indicator.is_last() && !image.is_last());
+        assert_eq!(image.length(), BLOCK);
+        let file = ImageSpec { npde: Some(NpdeSpec { blocks: 0, last: true }), ..spec }.build();
+        assert_eq!(Image::parse(&file, 0).unwrap().length(), 2 * BLOCK, "a length of 0 overrules nothing");
+    }
+
+    #[test]
+    fn nvidia_s_own_signatures_are_images_too() {
+        for (word, structure) in [([0x56, 0x4e], *b"NPDS"), ([0x77, 0xbb], *b"RGIS")] {
+            let mut file = ImageSpec { code_type: 0xe0, ..ImageSpec::pc_at(0x10de, 1) }.build();
+            let at = usize::from(u16_at(&file, 0x18).unwrap());
+            file[..2].copy_from_slice(&word);
+            file[at..at + 4].copy_from_slice(&structure);
+            let image = Image::parse(&file, 0).unwrap();
+            assert_eq!(image.signature().bytes(), word);
+            assert_eq!(image.structure().signature.as_str().as_bytes(), structure);
+            assert_eq!(image.header(), Header::Opaque);
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_an_error_with_its_place() {
+        let file = ImageSpec::pc_at(1, 2).build();
+        assert!(matches!(Image::parse(&file, 1), Err(Error::HeaderSignature { offset: 1, .. })));
+        assert!(matches!(Image::parse(&file, file.len()), Err(Error::Truncated { available: 0, .. })));
+        assert!(matches!(Image::parse(&file, usize::MAX), Err(Error::Truncated { available: 0, .. })));
+        assert!(matches!(Image::parse(&file[..0x19], 0), Err(Error::Truncated { needed: 0x1a, .. })));
+        let mut legacy = file;
+        legacy[0x18..0x1a].copy_from_slice(&[0x42, 0]);
+        assert!(matches!(Image::parse(&legacy, 0), Err(Error::StructureSignature { offset: 0x42, .. })));
+    }
+}

@@ -1,0 +1,241 @@
+//! The lines that `romtools info` prints.
+//!
+//! Where rom-parser had a line, it is the same line, because people read and paste it in forums;
+//! what it did not know stands beside it.
+//!
+//! ```
+//! # let mut file = vec![0u8; 512];
+//! # file[..3].copy_from_slice(&[0x55, 0xaa, 1]);
+//! # file[0x18] = 0x1c;
+//! # file[0x1c..0x34].copy_from_slice(b"PCIR\x21\x1b\x12\x06\0\0\x18\0\0\0\x04\x01\x01\0\x20\x04\0\x80\0\0");
+//! # let rom = romtools::Rom::parse(&file)?;
+//! let lines = romtools::text::info(&rom).to_string();
+//! assert!(lines.starts_with("Valid ROM signature found @0h, PCIR offset 1ch\n\tPCIR: type 0 (x86 PC-AT)"));
+//! # Ok::<(), romtools::Error>(())
+//! ```
+
+use std::fmt;
+
+use crate::checksum::Verdict;
+use crate::header::{EfiHeader, Header};
+use crate::image::BLOCK;
+use crate::rom::{Content, Data};
+use crate::{Chain, Image, LegacyImage, Rom, Signature, Stop};
+
+/// Everything known about a file, in the order of the file.
+pub fn info<'a>(rom: &'a Rom<'a>) -> impl fmt::Display + 'a {
+    Info(rom)
+}
+
+struct Info<'a>(&'a Rom<'a>);
+
+impl fmt::Display for Info<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut data = self.0.data().peekable();
+        if let Some(legacy) = self.0.legacy() {
+            write_legacy(f, &legacy)?;
+        }
+        let mut end = None;
+        for chain in self.0.chains() {
+            while let Some(before) = data.next_if(|d| d.offset < chain.offset()) {
+                write_data(f, &before)?;
+            }
+            if end == Some(chain.offset()) {
+                writeln!(f, "More images behind the last one:")?;
+            }
+            for image in chain.images() {
+                write_image(f, image)?;
+            }
+            write_stop(f, chain)?;
+            end = Some(chain.end());
+        }
+        data.try_for_each(|behind| write_data(f, &behind))
+    }
+}
+
+fn write_image(f: &mut fmt::Formatter<'_>, image: &Image<'_>) -> fmt::Result {
+    let pcir = image.structure();
+    let structure = pcir.signature.as_str();
+    match image.signature() {
+        Signature::OptionRom => write!(f, "Valid ROM signature")?,
+        private => {
+            let [first, second] = private.bytes();
+            write!(f, "NVIDIA ROM signature {first:02x} {second:02x}")?;
+        }
+    }
+    writeln!(f, " found @{:x}h, {structure} offset {:x}h", image.offset(), pcir.pointer)?;
+    writeln!(
+        f,
+        "\t{structure}: type {}, vendor: {:04x}, device: {:04x}, class: {}",
+        pcir.code_type, pcir.vendor_id, pcir.device_id, pcir.class_code
+    )?;
+    writeln!(
+        f,
+        "\t{structure}: revision {:x}, vendor revision: {:x}",
+        pcir.revision, pcir.vendor_rom_revision
+    )?;
+    if let Header::Efi(efi) = image.header() {
+        write_efi(f, &efi)?;
+    }
+    if pcir.has_device_list() {
+        write!(f, "\tDevice list:")?;
+        pcir.device_list().try_for_each(|id| write!(f, " {id:04x}"))?;
+        writeln!(f)?;
+    }
+    write!(f, "\tImage length: {:x}h", image.length())?;
+    match pcir.revision_3.map_or(0, |revision_3| usize::from(revision_3.maximum_run_time_image_length)) {
+        0 => {}
+        blocks => write!(f, ", at most {:x}h at run time", blocks * BLOCK)?,
+    }
+    match image.checksum() {
+        Verdict::Good => writeln!(f, ", checksum good")?,
+        Verdict::Wrong { sum } => writeln!(f, ", checksum WRONG (sum {sum:02x}h, should be 00h)")?,
+        Verdict::NotRequired { .. } => writeln!(f)?,
+        Verdict::Truncated => writeln!(f, ", but the file has only {:x}h of it", image.bytes().len())?,
+    }
+    match (image.is_last(), pcir.indicator.is_last()) {
+        (true, true) => writeln!(f, "\tLast image"),
+        (true, false) => writeln!(f, "\tLast image (by NVIDIA's NPDE; not by {structure})"),
+        (false, true) => writeln!(f, "\tLast image (for firmware; by NVIDIA's NPDE private images follow)"),
+        (false, false) => Ok(()),
+    }
+}
+
+fn write_efi(f: &mut fmt::Formatter<'_>, efi: &EfiHeader) -> fmt::Result {
+    /// A name, or the number where there is none.
+    struct Name(Option<&'static str>, u16);
+    impl fmt::Display for Name {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            match self.0 {
+                Some(name) => f.write_str(name),
+                None => write!(f, "unknown ({:x}h)", self.1),
+            }
+        }
+    }
+    writeln!(
+        f,
+        "\t\tEFI: Signature {}, Subsystem: {}, Machine: {}",
+        if efi.has_signature() { "Valid" } else { "Invalid" },
+        Name(efi.subsystem.name(), efi.subsystem.0),
+        Name(efi.machine.name(), efi.machine.0),
+    )?;
+    writeln!(
+        f,
+        "\t\tEFI: Compression: {}, image offset {:x}h",
+        Name(efi.compression.name(), efi.compression.0),
+        efi.image_offset
+    )
+}
+
+fn write_stop(f: &mut fmt::Formatter<'_>, chain: &Chain<'_>) -> fmt::Result {
+    // Behind the firmware's last image, the lack of NVIDIA's private ones is no news.
+    let complete = chain.images().last().is_some_and(|image| image.structure().indicator.is_last());
+    match chain.stop() {
+        Stop::LastImage => Ok(()),
+        Stop::EndOfFile { .. } if complete => {
+            writeln!(f, "The file ends before the private images")
+        }
+        Stop::EndOfFile { offset } => {
+            writeln!(f, "The chain continues past the end of the file, at {offset:x}h")
+        }
+        Stop::ZeroLength { offset } => {
+            writeln!(f, "The image at {offset:x}h has no length: the chain ends there")
+        }
+        Stop::NotAnImage(error) => writeln!(f, "The chain should continue at {:x}h: {error}", chain.end()),
+    }
+}
+
+fn write_legacy(f: &mut fmt::Formatter<'_>, legacy: &LegacyImage<'_>) -> fmt::Result {
+    writeln!(f, "Valid ROM signature found @0h, no PCIR: an ISA ROM from before PCI")?;
+    write!(f, "\tImage length: {:x}h", legacy.length())?;
+    match legacy.sum() {
+        _ if legacy.is_truncated() => {
+            writeln!(f, ", but the file has only {:x}h of it", legacy.bytes().len())
+        }
+        0 => writeln!(f, ", checksum good"),
+        sum => writeln!(f, ", checksum {sum:02x}h (some adapters fill it in when flashed)"),
+    }
+}
+
+fn write_data(f: &mut fmt::Formatter<'_>, data: &Data<'_>) -> fmt::Result {
+    let (begin, length) = (data.offset, data.bytes.len());
+    match data.content() {
+        Content::Padding(byte) => {
+            writeln!(f, "Padding ({byte:02x}) @{begin:x}h, length {length:x}h")
+        }
+        Content::Nvgi => writeln!(f, "NVIDIA flash container (NVGI) @{begin:x}h, length {length:x}h"),
+        Content::Unknown => writeln!(f, "Other data @{begin:x}h, length {length:x}h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{ImageSpec, NpdeSpec};
+
+    fn lines(file: &[u8]) -> String {
+        info(&Rom::parse(file).unwrap()).to_string()
+    }
+
+    #[test]
+    fn the_lines_of_rom_parser_are_there() {
+        let pc_at = ImageSpec { class: [1, 4, 0], ..ImageSpec::pc_at(0x1b21, 0x0612) };
+        let efi = ImageSpec {
+            last: true,
+            devices: vec![0x611, 0x612],
+            run_time_blocks: 1,
+            ..ImageSpec::efi(0x1b21, 0x0612)
+        };
+        assert_eq!(
+            lines(&[pc_at.build(), efi.build()].concat()),
+            "Valid ROM signature found @0h, PCIR offset 1ch\n\
+             \tPCIR: type 0 (x86 PC-AT), vendor: 1b21, device: 0612, class: 010400\n\
+             \tPCIR: revision 0, vendor revision: 420\n\
+             \tImage length: 400h, checksum good\n\
+             Valid ROM signature found @400h, PCIR offset 1ch\n\
+             \tPCIR: type 3 (EFI), vendor: 1b21, device: 0612, class: 030000\n\
+             \tPCIR: revision 3, vendor revision: 420\n\
+             \t\tEFI: Signature Valid, Subsystem: Boot, Machine: X64\n\
+             \t\tEFI: Compression: none, image offset 100h\n\
+             \tDevice list: 0611 0612\n\
+             \tImage length: 400h, at most 200h at run time\n\
+             \tLast image\n"
+        );
+    }
+
+    #[test]
+    fn what_rom_parser_called_an_error_is_explained() {
+        let file = ImageSpec::pc_at(1, 2).build();
+        assert!(lines(&file).ends_with("The chain continues past the end of the file, at 400h\n"));
+        let file = [file, vec![0xff; BLOCK]].concat();
+        assert!(lines(&file).ends_with(
+            "The chain should continue at 400h: invalid ROM header signature at offset 0x400: \
+             expecting 55 aa, got ff ff\nPadding (ff) @400h, length 200h\n"
+        ));
+    }
+
+    #[test]
+    fn nvidia_s_two_kinds_of_last_are_told_apart() {
+        let file = ImageSpec {
+            last: true,
+            npde: Some(NpdeSpec { blocks: 2, last: false }),
+            ..ImageSpec::efi(0x10de, 1)
+        }
+        .build();
+        assert!(lines(&file).ends_with(
+            "\tLast image (for firmware; by NVIDIA's NPDE private images follow)\n\
+             The file ends before the private images\n"
+        ));
+    }
+
+    #[test]
+    fn an_isa_rom_is_described_too() {
+        let mut file = vec![0; BLOCK];
+        file[..4].copy_from_slice(&[0x55, 0xaa, 1, 0]);
+        assert_eq!(
+            lines(&file),
+            "Valid ROM signature found @0h, no PCIR: an ISA ROM from before PCI\n\
+             \tImage length: 200h, checksum good\n"
+        );
+    }
+}

@@ -1,0 +1,192 @@
+//! Real ROMs, against tables that other tools made of them.
+//!
+//! The files are not in the repository. They are looked for in `$VFIO_RESET_SHARED/corpus`, then in
+//! `../../shared/corpus` beside the workspace; without them these tests say so and check nothing.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use romtools::{Header, Image, Rom, Severity, Signature, Stop, check, checksum, text};
+
+/// The corpus, or why there is none.
+fn corpus() -> Option<PathBuf> {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
+    let shared = std::env::var_os("VFIO_RESET_SHARED").map_or_else(beside, PathBuf::from);
+    let corpus = shared.join("corpus");
+    if corpus.join("expected/images.tsv").exists() {
+        return Some(corpus);
+    }
+    eprintln!("skipped: no corpus in {} (set VFIO_RESET_SHARED to its parent)", corpus.display());
+    None
+}
+
+/// The ROM files, by name.
+fn roms(corpus: &Path) -> BTreeMap<String, Vec<u8>> {
+    let roms: BTreeMap<_, _> = fs::read_dir(corpus.join("rom"))
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_name() != "index.tsv")
+        .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
+        .collect();
+    assert!(!roms.is_empty());
+    roms
+}
+
+type Row = BTreeMap<String, String>;
+
+/// The rows of a table by the file they are about, in its order.
+fn table(corpus: &Path, name: &str) -> BTreeMap<String, Vec<Row>> {
+    let text = String::from_utf8_lossy(&fs::read(corpus.join("expected").join(name)).unwrap()).into_owned();
+    let mut lines = text.lines();
+    let head: Vec<_> = lines.next().unwrap().split('\t').collect();
+    let mut rows = BTreeMap::<_, Vec<Row>>::new();
+    for line in lines {
+        let row: Row =
+            head.iter().zip(line.split('\t')).map(|(k, v)| (k.to_string(), v.to_string())).collect();
+        rows.entry(row["file"].clone()).or_default().push(row);
+    }
+    rows
+}
+
+/// An image in the words of `images.tsv`.
+fn described(index: usize, image: &Image<'_>, start: usize, stop: Stop) -> Vec<(&'static str, String)> {
+    let pcir = image.structure();
+    let [low, high] = image.signature().bytes();
+    let optional = |value: Option<String>| value.unwrap_or_default();
+    let npde = image.npde();
+    vec![
+        ("start", format!("{start:#x}")),
+        ("stop", if stop == Stop::LastImage { "last".into() } else { "eof".into() }),
+        ("index", index.to_string()),
+        ("offset", format!("{:#x}", image.offset())),
+        ("sig", format!("{low:02x}{high:02x}")),
+        ("pds", pcir.signature.as_str().into()),
+        ("pds_off", format!("{:#x}", pcir.pointer)),
+        ("pds_len", format!("{:#x}", pcir.length)),
+        ("rev", pcir.revision.to_string()),
+        ("class", pcir.class_code.to_string()),
+        ("vid:did", format!("{:04x}:{:04x}", pcir.vendor_id, pcir.device_id)),
+        ("image_len", format!("{:#x}", image.length())),
+        ("type", format!("{:02x}", pcir.code_type.0)),
+        ("indicator", format!("{:02x}", pcir.indicator.0)),
+        ("npde_rev", optional(npde.map(|n| n.revision.to_string()))),
+        ("npde_len", optional(npde.map(|n| n.length.to_string()))),
+        ("npde_sub", optional(npde.map(|n| (usize::from(n.sub_image_length) * 512).to_string()))),
+        ("npde_last", optional(npde.and_then(|n| n.last).map(|last| if last { "128" } else { "0" }.into()))),
+        ("devlist_ptr", format!("{:#x}", pcir.device_list_pointer)),
+        ("bytesum", checksum::sum(image.bytes()).to_string()),
+        ("truncated", if image.is_truncated() { "True".into() } else { "False".into() }),
+    ]
+}
+
+#[test]
+fn every_image_is_where_and_what_it_should_be() {
+    let Some(corpus) = corpus() else { return };
+    let mut expected = table(&corpus, "images.tsv");
+    let (mut files, mut images) = (0, 0);
+    for (name, bytes) in roms(&corpus) {
+        let rom = Rom::parse(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let rows = expected.remove(&name).unwrap_or_default();
+        let first = rom.chains().first();
+        assert_eq!(first.map_or(0, |c| c.images().len()), rows.len(), "{name}: images");
+        assert_eq!(first.is_none(), rom.legacy().is_some(), "{name}: ISA ROM");
+        if let Some(chain) = first {
+            for (index, (image, row)) in chain.images().iter().zip(&rows).enumerate() {
+                for (column, got) in described(index, image, chain.offset(), chain.stop()) {
+                    assert_eq!(got, row[column], "{name} image {index}: {column}");
+                }
+                if let Header::PcAt(header) = image.header() {
+                    assert_eq!(
+                        header.initialization_size.to_string(),
+                        row["hdr_size_byte"],
+                        "{name} image {index}"
+                    );
+                }
+                images += 1;
+            }
+        }
+        files += 1;
+    }
+    assert!(expected.is_empty(), "in the table, not in the corpus: {:?}", expected.keys());
+    println!("{images} images of {files} files");
+}
+
+#[test]
+fn every_efi_header_is_read_as_it_is() {
+    let Some(corpus) = corpus() else { return };
+    let roms = roms(&corpus);
+    for (name, rows) in table(&corpus, "efi-sha256.tsv") {
+        let rom = Rom::parse(&roms[&name]).unwrap();
+        for row in rows {
+            let image = rom.chains()[0].images()[row["image"].parse::<usize>().unwrap()];
+            let Header::Efi(efi) = image.header() else { panic!("{name}: {image:?}") };
+            let got = [
+                ("init_size", (usize::from(efi.initialization_size) * 512).to_string()),
+                ("sig", format!("{:x}", efi.signature)),
+                ("subsys", format!("{:x}", efi.subsystem.0)),
+                ("machine", format!("{:x}", efi.machine.0)),
+                ("compr", efi.compression.0.to_string()),
+                ("efi_off", format!("{:#x}", efi.image_offset)),
+            ];
+            for (column, got) in got {
+                assert_eq!(got, row[column], "{name} image {}: {column}", row["image"]);
+            }
+        }
+    }
+}
+
+/// Where rom-parser came to an end, its lines and ours tell the same.
+#[test]
+fn rom_parser_s_lines_are_found_again() {
+    let Some(corpus) = corpus() else { return };
+    let roms = roms(&corpus);
+    for (name, rows) in table(&corpus, "rom-parser.tsv") {
+        let row = &rows[0];
+        if row["exit"] != "0" {
+            continue;
+        }
+        let rom = Rom::parse(&roms[&name]).unwrap();
+        // rom-parser ends with the first image that PCIR calls the last.
+        let mut last = false;
+        let images = rom.chains()[0].images().iter().take_while(|image| {
+            let goes_on = !last;
+            last = image.structure().indicator.is_last();
+            goes_on && image.signature() == Signature::OptionRom
+        });
+        assert_eq!(images.count().to_string(), row["images"], "{name}");
+        let lines = text::info(&rom).to_string();
+        assert!(lines.contains("Valid ROM signature found @"), "{name}");
+        assert_eq!(lines.contains("\tLast image"), row["last"] == "True", "{name}");
+    }
+}
+
+/// All of these ROMs work, or did for their owners: a defect here is a rule that is too strict.
+#[test]
+fn check_finds_no_defect_in_good_roms() {
+    let Some(corpus) = corpus() else { return };
+    for (name, bytes) in roms(&corpus) {
+        let rom = Rom::parse(&bytes).unwrap();
+        for finding in check::findings(&rom) {
+            assert!(finding.severity() < Severity::Defect, "{name}: {finding}");
+        }
+    }
+}
+
+/// Cut anywhere, a real ROM still gives what is there.
+#[test]
+fn a_cut_rom_is_parsed_as_far_as_it_goes() {
+    let Some(corpus) = corpus() else { return };
+    for (name, bytes) in roms(&corpus).into_iter().filter(|(_, bytes)| bytes.len() <= 1 << 16) {
+        for length in (0..bytes.len()).step_by(509).chain(0..64) {
+            let cut = &bytes[..length];
+            let Ok(rom) = Rom::parse(cut) else { continue };
+            for image in rom.images() {
+                assert!(image.offset() + image.bytes().len() <= length, "{name} cut at {length}");
+            }
+            assert!(!text::info(&rom).to_string().is_empty());
+            assert!(check::findings(&rom).iter().all(|f| f.offset() <= length), "{name} cut at {length}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+# Helper functions of the guest's scenarios; busybox sh. A scenario is sourced after this file and `finish` follows it.
+
+# Where the kernel shows its PCI functions.
+D=/sys/bus/pci/devices
+# How many checks failed so far.
+FAILED=0
+
+# log TEXT...: a line for whoever reads the log.
+log() { echo "# $*"; }
+
+# step TEXT...: a new part of the scenario begins; the host shows it as progress.
+step() { echo "LAB-STEP $*"; }
+
+# fail TEXT...: ends the scenario: what follows would make no sense.
+fail() {
+    echo "not ok - $*"
+    log "last kernel messages:"
+    dmesg | tail -n 15
+    exit 1
+}
+
+# skip TEXT...: ends the scenario: it cannot be shown on this kernel or QEMU.
+skip() {
+    echo "LAB-SKIP $*"
+    exit 77
+}
+
+# check TEXT COMMAND...: notes whether the command succeeds, and goes on.
+check() {
+    check_text=$1
+    shift
+    if "$@"; then
+        echo "ok - $check_text"
+    else
+        echo "not ok - $check_text ($*)"
+        FAILED=$((FAILED + 1))
+    fi
+}
+
+# finish: the scenario's result.
+finish() {
+    [ "$FAILED" = 0 ] || { echo "$FAILED checks failed"; exit 1; }
+    exit 0
+}
+
+# not COMMAND...: succeeds if the command does not.
+not() { ! "$@"; }
+
+# wait_for SECONDS COMMAND...: until the command succeeds; fails if it does not in time.
+wait_for() {
+    wait_rounds=$(($1 * 10))
+    shift
+    while ! "$@" 2>/dev/null; do
+        wait_rounds=$((wait_rounds - 1))
+        [ $wait_rounds -gt 0 ] || return 1
+        usleep 100000
+    done
+}
+
+# run COMMAND...: runs it, shows its output, leaves it in /tmp/out and /tmp/err and its code in $code.
+run() {
+    echo "\$ $*"
+    "$@" >/tmp/out 2>/tmp/err </dev/null
+    code=$?
+    sed 's/^/| /' /tmp/out
+    sed 's/^/! /' /tmp/err
+    echo "= $code"
+}
+
+# expect_exit CODES COMMAND...: runs it and checks its code; CODES is one, or several as in `3|4`.
+expect_exit() {
+    expected=$1
+    shift
+    run "$@"
+    case "|$expected|" in
+    *"|$code|"*) echo "ok - exit $code: $*" ;;
+    *)
+        echo "not ok - exit $code, expected $expected: $*"
+        FAILED=$((FAILED + 1))
+        ;;
+    esac
+}
+
+# said WORDS: whether the last `run` printed a line that matches this extended expression, in either case of letters.
+said() { cat /tmp/out /tmp/err | grep -qiE "$1"; }
+
+# driver ADDRESS: the driver bound to a function, or nothing.
+driver() { [ -e "$D/$1/driver" ] && basename "$(readlink -f "$D/$1/driver")"; }
+
+# bound ADDRESS DRIVER: whether just that driver is bound.
+bound() { [ "$(driver "$1")" = "$2" ]; }
+
+# unbind ADDRESS: takes the driver away, if there is one.
+unbind() { [ ! -e "$D/$1/driver" ] || echo "$1" >"$D/$1/driver/unbind"; }
+
+# bind ADDRESS DRIVER: gives the function to a driver, away from its present one; whether that worked.
+bind() {
+    unbind "$1"
+    echo "$2" >"$D/$1/driver_override"
+    echo "$1" >/sys/bus/pci/drivers_probe
+    wait_for 5 bound "$1" "$2"
+}
+
+# bind_vfio ADDRESS...: gives functions to vfio-pci and keeps them in D0 (vfio-pci lets idle ones sleep in D3hot).
+bind_vfio() {
+    for function in "$@"; do
+        bind "$function" vfio-pci || fail "vfio-pci does not take $function"
+        echo on >"$D/$function/power/control"
+    done
+}
+
+# namespace ADDRESS: the block device of an NVMe function, under the nvme driver. With multipath the function has a
+# hidden nvme0c0n1 below it, and nvme0n1 is what is read.
+namespace() {
+    for block in "$D/$1"/nvme/nvme*/nvme*n1; do
+        [ -e "$block" ] || continue
+        echo "/dev/$(basename "$block" | sed 's/c[0-9]*n/n/')"
+        return 0
+    done
+    return 1
+}
+
+# reads ADDRESS TEXT: whether the NVMe function's namespace begins with the text (the host wrote it there).
+reads() {
+    wait_for 10 namespace "$1" >/dev/null || return 1
+    wait_for 5 test -b "$(namespace "$1")" || return 1
+    found=$(dd if="$(namespace "$1")" bs=512 count=1 2>/dev/null | head -c ${#2})
+    log "$(namespace "$1") begins with: $found"
+    [ "$found" = "$2" ]
+}
+
+# register ADDRESS OFFSET BYTES: a register of config space, in hex.
+register() { lab-tool get "$D/$1/config" "$2" "$3"; }
+
+# set_register ADDRESS OFFSET BYTES VALUE: writes one.
+set_register() { lab-tool put "$D/$1/config" "$2" "$3" "$4"; }
+
+# config ADDRESS FILE: copies a function's whole config space.
+config() { lab-tool save "$D/$1/config" "$2"; }
+
+# capability ADDRESS ID: offset of a capability (ID as two hex digits), or failure.
+capability() {
+    next=$(register "$1" 0x34 1)
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
+        [ "$next" != 00 ] || return 1
+        if [ "$(register "$1" 0x$next 1)" = "$2" ]; then
+            echo 0x$next
+            return 0
+        fi
+        next=$(register "$1" $((0x$next + 1)) 1)
+    done
+    return 1
+}
+
+# events ADDRESS: the bits of a function that the hardware sets by itself and nobody restores, for `lab-tool diff`:
+# errors in Status and Secondary Status, Device Status, the link's and the slot's change bits.
+events() {
+    echo 0x4:0xf9000000
+    [ $((0x$(register "$1" 0xe 1) & 0x7f)) = 1 ] && echo 0x1c:0xf9000000
+    pcie=$(capability "$1" 10) || return 0
+    printf '0x%x:0x%x\n' $((pcie + 8)) 0x000f0000 $((pcie + 16)) 0xc0000000 $((pcie + 24)) 0x011f0000
+}
+
+# same_config ADDRESS FILE: whether config space is, bit by bit, what it was when FILE was written (events excepted).
+same_config() {
+    config "$1" /tmp/now
+    lab-tool diff "$2" /tmp/now $(events "$1")
+}
+
+# methods ADDRESS: the kernel's reset_method.
+methods() { cat "$D/$1/reset_method" 2>/dev/null; }
+
+# hmp COMMAND...: has the host send a command to QEMU's monitor, and waits until it was answered.
+hmp() {
+    echo "HMP> $*"
+    while read -r reply; do
+        case "$reply" in *HMP-DONE*) return 0 ;; esac
+    done </dev/ttyS0
+}

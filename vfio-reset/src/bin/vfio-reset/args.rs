@@ -1,0 +1,226 @@
+//! What can be typed.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use pcicfg::Address;
+use std::path::PathBuf;
+use std::time::Duration;
+use vfio_reset::method::MethodName;
+use vfio_reset::plan::{Override, Request, Via};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done, and for a reset: verified
+  1  something else went wrong
+  2  usage: an option, an address, a file
+  3  refused, because it would hurt the host; the reason names the override, if there is one
+  4  no method can work
+  5  permission: root is needed, or the kernel is locked down
+  6  the device does not answer: it did not come back, or was gone before anything was tried
+  7  it came back, and verification found a difference
+
+Try it without any hardware:
+  vfio-reset --machine sim:zoo list
+  vfio-reset --machine sim:zoo reset 01:00.0
+";
+
+/// Gets PCI devices back: explains what can reset a device and what else is hit, resets it, waits,
+/// restores and verifies.
+#[derive(Debug, Parser)]
+#[command(name = "vfio-reset", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The machine: `live` (this host), `sim:NAME` or a `.toml` (simulated), a dump made by
+    /// `lspci -xxxx`, or what `vfio-reset capture` wrote
+    #[arg(
+        long,
+        global = true,
+        value_name = "MACHINE",
+        default_value = "live",
+        help_heading = "Global options"
+    )]
+    pub(crate) machine: String,
+    /// Keep a simulated machine's state in this file from one command to the next
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub(crate) machine_state: Option<PathBuf>,
+    /// Print JSON, for scripts
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(crate) json: bool,
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN", help_heading = "Global options")]
+    pub(crate) color: Color,
+    /// Print more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
+    pub(crate) verbose: u8,
+    /// Print nothing but errors; the exit code tells
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Global options")]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Color {
+    pub(crate) fn as_choice(self) -> anstream::ColorChoice {
+        match self {
+            Self::Auto => anstream::ColorChoice::Auto,
+            Self::Always => anstream::ColorChoice::Always,
+            Self::Never => anstream::ColorChoice::Never,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Say what can reset a device, why, what else is hit, and what would be done
+    Plan(PlanArguments),
+    /// Reset a device: save, act, wait, restore, verify
+    Reset(ResetArguments),
+    /// Save a device's configuration space to a file
+    Save(SaveArguments),
+    /// Write saved configuration space back
+    Restore(RestoreArguments),
+    /// Record the machine, for somebody else to look at
+    Capture(CaptureArguments),
+}
+
+/// What a reset is planned from.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArguments {
+    /// The device, such as 03:00.0 or 0000:03:00.0
+    pub(crate) address: Address,
+    /// Use this method: device_specific, acpi, flr, af_flr, pm, bus, cxl_bus
+    #[arg(short, long)]
+    pub(crate) method: Option<MethodName>,
+    /// Who does it: the kernel through `reset_method` and `reset`, or we, by writing configuration
+    /// space
+    #[arg(long, value_enum)]
+    pub(crate) via: Option<ViaArgument>,
+    /// For a direct bus reset: the bridge that asserts it, if not the one right above
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) bridge: Option<Address>,
+    /// Override a refusal: driver, in-use, siblings, virtual-functions, quirk, boot-display, not-listed
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    pub(crate) allow: Vec<Override>,
+    /// How long the whole reset may take, such as 10s or 500ms
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_time)]
+    pub(crate) budget: Duration,
+}
+
+impl PlanArguments {
+    pub(crate) fn request(&self) -> Request {
+        Request {
+            address: self.address,
+            method: self.method,
+            via: self.via.map(ViaArgument::to_via),
+            bridge: self.bridge,
+            allow: self.allow.clone(),
+            budget: self.budget,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ViaArgument {
+    Kernel,
+    Direct,
+}
+
+impl ViaArgument {
+    fn to_via(self) -> Via {
+        match self {
+            Self::Kernel => Via::Kernel,
+            Self::Direct => Via::Direct,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResetArguments {
+    #[command(flatten)]
+    pub(crate) plan: PlanArguments,
+    /// Print the plan and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Leave the restore step out, to show what it is for: the device stays unusable (tests only)
+    #[arg(long, hide = true)]
+    pub(crate) test_skip_restore: bool,
+    /// Restore of bridges' headers only what reads differently, as the kernel mostly does (tests only)
+    #[arg(long, hide = true)]
+    pub(crate) test_conditional_bridge_restore: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SaveArguments {
+    /// The device
+    pub(crate) address: Address,
+    /// Where to; an existing file is not overwritten
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Save everything below the bridge above as well, and the bridge: what a bus reset hits
+    #[arg(long)]
+    pub(crate) bus: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArguments {
+    /// A file that `save` wrote
+    pub(crate) file: PathBuf,
+    /// Print what would be written and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CaptureArguments {
+    /// Where to: a folder, or a file that ends in .tar.gz; what exists is not overwritten
+    #[arg(short, long, value_name = "PATH")]
+    pub(crate) output: PathBuf,
+}
+
+/// Reads `10s`, `500ms`, `1.5s`, `2m`; a bare number is seconds.
+fn parse_time(text: &str) -> Result<Duration, String> {
+    const UNITS: [(&str, f64); 3] = [("ms", 1e-3), ("s", 1.0), ("m", 60.0)];
+    let (number, factor) = UNITS
+        .iter()
+        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))
+        .unwrap_or((text, 1.0));
+    let seconds = number.trim().parse::<f64>().ok().map(|number| number * factor);
+    match seconds {
+        Some(seconds) if seconds > 0.0 && seconds <= 3600.0 => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("expected a time up to an hour, such as 10s, 500ms or 2m".to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn times_are_read_with_their_unit() {
+        assert_eq!(parse_time("10s"), Ok(Duration::from_secs(10)));
+        assert_eq!(parse_time("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_time("1.5"), Ok(Duration::from_millis(1500)));
+        assert_eq!(parse_time("2m"), Ok(Duration::from_secs(120)));
+        for wrong in ["", "s", "-1s", "0s", "2h", "nan", "inf", "1e9s"] {
+            assert!(parse_time(wrong).is_err(), "{wrong}");
+        }
+    }
+}

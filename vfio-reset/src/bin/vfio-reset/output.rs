@@ -1,0 +1,82 @@
+//! What is printed, and how: calm on a terminal, plain in a pipe, JSON for scripts.
+
+use crate::args::Global;
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
+
+pub(crate) const BOLD: Style = Style::new().bold();
+pub(crate) const DIM: Style = Style::new().dimmed();
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default();
+pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default();
+
+/// Where a command's output goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    pub(crate) json: bool,
+    pub(crate) quiet: bool,
+    pub(crate) verbose: u8,
+}
+
+impl Output {
+    pub(crate) fn new(global: &Global) -> Self {
+        Self { json: global.json, quiet: global.quiet, verbose: global.verbose }
+    }
+
+    /// Whether text for people is wanted.
+    pub(crate) fn is_text(&self) -> bool {
+        !self.json && !self.quiet
+    }
+
+    /// Whether somebody watches progress.
+    pub(crate) fn shows_progress(&self) -> bool {
+        self.is_text() && std::io::stderr().is_terminal()
+    }
+
+    /// Prints a line of text, unless something else is wanted.
+    pub(crate) fn line(&self, text: impl Display) {
+        if self.is_text() {
+            print_line(&mut anstream::stdout().lock(), &text);
+        }
+    }
+
+    /// Prints a document, if JSON is wanted.
+    pub(crate) fn document(&self, document: &impl Serialize) {
+        if self.json {
+            let text = serde_json::to_string_pretty(document)
+                .unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"));
+            print_line(&mut anstream::stdout().lock(), &text);
+        }
+    }
+
+    pub(crate) fn warn(&self, text: impl Display) {
+        if !self.quiet {
+            print_line(&mut anstream::stderr().lock(), &format!("{WARNING}warning{WARNING:#}: {text}"));
+        }
+    }
+
+    pub(crate) fn error(&self, text: impl Display) {
+        print_line(&mut anstream::stderr().lock(), &format!("{BAD}error{BAD:#}: {text}"));
+    }
+
+    /// Overwrites the line on which progress is shown; an empty text clears it.
+    pub(crate) fn progress(&self, text: &str) {
+        if self.shows_progress() {
+            let mut stream = std::io::stderr().lock();
+            let _ = write!(stream, "\r\x1b[K{text}");
+            let _ = stream.flush();
+        }
+    }
+}
+
+/// A reader that has gone away (`| head`) is not an error.
+fn print_line(stream: &mut impl Write, text: &impl Display) {
+    let _ = writeln!(stream, "{text}");
+}
+
+/// `text` in a style.
+pub(crate) fn styled(style: Style, text: impl Display) -> String {
+    format!("{style}{text}{style:#}")
+}

@@ -1,0 +1,234 @@
+//! `vfio-reset plan`: what can reset a device, why, what else is hit.
+
+use crate::CommandResult;
+use crate::args::PlanArguments;
+use crate::output::{BAD, BOLD, DIM, GOOD, Output, WARNING, styled};
+use crate::session::Session;
+use pcicfg::header::Presence;
+use std::collections::BTreeSet;
+use std::time::Duration;
+use vfio_reset::inventory::InventoryFunction;
+use vfio_reset::plan::{Action, Affected, Candidate, Decision, MethodPlan, Plan, Refusal, Via};
+use vfio_reset::{Inventory, json};
+
+pub(crate) fn run(session: &Session, output: &Output, arguments: &PlanArguments) -> CommandResult {
+    let (inventory, plan) = session.plan(&arguments.request())?;
+    output.document(&json::plan(&plan));
+    print(session, output, &inventory, &plan)?;
+    Ok(0)
+}
+
+/// The plan as text.
+pub(crate) fn print(
+    session: &Session,
+    output: &Output,
+    inventory: &Inventory,
+    plan: &Plan,
+) -> Result<(), vfio_reset::Error> {
+    if !output.is_text() {
+        return Ok(());
+    }
+    let function = inventory.function(plan.address)?;
+    output.line(headline(session, function));
+    output.line(whereabouts(function));
+    output.line("");
+    if plan.presence != Presence::Present {
+        output.line(styled(BAD, silence(plan.presence)));
+        output.line("");
+    }
+    output.line(styled(BOLD, "Methods, in the kernel's order"));
+    for method in &plan.methods {
+        method_lines(output, method);
+    }
+    output.line("");
+    decision_lines(output, plan);
+    for note in &plan.notes {
+        output.line(format!("{} {note}", styled(WARNING, "note:")));
+    }
+    Ok(())
+}
+
+/// Address, class, names and ids.
+pub(crate) fn headline(session: &Session, function: InventoryFunction<'_>) -> String {
+    let (vendor, device) = function.ids();
+    let names = session.names();
+    let class = function.space().header().class_code();
+    let class =
+        names.class(class).map_or_else(|| format!("Class {:04x}", class.to_u32() >> 8), str::to_string);
+    let name = match (names.vendor(vendor), names.device(vendor, device)) {
+        (Some(vendor), Some(device)) => format!("{vendor} {device}"),
+        (Some(vendor), None) => format!("{vendor} Device"),
+        _ => "Device".to_string(),
+    };
+    format!("{}  {class}: {name} [{vendor:04x}:{device:04x}]", styled(BOLD, function.address()))
+}
+
+/// Bridge, group, driver.
+fn whereabouts(function: InventoryFunction<'_>) -> String {
+    let facts = function.facts();
+    let mut parts = Vec::new();
+    match function.parent() {
+        Some(bridge) => parts.push(format!("below {}", bridge.address())),
+        None => parts.push("on a root bus".to_string()),
+    }
+    if let Some(physical) = facts.physfn {
+        parts.push(format!("virtual function of {physical}"));
+    }
+    if let Some(group) = facts.iommu_group {
+        parts.push(format!("IOMMU group {group}"));
+    }
+    parts.push(
+        facts.driver.as_ref().map_or_else(|| "no driver".to_string(), |driver| format!("driver {driver}")),
+    );
+    format!("  {}", styled(DIM, parts.join(", ")))
+}
+
+/// What a function that does not answer looks like.
+pub(crate) fn silence(presence: Presence) -> &'static str {
+    match presence {
+        Presence::RequestRetryStatus => {
+            "It is not ready: it answers every access with Request Retry Status. Wait, then look again."
+        }
+        _ => {
+            "It does not answer: its registers read all-ones. It is switched off, its link is down, or it is wedged; \
+             nothing can be saved, so nothing will be touched."
+        }
+    }
+}
+
+fn method_lines(output: &Output, method: &MethodPlan) {
+    let availability = &method.availability;
+    let mark = match (availability.available, availability.stale) {
+        (true, _) => styled(GOOD, "yes  "),
+        (_, true) => styled(WARNING, "stale"),
+        _ => styled(DIM, "no   "),
+    };
+    output.line(format!("  {mark}  {:<15} {}", availability.method.as_str(), availability.reason));
+    if availability.available || availability.stale {
+        let floor = time(method.floor);
+        output.line(format!(
+            "{:25}{}",
+            "",
+            styled(DIM, format!("takes {floor} or more, the kernel gives up after {}", time(method.ceiling)))
+        ));
+        if !method.affects.is_empty() {
+            output.line(format!("{:25}would also reset:", ""));
+            affected_lines(output, &method.affects);
+        }
+    }
+}
+
+fn affected_lines(output: &Output, affected: &[Affected]) {
+    for other in affected {
+        output.line(format!("{:27}{other}", ""));
+        for user in &other.users {
+            output.line(format!("{:29}{}", "", styled(WARNING, user)));
+        }
+    }
+}
+
+fn decision_lines(output: &Output, plan: &Plan) {
+    match &plan.decision {
+        Decision::Act(action) => action_lines(output, plan, action),
+        Decision::Refuse { method, via, refusals } => {
+            output.line(format!(
+                "{} {method} ({via}) is the nearest way, and would hurt the host:",
+                styled(BAD, "Refused:")
+            ));
+            refusal_lines(output, refusals);
+            other_ways(output, plan);
+        }
+        Decision::NoMethod => {
+            output.line(format!("{} nothing can reset it.", styled(BAD, "No way:")));
+            other_ways(output, plan);
+            groups_in_the_way(output, plan);
+        }
+        Decision::NotPresent => {
+            output
+                .line(format!("{} it does not answer, and nothing will be touched.", styled(BAD, "No way:")));
+        }
+    }
+}
+
+fn action_lines(output: &Output, plan: &Plan, action: &Action) {
+    output.line(format!(
+        "{} {} by {}, {} at least, within {}",
+        styled(BOLD, "Would do:"),
+        action.method,
+        match action.via {
+            Via::Kernel => "the kernel",
+            Via::Direct => "direct writes",
+        },
+        time(action.floor()),
+        time(action.budget)
+    ));
+    for (number, step) in action.steps.iter().enumerate() {
+        let floor =
+            if step.floor.is_zero() { String::new() } else { format!("  {}", styled(DIM, time(step.floor))) };
+        output.line(format!("  {:>2}. {}{floor}", number + 1, step.text));
+    }
+    let rejected: Vec<_> = plan
+        .candidates
+        .iter()
+        .filter(|candidate| (candidate.method, candidate.via) != (action.method, action.via))
+        .filter(|candidate| !candidate.is_usable())
+        .collect();
+    if output.verbose > 0 && !rejected.is_empty() {
+        output.line(styled(BOLD, "Not chosen"));
+        for candidate in rejected {
+            output.line(format!("  {} ({}): {}", candidate.method, candidate.via, why_not(candidate)));
+        }
+    }
+}
+
+fn why_not(candidate: &Candidate) -> String {
+    match (&candidate.impossible, candidate.refusals.first()) {
+        (Some(reason), _) => reason.clone(),
+        (None, Some(refusal)) => refusal.reason.clone(),
+        (None, None) => String::new(),
+    }
+}
+
+/// Why each of the ways that we would take ourselves does not work either.
+fn other_ways(output: &Output, plan: &Plan) {
+    let ours = plan.candidates.iter().filter(|candidate| candidate.via == Via::Direct && output.verbose > 0);
+    for candidate in ours {
+        if let Some(reason) = &candidate.impossible {
+            output.line(format!("  {} ({}): {reason}", candidate.method, candidate.via));
+        }
+    }
+}
+
+/// On a shared bus: who shares it, and in which groups.
+fn groups_in_the_way(output: &Output, plan: &Plan) {
+    let Some(bus) = plan.methods.iter().find(|method| !method.affects.is_empty()) else { return };
+    let groups: BTreeSet<u32> = bus.affects.iter().filter_map(|other| other.iommu_group).collect();
+    let groups: Vec<String> = groups.iter().map(u32::to_string).collect();
+    output.line(format!("A bus reset would also hit these, in IOMMU groups {}:", groups.join(", ")));
+    affected_lines(output, &bus.affects);
+}
+
+/// Refusals, each with what can be done.
+pub(crate) fn refusal_lines(output: &Output, refusals: &[Refusal]) {
+    for refusal in refusals {
+        output.line(format!("  - {}", refusal.reason));
+        let flag = refusal
+            .overridden_by
+            .map_or_else(String::new, |word| format!("; or override with --allow {word}"));
+        output.line(format!("    {}", styled(DIM, format!("{}{flag}", refusal.remedy))));
+    }
+}
+
+/// A time as people write it.
+pub(crate) fn time(time: Duration) -> String {
+    let milliseconds = time.as_secs_f64() * 1e3;
+    if milliseconds >= 10_000.0 {
+        format!("{:.0} s", milliseconds / 1e3)
+    } else if milliseconds >= 1_000.0 {
+        format!("{:.1} s", milliseconds / 1e3)
+    } else if milliseconds >= 10.0 || milliseconds == 0.0 {
+        format!("{milliseconds:.0} ms")
+    } else {
+        format!("{milliseconds:.1} ms")
+    }
+}

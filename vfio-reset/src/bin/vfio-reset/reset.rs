@@ -1,0 +1,158 @@
+//! `vfio-reset reset`: does what the plan says, and tells how it went.
+
+use crate::CommandResult;
+use crate::args::ResetArguments;
+use crate::output::{BAD, BOLD, DIM, GOOD, Output, WARNING, styled};
+use crate::plan::{headline, refusal_lines, silence, time};
+use crate::session::Session;
+use vfio_reset::json;
+use vfio_reset::plan::{Action, Decision, Plan, Via};
+use vfio_reset::report::{Outcome, Report, StepReport};
+use vfio_reset::reset::{Event, Options};
+use vfio_reset::state::header::BridgeHeaders;
+
+pub(crate) fn run(session: &Session, output: &Output, arguments: &ResetArguments) -> CommandResult {
+    let (inventory, plan) = session.plan(&arguments.plan.request())?;
+    if arguments.dry_run {
+        output.document(&json::plan(&plan));
+        crate::plan::print(session, output, &inventory, &plan)?;
+        return Ok(plan.exit_code().unwrap_or(0));
+    }
+    let Decision::Act(action) = &plan.decision else {
+        return Ok(nothing_done(output, &plan));
+    };
+    output.line(headline(session, inventory.function(plan.address)?));
+    output.line(format!("  {}", styled(DIM, way(action))));
+    output.line("");
+    for note in &plan.notes {
+        output.line(format!("{} {note}", styled(WARNING, "note:")));
+    }
+    let options = Options {
+        skip_restore: arguments.test_skip_restore,
+        bridge_headers: match arguments.test_conditional_bridge_restore {
+            true => BridgeHeaders::IfDifferent,
+            false => BridgeHeaders::Forced,
+        },
+    };
+    let report =
+        vfio_reset::reset::reset(session.machine(), action, options, &mut |event| show(output, &event))?;
+    output.document(&json::report(&report));
+    print(output, &report);
+    Ok(report.outcome.exit_code())
+}
+
+fn way(action: &Action) -> String {
+    let others = action.functions.iter().filter(|function| function.is_reset).count().saturating_sub(1);
+    let who = match action.via {
+        Via::Kernel => "by the kernel",
+        Via::Direct => "by direct writes to configuration space",
+    };
+    match others {
+        0 => format!("{} reset {who}", action.method),
+        1 => format!("{} reset {who}, together with 1 other function", action.method),
+        many => format!("{} reset {who}, together with {many} other functions", action.method),
+    }
+}
+
+/// Says why nothing is done, and gives the exit code.
+fn nothing_done(output: &Output, plan: &Plan) -> u8 {
+    if let Some(document) = json::nothing_done(plan) {
+        output.document(&document);
+    }
+    let address = plan.address;
+    if !output.json {
+        match &plan.decision {
+            Decision::Act(_) => {}
+            Decision::Refuse { method, via, refusals } => {
+                output.error(format!("refused to reset {address} by {method} ({via}); nothing was touched"));
+                refusal_lines(output, refusals);
+            }
+            Decision::NoMethod => {
+                output.error(format!("nothing can reset {address}; nothing was touched"));
+                for candidate in &plan.candidates {
+                    if let Some(reason) = &candidate.impossible {
+                        output.line(format!("  {} ({}): {reason}", candidate.method, candidate.via));
+                    }
+                }
+                output.line(format!("  `vfio-reset plan {address}` says more"));
+            }
+            Decision::NotPresent => {
+                output.error(format!("{address} cannot be reset; nothing was touched"));
+                output.line(format!("  {}", silence(plan.presence)));
+            }
+        }
+    }
+    plan.exit_code().unwrap_or(1)
+}
+
+/// Progress: a line for each step that is over, and a moving one while something is waited for.
+fn show(output: &Output, event: &Event<'_>) {
+    match event {
+        Event::Begin { text, .. } => output.progress(&format!("  {text} ...")),
+        Event::End(step) => {
+            output.progress("");
+            output.line(step_line(step));
+        }
+        Event::Waiting { address, time: waited, id } => {
+            output.progress(&format!(
+                "  waiting for {address}, {} so far (it reads {id:08x}) ...",
+                time(*waited)
+            ));
+        }
+        _ => {}
+    }
+}
+
+fn step_line(step: &StepReport) -> String {
+    let mark = if step.ok { styled(GOOD, "ok  ") } else { styled(BAD, "FAIL") };
+    let taken = format!("{:.1} ms", step.time.as_secs_f64() * 1e3);
+    let floor = match step.floor.is_zero() {
+        true => String::new(),
+        false => format!(
+            "  {}",
+            styled(
+                DIM,
+                format!("(at least {}, {:.1} ms over)", time(step.floor), step.excess().as_secs_f64() * 1e3)
+            )
+        ),
+    };
+    format!("  {mark} {:<17} {taken:>11}  {}{floor}", step.name.to_string(), step.text)
+}
+
+fn print(output: &Output, report: &Report) {
+    if !output.is_text() {
+        return;
+    }
+    output.line("");
+    let style = if report.outcome == Outcome::Verified { GOOD } else { BAD };
+    output.line(format!(
+        "{}: {} in {}",
+        styled(BOLD, report.address),
+        styled(style, report.outcome),
+        time(report.total())
+    ));
+    let differences: Vec<_> = report.differences().collect();
+    const SHOWN: usize = 20;
+    let shown = if output.verbose > 0 { differences.len() } else { SHOWN };
+    for check in differences.iter().take(shown) {
+        let offset = check.offset.map_or_else(String::new, |offset| format!(" at {offset:03x}"));
+        output.line(format!(
+            "  {} {}{offset}: was {}, is {}",
+            check.address, check.what, check.expected, check.found
+        ));
+    }
+    if differences.len() > shown {
+        output.line(format!("  and {} more (-v shows all)", differences.len() - shown));
+    }
+    for note in &report.notes {
+        output.line(format!("  {} {note}", styled(WARNING, "note:")));
+    }
+    if report.outcome != Outcome::Verified || output.verbose > 0 {
+        for line in &report.kernel_log {
+            output.line(format!("  {} {}", styled(DIM, "kernel:"), line.text));
+        }
+    }
+    for next in &report.next {
+        output.line(format!("  {} {next}", styled(BOLD, "next:")));
+    }
+}

@@ -1,0 +1,133 @@
+//! `vfio-reset save` and `restore`: configuration space to a file and back.
+
+use crate::CommandResult;
+use crate::args::{RestoreArguments, SaveArguments};
+use crate::output::{BAD, BOLD, Output, styled};
+use crate::session::Session;
+use serde_json::json;
+use std::io::Write;
+use std::path::Path;
+use vfio_reset::Error;
+use vfio_reset::inventory::InventoryFunction;
+use vfio_reset::json::SCHEMA;
+use vfio_reset::reset::{restore_state, verify_state};
+use vfio_reset::state::header::BridgeHeaders;
+use vfio_reset::state::{SavedState, restore_sequence};
+
+pub(crate) fn save(session: &Session, output: &Output, arguments: &SaveArguments) -> CommandResult {
+    let inventory = session.inventory()?;
+    let function = inventory.function(arguments.address)?;
+    let functions: Vec<InventoryFunction<'_>> = match function.parent().filter(|_| arguments.bus) {
+        Some(bridge) => std::iter::once(bridge).chain(bridge.below()).collect(),
+        None => vec![function],
+    };
+    let addresses = functions.iter().map(|function| (function.address(), function.is_virtual()));
+    let state = SavedState::save(session.machine(), arguments.address, addresses)?;
+    write_new(&arguments.output, &state.to_json())?;
+    output.document(&json!({
+        "schema": SCHEMA,
+        "file": arguments.output,
+        "functions": state.functions.iter().map(|function| function.address).collect::<Vec<_>>(),
+    }));
+    let count = state.functions.len();
+    output.line(format!(
+        "saved {} of {} to {}",
+        if count == 1 { "the state".to_string() } else { format!("the states of {count} functions around") },
+        styled(BOLD, arguments.address),
+        arguments.output.display()
+    ));
+    Ok(0)
+}
+
+/// Saved state is not written over: it may be the only copy of what a device needs.
+fn write_new(path: &Path, text: &str) -> Result<(), Error> {
+    let error = |error| Error::write(path, error);
+    let mut file = std::fs::File::create_new(path).map_err(error)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(error)
+}
+
+pub(crate) fn restore(session: &Session, output: &Output, arguments: &RestoreArguments) -> CommandResult {
+    let file = &arguments.file;
+    let text = std::fs::read_to_string(file).map_err(|error| Error::read(file, error))?;
+    let state = SavedState::from_json(&text, file)?;
+    if arguments.dry_run {
+        dry_run(output, &state);
+        return Ok(0);
+    }
+    let summary = restore_state(session.machine(), &state, BridgeHeaders::Forced)?;
+    let checks = verify_state(session.machine(), &state)?;
+    let differences: Vec<_> = checks.iter().filter(|check| !check.ok).collect();
+    let code = match (summary.absent.is_empty(), differences.is_empty()) {
+        (false, _) => 6,
+        (true, false) => 7,
+        (true, true) => 0,
+    };
+    output.document(&json!({
+        "schema": SCHEMA,
+        "exit_code": code,
+        "restored": summary.functions,
+        "written": summary.written.iter().map(|(address, write)| json!({
+            "address": address, "register": write.register, "offset": write.offset, "value": write.value,
+        })).collect::<Vec<_>>(),
+        "absent": summary.absent,
+        "verification": checks,
+    }));
+    output.line(format!(
+        "{} registers of {} written, {} comparisons, {}",
+        summary.written.len(),
+        if summary.functions == 1 {
+            "1 function".to_string()
+        } else {
+            format!("{} functions", summary.functions)
+        },
+        checks.len(),
+        match differences.len() {
+            0 => "all as saved".to_string(),
+            1 => "1 difference".to_string(),
+            many => format!("{many} differences"),
+        }
+    ));
+    for check in differences {
+        let offset = check.offset.map_or_else(String::new, |offset| format!(" at {offset:03x}"));
+        output.line(format!(
+            "  {} {}{offset}: saved {}, is {}",
+            check.address, check.what, check.expected, check.found
+        ));
+    }
+    for address in &summary.absent {
+        output.line(format!(
+            "  {} {address} does not answer with the ids it was saved with, and was left alone",
+            styled(BAD, "absent:")
+        ));
+    }
+    Ok(code)
+}
+
+fn dry_run(output: &Output, state: &SavedState) {
+    let mut functions = Vec::new();
+    for saved in &state.functions {
+        let Some(space) = saved.space() else { continue };
+        let writes = restore_sequence(space, saved.is_virtual, BridgeHeaders::Forced);
+        output.line(styled(BOLD, saved.address));
+        for write in &writes {
+            let digits = 2 * usize::from(write.width);
+            output.line(format!(
+                "  {:03x}  {:0digits$x}{:pad$}  {:<12} {}",
+                write.offset,
+                write.value,
+                "",
+                format!("{:?}", write.rule),
+                write.register,
+                pad = 8 - digits
+            ));
+        }
+        functions.push(json!({
+            "address": saved.address,
+            "writes": writes.iter().map(|write| json!({
+                "register": write.register, "offset": write.offset, "width": write.width, "value": write.value,
+                "rule": format!("{:?}", write.rule),
+            })).collect::<Vec<_>>(),
+        }));
+    }
+    output.document(&json!({ "schema": SCHEMA, "functions": functions }));
+}

@@ -1,0 +1,118 @@
+//! The machine a command works on, and what goes with it.
+
+use crate::args::Global;
+use crate::output::Output;
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+use vfio_reset::machine::captured::Captured;
+use vfio_reset::machine::live::Live;
+use vfio_reset::machine::simulated::Simulated;
+use vfio_reset::pci_ids::PciIds;
+use vfio_reset::plan::{Plan, Request};
+use vfio_reset::quirk::{Quirks, USER_DIRECTORY};
+use vfio_reset::{Error, Inventory, Machine};
+
+/// A machine that was opened for one command.
+pub(crate) struct Session {
+    machine: AnyMachine,
+    state_file: Option<PathBuf>,
+    pub(crate) quirks: Quirks,
+    names: OnceCell<PciIds>,
+}
+
+enum AnyMachine {
+    Live(Live),
+    Captured(Captured),
+    Simulated(Simulated),
+}
+
+impl Session {
+    pub(crate) fn open(global: &Global, output: &Output) -> Result<Self, Error> {
+        let machine = AnyMachine::open(&global.machine)?;
+        match (&machine, &global.machine_state) {
+            (AnyMachine::Simulated(simulated), Some(file)) if file.exists() => {
+                let text = std::fs::read_to_string(file).map_err(|error| Error::read(file, error))?;
+                let state = serde_json::from_str(&text).map_err(|error| Error::Malformed {
+                    file: file.clone(),
+                    line: error.line(),
+                    column: error.column(),
+                    message: format!("not a simulated machine's state: {error}"),
+                })?;
+                simulated.load_state(&state, file)?;
+            }
+            (AnyMachine::Simulated(_), _) | (_, None) => {}
+            (_, Some(_)) => {
+                output.warn("--machine-state is for simulated machines only, and is ignored");
+            }
+        }
+        if let AnyMachine::Captured(captured) = &machine {
+            for warning in captured.warnings() {
+                output.warn(warning);
+            }
+        }
+        Ok(Self {
+            machine,
+            state_file: global.machine_state.clone(),
+            quirks: Quirks::load(Path::new(USER_DIRECTORY))?,
+            names: OnceCell::new(),
+        })
+    }
+
+    pub(crate) fn machine(&self) -> &dyn Machine {
+        match &self.machine {
+            AnyMachine::Live(live) => live,
+            AnyMachine::Captured(captured) => captured,
+            AnyMachine::Simulated(simulated) => simulated,
+        }
+    }
+
+    /// The names of vendors and devices, read when first asked for.
+    pub(crate) fn names(&self) -> &PciIds {
+        self.names.get_or_init(PciIds::load)
+    }
+
+    pub(crate) fn inventory(&self) -> Result<Inventory, Error> {
+        Inventory::read(self.machine())
+    }
+
+    /// The plan for a request, with everybody asked who uses what it would hit.
+    pub(crate) fn plan(&self, request: &Request) -> Result<(Inventory, Plan), Error> {
+        let mut inventory = self.inventory()?;
+        let concerned = Plan::concerned(&inventory, request)?;
+        inventory.read_users(self.machine(), concerned)?;
+        let plan = Plan::new(&inventory, &self.quirks, request)?;
+        Ok((inventory, plan))
+    }
+
+    /// Keeps a simulated machine's state for the next command.
+    pub(crate) fn close(self) -> Result<(), Error> {
+        if let (AnyMachine::Simulated(simulated), Some(file)) = (&self.machine, &self.state_file) {
+            std::fs::write(file, simulated.save_state().to_string())
+                .map_err(|error| Error::write(file, error))?;
+        }
+        Ok(())
+    }
+}
+
+impl AnyMachine {
+    fn open(name: &str) -> Result<Self, Error> {
+        if name == "live" {
+            return Ok(Self::Live(Live::new()));
+        }
+        if name.starts_with("sim:") || name.ends_with(".toml") {
+            return Ok(Self::Simulated(Simulated::open(name)?));
+        }
+        let path = Path::new(name);
+        if !path.exists() {
+            let shipped: Vec<String> = Simulated::names().iter().map(|name| format!("sim:{name}")).collect();
+            return Err(Error::NoSuchMachine {
+                name: name.to_string(),
+                reason: format!(
+                    "there is no such file, and the machines that need none are live, {}",
+                    shipped.join(", ")
+                ),
+            });
+        }
+        Ok(Self::Captured(Captured::open(path)?))
+    }
+}

@@ -1,0 +1,221 @@
+//! This Linux host, through sysfs, procfs and the kernel log.
+//!
+//! Nothing is kept from one call to the next but the hot-plug slots' names and the place in the
+//! kernel log: hosts change under our hands. Every file is opened for one access and closed, because
+//! an open `config` would keep a removed function's kernel object alive.
+//!
+//! | what | file |
+//! |---|---|
+//! | configuration space | `live/config.rs` |
+//! | facts, the names of slots | `live/facts.rs`, `live/slots.rs` |
+//! | who would notice: disks, interfaces, virtual machines | `live/users.rs` and below |
+//! | a reset by the kernel, in a thread | `live/reset.rs` |
+//! | the kernel log | `live/kmsg.rs` |
+
+mod clock;
+mod config;
+mod facts;
+mod host;
+mod kmsg;
+mod reset;
+mod slots;
+mod sysfs;
+mod users;
+
+use super::{
+    Attribute, Clock, DeviceUser, FunctionFacts, HostFacts, KernelReset, LogLine, LogMark, Machine,
+    MachineKind,
+};
+use crate::error::{Error, Result};
+use clock::MonotonicClock;
+use pcicfg::Address;
+use slots::Slots;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// This Linux host.
+///
+/// ```no_run
+/// use vfio_reset::Machine;
+/// use vfio_reset::machine::live::Live;
+///
+/// let host = Live::new();
+/// for address in host.functions()? {
+///     println!("{address} {:?}", host.facts(address)?.driver);
+/// }
+/// # Ok::<(), vfio_reset::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Live {
+    root: PathBuf,
+    clock: MonotonicClock,
+    log: kmsg::Tail,
+    slots: Mutex<Option<Arc<Slots>>>,
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Live {
+    /// The host that this process runs on.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_root("/")
+    }
+
+    /// A host whose `sys`, `proc` and `dev` are below `root`: a container's view, or a tree made for a test.
+    #[must_use]
+    pub fn with_root(root: impl Into<PathBuf>) -> Self {
+        let root = root.into();
+        let log = kmsg::Tail::new(root.join("dev/kmsg"));
+        Self { root, clock: MonotonicClock::new(), log, slots: Mutex::new(None) }
+    }
+
+    fn folder(&self, address: Address) -> PathBuf {
+        self.root.join(format!("sys/bus/pci/devices/{address}"))
+    }
+
+    /// The error for a file of the function that could not be used: when the function itself is not
+    /// there, that is what the user must hear.
+    fn explain(&self, address: Address, path: PathBuf, source: io::Error, written: bool) -> Error {
+        // ENODEV: the function went away between opening the file and using it.
+        let gone = source.kind() == io::ErrorKind::NotFound || source.raw_os_error() == Some(libc::ENODEV);
+        if gone && !sysfs::exists(&self.folder(address)) {
+            return Error::NoSuchFunction { address, machine: self.name() };
+        }
+        if written { Error::write(path, source) } else { Error::read(path, source) }
+    }
+
+    fn must_exist(&self, address: Address) -> Result<()> {
+        match sysfs::exists(&self.folder(address)) {
+            true => Ok(()),
+            false => Err(Error::NoSuchFunction { address, machine: self.name() }),
+        }
+    }
+
+    /// The slots as they were when functions were last listed: reading them costs three system calls
+    /// a slot, too much for every function.
+    fn slots(&self, refresh: bool) -> Arc<Slots> {
+        let mut cached = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*cached {
+            Some(slots) if !refresh => slots.clone(),
+            _ => cached.insert(Arc::new(Slots::read(&self.root))).clone(),
+        }
+    }
+}
+
+impl Machine for Live {
+    fn kind(&self) -> MachineKind {
+        MachineKind::Live
+    }
+
+    fn name(&self) -> String {
+        match self.root == Path::new("/") {
+            true => "live".into(),
+            false => format!("live in {}", self.root.display()),
+        }
+    }
+
+    fn host(&self) -> Result<HostFacts> {
+        host::read(&self.root)
+    }
+
+    fn functions(&self) -> Result<Vec<Address>> {
+        self.slots(true);
+        let path = self.root.join("sys/bus/pci/devices");
+        let entries = std::fs::read_dir(&path).map_err(|e| Error::read(&path, e))?;
+        let mut addresses = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|e| Error::read(&path, e))?;
+            addresses.extend(entry.file_name().to_str().and_then(sysfs::address));
+        }
+        addresses.sort_unstable();
+        Ok(addresses)
+    }
+
+    fn facts(&self, address: Address) -> Result<FunctionFacts> {
+        let folder = self.folder(address);
+        let mut facts = facts::read(&folder).map_err(|(path, e)| self.explain(address, path, e, false))?;
+        facts.slot = self.slots(false).of(address).map(str::to_owned);
+        Ok(facts)
+    }
+
+    fn users(&self, address: Address) -> Result<Vec<DeviceUser>> {
+        self.must_exist(address)?;
+        users::read(&self.root, address)
+    }
+
+    fn config(&self, address: Address) -> Result<Vec<u8>> {
+        let path = self.folder(address).join("config");
+        config::read_all(&path).map_err(|e| self.explain(address, path, e, false))
+    }
+
+    fn read_config(&self, address: Address, offset: u16, bytes: &mut [u8]) -> Result<()> {
+        let path = self.folder(address).join("config");
+        let read = config::read(&path, offset, bytes);
+        if read.map_err(|e| self.explain(address, path, e, false))? {
+            return Ok(());
+        }
+        let size = self.config(address)?.len();
+        Err(Error::ConfigOutOfReach { address, offset, length: bytes.len(), size })
+    }
+
+    fn write_config(&self, address: Address, offset: u16, bytes: &[u8]) -> Result<()> {
+        let path = self.folder(address).join("config");
+        match config::write(&path, offset, bytes) {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                let size = self.config(address)?.len();
+                Err(Error::ConfigOutOfReach { address, offset, length: bytes.len(), size })
+            }
+            Err(source) if source.kind() == io::ErrorKind::PermissionDenied => {
+                match host::locked_down(&self.root) {
+                    Some(lockdown) => Err(Error::LockedDown { path, lockdown, source }),
+                    None => Err(Error::write(path, source)),
+                }
+            }
+            Err(source) => Err(self.explain(address, path, source, true)),
+        }
+    }
+
+    fn attribute(&self, address: Address, attribute: Attribute) -> Result<Option<String>> {
+        let path = self.folder(address).join(attribute.path());
+        match sysfs::read(&path) {
+            Ok(Some(text)) => Ok(Some(text)),
+            Ok(None) => self.must_exist(address).map(|()| None),
+            Err(e) => Err(self.explain(address, path, e, false)),
+        }
+    }
+
+    fn set_attribute(&self, address: Address, attribute: Attribute, value: &str) -> Result<()> {
+        let path = self.folder(address).join(attribute.path());
+        // With the line end, because a write of no bytes at all never reaches the kernel's code: an
+        // empty `reset_method` or `driver_override` would silently stay what it was.
+        let line = format!("{value}\n");
+        let write = || File::options().write(true).open(&path)?.write_all(line.as_bytes());
+        write().map_err(|e| self.explain(address, path.clone(), e, true))
+    }
+
+    fn kernel_reset(&self, address: Address, budget: Duration) -> Result<KernelReset> {
+        let path = self.folder(address).join("reset");
+        reset::run(&path, budget).map_err(|e| self.explain(address, path, e, true))
+    }
+
+    fn kernel_log_mark(&self) -> LogMark {
+        self.log.mark()
+    }
+
+    fn kernel_log(&self, mark: LogMark) -> Result<Vec<LogLine>> {
+        self.log.since(mark)
+    }
+
+    fn clock(&self) -> &dyn Clock {
+        &self.clock
+    }
+}

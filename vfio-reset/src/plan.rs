@@ -1,0 +1,450 @@
+//! What a reset would do: which method, why that one, what else it hits, and what forbids it.
+//!
+//! A [`Plan`] is a value made from an [`Inventory`] alone. It can be printed, compared and kept; the
+//! engine ([`crate::reset`]) executes its [`Action`] without looking at the inventory again.
+
+mod action;
+mod refusal;
+
+use crate::error::{Error, Result};
+use crate::inventory::{Inventory, InventoryFunction};
+use crate::machine::{DeviceUser, MachineKind};
+use crate::method::{self, Availability, MethodName, Reason};
+use crate::quirk::{Effect, Quirks};
+use pcicfg::Address;
+use pcicfg::header::Presence;
+use serde::Serialize;
+use std::fmt;
+use std::time::Duration;
+
+pub use action::{Action, PlannedFunction, PlannedStep, ResetAct, StepName};
+pub(crate) use action::{LINK_CEILING, PENDING_LOOKS};
+pub use refusal::{Override, Refusal, RefusalCode};
+
+/// What the user asks for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The function.
+    pub address: Address,
+    /// The method; `None` leaves the choice to the plan.
+    pub method: Option<MethodName>,
+    /// Who does it; `None` leaves the choice to the plan.
+    pub via: Option<Via>,
+    /// For a direct bus reset: the bridge that asserts it, if not the nearest.
+    pub bridge: Option<Address>,
+    /// Refusals that the user overrides.
+    pub allow: Vec<Override>,
+    /// How long the whole reset may take.
+    pub budget: Duration,
+}
+
+impl Request {
+    /// The time a reset may take unless the user says otherwise: what comes back at all comes back
+    /// within a few seconds; the kernel alone would wait 65 to 139.
+    pub const DEFAULT_BUDGET: Duration = Duration::from_secs(30);
+
+    /// Asks for whatever works best.
+    #[must_use]
+    pub fn new(address: Address) -> Self {
+        Self {
+            address,
+            method: None,
+            via: None,
+            bridge: None,
+            allow: Vec::new(),
+            budget: Self::DEFAULT_BUDGET,
+        }
+    }
+
+    /// Asks for one method.
+    #[must_use]
+    pub fn method(mut self, method: MethodName) -> Self {
+        self.method = Some(method);
+        self
+    }
+
+    /// Says who does it.
+    #[must_use]
+    pub fn via(mut self, via: Via) -> Self {
+        self.via = Some(via);
+        self
+    }
+
+    fn allows(&self, wanted: Override) -> bool {
+        self.allow.contains(&wanted)
+    }
+}
+
+/// Who carries a reset out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    /// The kernel, through `reset_method` and `reset`.
+    Kernel,
+    /// We, through writes to configuration space.
+    Direct,
+}
+
+impl fmt::Display for Via {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Kernel => "kernel",
+            Self::Direct => "direct",
+        })
+    }
+}
+
+/// What can reset a function, and what would be done.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The machine, as the user named it.
+    pub machine: String,
+    /// Which kind it is.
+    pub kind: MachineKind,
+    /// The function.
+    pub address: Address,
+    /// Whether it answers.
+    pub presence: Presence,
+    /// Every method of the kernel, in the kernel's order.
+    pub methods: Vec<MethodPlan>,
+    /// Every way that was looked at, in the order of preference, with what speaks against it.
+    pub candidates: Vec<Candidate>,
+    /// What is to be done.
+    pub decision: Decision,
+    /// What the user should know besides.
+    pub notes: Vec<String>,
+}
+
+/// What can be said of one method of the kernel.
+#[derive(Clone, Debug)]
+pub struct MethodPlan {
+    /// Whether it can be used, and why.
+    pub availability: Availability,
+    /// The other functions that it would reset.
+    pub affects: Vec<Affected>,
+    /// The shortest time it takes.
+    pub floor: Duration,
+    /// The longest time the kernel takes over it.
+    pub ceiling: Duration,
+}
+
+/// Another function that would be reset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Affected {
+    /// Where it is.
+    pub address: Address,
+    /// Its vendor and device id.
+    pub ids: (u16, u16),
+    /// Its IOMMU group.
+    pub iommu_group: Option<u32>,
+    /// The driver that is bound.
+    pub driver: Option<String>,
+    /// Who on the host depends on it.
+    pub users: Vec<DeviceUser>,
+}
+
+impl Affected {
+    fn of(function: InventoryFunction<'_>) -> Self {
+        Self {
+            address: function.address(),
+            ids: function.ids(),
+            iommu_group: function.facts().iommu_group,
+            driver: function.facts().driver.clone(),
+            users: function.users().to_vec(),
+        }
+    }
+}
+
+impl fmt::Display for Affected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.address)?;
+        match (&self.driver, self.iommu_group) {
+            (Some(driver), Some(group)) => write!(f, " (driver {driver}, IOMMU group {group})"),
+            (Some(driver), None) => write!(f, " (driver {driver})"),
+            (None, Some(group)) => write!(f, " (no driver, IOMMU group {group})"),
+            (None, None) => write!(f, " (no driver)"),
+        }
+    }
+}
+
+/// One way to reset the function, and what speaks against it.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// The method.
+    pub method: MethodName,
+    /// Who would do it.
+    pub via: Via,
+    /// Why it cannot work at all; nothing overrides that.
+    pub impossible: Option<String>,
+    /// Why it is refused.
+    pub refusals: Vec<Refusal>,
+    /// Field reports speak against it; it comes last.
+    pub last_resort: Option<String>,
+}
+
+impl Candidate {
+    /// Whether nothing speaks against it.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        self.impossible.is_none() && self.refusals.is_empty()
+    }
+}
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub enum Decision {
+    /// This.
+    Act(Box<Action>),
+    /// Nothing: it would do harm.
+    Refuse {
+        /// The way that came nearest.
+        method: MethodName,
+        /// Who would have done it.
+        via: Via,
+        /// Why not.
+        refusals: Vec<Refusal>,
+    },
+    /// Nothing: no method can work.
+    NoMethod,
+    /// Nothing: the function does not answer, so its state cannot be saved, and nobody could tell
+    /// whether a reset helped.
+    NotPresent,
+}
+
+impl Plan {
+    /// Plans a reset.
+    ///
+    /// # Errors
+    /// When there is no such function, or the bridge that was asked for is not above it.
+    pub fn new(inventory: &Inventory, quirks: &Quirks, request: &Request) -> Result<Self> {
+        let function = inventory.function(request.address)?;
+        let bridge = asserting_bridge(function, request)?;
+        let methods: Vec<MethodPlan> = method::availability(function, quirks)
+            .into_iter()
+            .map(|availability| {
+                let method = availability.method.method();
+                MethodPlan {
+                    affects: affected(function, method.scope, function.parent()),
+                    floor: method.floor(function, quirks),
+                    ceiling: method.ceiling,
+                    availability,
+                }
+            })
+            .collect();
+        let stale =
+            methods.iter().map(|method| &method.availability).filter(|availability| availability.stale);
+        let stale = stale.map(|availability| availability.method).collect();
+        let context = Context { function, quirks, request, bridge, stale };
+        let candidates = context.candidates(&methods);
+        let decision = context.decide(&candidates);
+        Ok(Self {
+            machine: inventory.machine().to_string(),
+            kind: inventory.kind(),
+            address: request.address,
+            presence: function.presence(),
+            methods,
+            decision,
+            notes: context.notes(&candidates),
+            candidates,
+        })
+    }
+
+    /// The functions whose users ([`Inventory::read_users`]) matter to a plan for `request`.
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub fn concerned(inventory: &Inventory, request: &Request) -> Result<Vec<Address>> {
+        let function = inventory.function(request.address)?;
+        let bridge = asserting_bridge(function, request)?;
+        let mut addresses = vec![function.address()];
+        let below = if function.is_bridge() { function.below() } else { Vec::new() };
+        addresses.extend(below.into_iter().map(InventoryFunction::address));
+        if let Some(bridge) = bridge {
+            addresses.extend(bridge.below().into_iter().map(InventoryFunction::address));
+        }
+        addresses.extend(function.facts().virtfns.iter().copied());
+        addresses.sort();
+        addresses.dedup();
+        Ok(addresses)
+    }
+}
+
+/// The bridge that a direct bus reset would use.
+fn asserting_bridge<'i>(
+    function: InventoryFunction<'i>,
+    request: &Request,
+) -> Result<Option<InventoryFunction<'i>>> {
+    match request.bridge {
+        None => Ok(function.parent()),
+        Some(wanted) => match function.ancestors().find(|bridge| bridge.address() == wanted) {
+            Some(bridge) => Ok(Some(bridge)),
+            None => Err(Error::NotAbove {
+                bridge: wanted,
+                address: function.address(),
+                above: function.ancestors().map(InventoryFunction::address).collect(),
+            }),
+        },
+    }
+}
+
+/// The other functions that a method hits.
+fn affected(
+    function: InventoryFunction<'_>,
+    scope: method::Scope,
+    bridge: Option<InventoryFunction<'_>>,
+) -> Vec<Affected> {
+    let hit = match scope {
+        method::Scope::Function => hit_with(function),
+        method::Scope::Bus => bridge.map_or_else(Vec::new, InventoryFunction::below),
+    };
+    hit.into_iter().filter(|other| other.address() != function.address()).map(Affected::of).collect()
+}
+
+/// What goes down with a function: all below a bridge, a physical function's virtual functions.
+fn hit_with(function: InventoryFunction<'_>) -> Vec<InventoryFunction<'_>> {
+    if function.is_bridge() {
+        return function.below();
+    }
+    let inventory = function.inventory();
+    function.facts().virtfns.iter().filter_map(|&address| inventory.function(address).ok()).collect()
+}
+
+/// What every decision looks at.
+struct Context<'a> {
+    function: InventoryFunction<'a>,
+    quirks: &'a Quirks,
+    request: &'a Request,
+    bridge: Option<InventoryFunction<'a>>,
+    stale: Vec<MethodName>,
+}
+
+/// The ways in the order of preference: the kernel's methods in the kernel's order, since the kernel
+/// locks, saves and knows its quirks; then our own writes.
+const PREFERENCE: [(Via, MethodName); 11] = [
+    (Via::Kernel, MethodName::DeviceSpecific),
+    (Via::Kernel, MethodName::Flr),
+    (Via::Kernel, MethodName::AfFlr),
+    (Via::Kernel, MethodName::Pm),
+    (Via::Kernel, MethodName::Bus),
+    (Via::Kernel, MethodName::CxlBus),
+    // The firmware's method waits for nothing and is rarely tested.
+    (Via::Kernel, MethodName::Acpi),
+    (Via::Direct, MethodName::Flr),
+    (Via::Direct, MethodName::AfFlr),
+    (Via::Direct, MethodName::Pm),
+    (Via::Direct, MethodName::Bus),
+];
+
+impl Context<'_> {
+    fn candidates(&self, methods: &[MethodPlan]) -> Vec<Candidate> {
+        let wanted = PREFERENCE.iter().filter(|(via, method)| {
+            self.request.via.is_none_or(|wanted| wanted == *via)
+                && self.request.method.is_none_or(|wanted| wanted == *method)
+        });
+        let candidate = |&(via, method): &(Via, MethodName)| {
+            let availability = &methods[method as usize].availability;
+            let impossible = match via {
+                Via::Kernel => self.impossible_for_kernel(availability),
+                Via::Direct => self.impossible_for_us(method),
+            };
+            let refusals =
+                if impossible.is_none() { self.refusals(method, via, availability) } else { Vec::new() };
+            Candidate { method, via, impossible, refusals, last_resort: self.does_not_return(method) }
+        };
+        wanted.map(candidate).collect()
+    }
+
+    fn impossible_for_kernel(&self, availability: &Availability) -> Option<String> {
+        (!availability.available).then(|| availability.reason.to_string())
+    }
+
+    fn impossible_for_us(&self, method: MethodName) -> Option<String> {
+        if self.function.presence() != Presence::Present {
+            return Some(Reason::NotPresent(self.function.presence()).to_string());
+        }
+        match method {
+            MethodName::Bus => match self.bridge {
+                // Whoever shares the bus is a matter of refusals, and a quirk can be overridden.
+                Some(_) => None,
+                None => Some(match method.method().probe(self.function, self.quirks) {
+                    Err(reason) => reason.to_string(),
+                    Ok(_) => Reason::RootBus.to_string(),
+                }),
+            },
+            MethodName::Flr | MethodName::AfFlr | MethodName::Pm => {
+                match method.method().probe(self.function, self.quirks) {
+                    Ok(_) | Err(Reason::Quirk(_)) => None,
+                    Err(reason) => Some(reason.to_string()),
+                }
+            }
+            MethodName::DeviceSpecific | MethodName::Acpi | MethodName::CxlBus => {
+                Some("only the kernel can do that".to_string())
+            }
+        }
+    }
+
+    fn does_not_return(&self, method: MethodName) -> Option<String> {
+        self.quirks.of(self.function).find_map(|quirk| match &quirk.effect {
+            Effect::DoesNotReturn { methods, .. } if methods.contains(&method) => Some(String::from(quirk)),
+            _ => None,
+        })
+    }
+
+    fn decide(&self, candidates: &[Candidate]) -> Decision {
+        if self.function.presence() != Presence::Present {
+            return Decision::NotPresent;
+        }
+        let usable = |candidate: &&Candidate| candidate.is_usable();
+        let best = candidates
+            .iter()
+            .filter(|candidate| candidate.last_resort.is_none())
+            .find(usable)
+            .or_else(|| candidates.iter().find(usable));
+        if let Some(best) = best {
+            return Decision::Act(Box::new(self.action(best.method, best.via)));
+        }
+        match candidates.iter().find(|candidate| candidate.impossible.is_none()) {
+            Some(nearest) => Decision::Refuse {
+                method: nearest.method,
+                via: nearest.via,
+                refusals: nearest.refusals.clone(),
+            },
+            None => Decision::NoMethod,
+        }
+    }
+
+    fn notes(&self, candidates: &[Candidate]) -> Vec<String> {
+        let mut notes = Vec::new();
+        for quirk in self.quirks.of(self.function) {
+            if let Effect::DoesNotReturn { methods, next } = &quirk.effect {
+                let names: Vec<&str> = methods.iter().map(|method| method.as_str()).collect();
+                notes.push(format!("{} leaves it dead: {}; {next}", names.join(" or "), String::from(quirk)));
+            }
+        }
+        if self.function.facts().boot_vga {
+            notes.push("the firmware used this display to boot with".to_string());
+        }
+        if self.function.facts().power_state.as_deref() == Some("D3cold") {
+            notes.push(
+                "the kernel has it in D3cold, switched off; `echo on > power/control` for it and every port above \
+                 keeps it on"
+                    .to_string(),
+            );
+        }
+        let direct_bus = |candidate: &&Candidate| {
+            (candidate.via, candidate.method) == (Via::Direct, MethodName::Bus) && candidate.is_usable()
+        };
+        let is_hot_plug = |bridge: &InventoryFunction<'_>| {
+            bridge.space().pci_express().is_some_and(|express| express.hot_plug_capable())
+        };
+        if let (Some(bridge), Some(_)) = (self.bridge.filter(is_hot_plug), candidates.iter().find(direct_bus))
+        {
+            notes.push(format!(
+                "{} is a hot-plug port: its notifications are switched off during a direct bus reset, or the kernel \
+                 would take the device for unplugged",
+                bridge.address()
+            ));
+        }
+        notes
+    }
+}

@@ -1,0 +1,423 @@
+//! What is to be done, step by step: the part of a plan that the engine executes.
+
+use super::{Context, Via};
+use crate::inventory::InventoryFunction;
+use crate::method::{self, MethodName, Scope, SecondaryBusWait};
+use crate::quirk::{Effect, Quirk};
+use pcicfg::Address;
+use serde::Serialize;
+use std::fmt;
+use std::time::Duration;
+
+/// A reset that may be carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Action {
+    /// The function.
+    pub address: Address,
+    /// The method.
+    pub method: MethodName,
+    /// Who does it.
+    pub via: Via,
+    /// What is done to reset it.
+    pub act: ResetAct,
+    /// The functions whose state is saved, restored and verified: each bridge before what is below.
+    pub functions: Vec<PlannedFunction>,
+    /// How long the whole may take.
+    pub budget: Duration,
+    /// The steps with their times.
+    pub steps: Vec<PlannedStep>,
+    /// What the kernel lists and cannot do: harmless to leave in the list, and refused when written.
+    pub stale: Vec<MethodName>,
+    /// The port or bridge above the function, which can tell why it is silent.
+    pub port: Option<Address>,
+    /// What is known to help if the function does not come back.
+    pub remedies: Vec<String>,
+}
+
+impl Action {
+    /// The shortest time all steps take together.
+    #[must_use]
+    pub fn floor(&self) -> Duration {
+        self.steps.iter().map(|step| step.floor).sum()
+    }
+
+    /// The function that is to be reset.
+    #[must_use]
+    pub fn target(&self) -> Option<&PlannedFunction> {
+        self.functions.iter().find(|function| function.address == self.address)
+    }
+}
+
+/// What is done to reset the function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ResetAct {
+    /// Have the kernel do it: the method alone in `reset_method`, `reset`, the list put back.
+    Kernel,
+    /// Set Initiate Function Level Reset in Device Control.
+    FunctionLevelReset {
+        /// The time to the first access.
+        settle: Duration,
+    },
+    /// Write the Advanced Features capability's control.
+    AdvancedFeatures {
+        /// The time to the first access.
+        settle: Duration,
+    },
+    /// To D3hot and back to D0.
+    PowerManagement {
+        /// The time each transition takes.
+        delay: Duration,
+    },
+    /// Set and clear Secondary Bus Reset.
+    SecondaryBus {
+        /// The bridge.
+        bridge: Address,
+        /// What to wait for afterwards.
+        wait: SecondaryBusWait,
+    },
+}
+
+/// A function that a reset hits, as the engine needs to know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedFunction {
+    /// Where it is.
+    pub address: Address,
+    /// The vendor and device id it must show when it is back.
+    pub ids: (u16, u16),
+    /// A virtual function shows no ids: Command and Status tell whether it is back.
+    pub is_virtual: bool,
+    /// The bridge above.
+    pub parent: Option<Address>,
+    /// It is reset; otherwise it is the bridge that asserts the reset.
+    pub is_reset: bool,
+}
+
+/// A step of a reset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedStep {
+    /// Which.
+    pub name: StepName,
+    /// What is done, in a sentence.
+    pub text: String,
+    /// The shortest time it takes.
+    pub floor: Duration,
+    /// The longest time it may take.
+    pub ceiling: Duration,
+}
+
+/// The steps there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepName {
+    /// See whether everything is as it was when the plan was made.
+    Check,
+    /// Save configuration space.
+    Save,
+    /// Stop the functions: no bus mastering, no decoding; hot-plug notification off.
+    Quiesce,
+    /// Put the method alone into `reset_method`.
+    SelectMethod,
+    /// The reset itself.
+    Reset,
+    /// Wait for the link.
+    WaitLink,
+    /// Wait until the function answers with its ids.
+    WaitReady,
+    /// Write the saved state back.
+    Restore,
+    /// Put the list back into `reset_method`.
+    PutListBack,
+    /// Compare with what was before.
+    Verify,
+}
+
+impl fmt::Display for StepName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Check => "check",
+            Self::Save => "save",
+            Self::Quiesce => "quiesce",
+            Self::SelectMethod => "select method",
+            Self::Reset => "reset",
+            Self::WaitLink => "wait for link",
+            Self::WaitReady => "wait until ready",
+            Self::Restore => "restore",
+            Self::PutListBack => "put list back",
+            Self::Verify => "verify",
+        })
+    }
+}
+
+/// The longest time a port may take to report its link as up (PCI Express Base 6.0, 6.6.1; as the
+/// kernel waits).
+pub(crate) const LINK_CEILING: Duration = Duration::from_secs(1);
+
+impl Context<'_> {
+    /// The action for a way that nothing speaks against.
+    pub(super) fn action(&self, method: MethodName, via: Via) -> Action {
+        let act = self.act(method, via);
+        let functions = self.functions(method, &act);
+        let steps = self.steps(method, &act, &functions);
+        Action {
+            address: self.function.address(),
+            method,
+            via,
+            act,
+            functions,
+            budget: self.request.budget,
+            steps,
+            stale: self.stale.clone(),
+            port: self.function.parent().map(InventoryFunction::address),
+            remedies: self.remedies(),
+        }
+    }
+
+    fn remedies(&self) -> Vec<String> {
+        let remedy = |quirk: &Quirk| match &quirk.effect {
+            Effect::DoesNotReturn { next, .. } => Some(next.clone()),
+            _ => None,
+        };
+        self.quirks.of(self.function).filter_map(remedy).collect()
+    }
+
+    fn act(&self, method: MethodName, via: Via) -> ResetAct {
+        let settle = method.method().floor(self.function, self.quirks);
+        match (via, method, self.bridge) {
+            (Via::Direct, MethodName::Flr, _) => ResetAct::FunctionLevelReset { settle },
+            (Via::Direct, MethodName::AfFlr, _) => ResetAct::AdvancedFeatures { settle },
+            (Via::Direct, MethodName::Pm, _) => {
+                ResetAct::PowerManagement { delay: self.quirks.d3hot_delay(self.function) }
+            }
+            (Via::Direct, MethodName::Bus, Some(bridge)) => ResetAct::SecondaryBus {
+                bridge: bridge.address(),
+                wait: method::after_secondary_bus_reset(bridge, self.quirks),
+            },
+            _ => ResetAct::Kernel,
+        }
+    }
+
+    fn functions(&self, method: MethodName, act: &ResetAct) -> Vec<PlannedFunction> {
+        let planned = |function: InventoryFunction<'_>, is_reset| PlannedFunction {
+            address: function.address(),
+            ids: function.ids(),
+            is_virtual: function.is_virtual(),
+            parent: function.parent().map(InventoryFunction::address),
+            is_reset,
+        };
+        let present =
+            |function: &InventoryFunction<'_>| function.presence() == pcicfg::header::Presence::Present;
+        if method.method().scope == Scope::Function {
+            return std::iter::once(self.function)
+                .chain(super::hit_with(self.function))
+                .filter(present)
+                .map(|function| planned(function, true))
+                .collect();
+        }
+        let bridge = match act {
+            ResetAct::SecondaryBus { .. } => self.bridge,
+            _ => self.function.parent(),
+        };
+        let Some(bridge) = bridge else { return vec![planned(self.function, true)] };
+        // What reads all-ones already has nothing to save, and is left alone.
+        let below = bridge.below().into_iter().filter(present);
+        std::iter::once(planned(bridge, false)).chain(below.map(|function| planned(function, true))).collect()
+    }
+
+    fn steps(&self, method: MethodName, act: &ResetAct, functions: &[PlannedFunction]) -> Vec<PlannedStep> {
+        const SHORT: Duration = Duration::from_millis(10);
+        let budget = self.request.budget;
+        let address = self.function.address();
+        let step = |name, text: String, floor: Duration, ceiling: Duration| PlannedStep {
+            name,
+            text,
+            floor,
+            ceiling: ceiling.max(floor),
+        };
+        let reset: Vec<&PlannedFunction> = functions.iter().filter(|function| function.is_reset).collect();
+        let names = match reset.as_slice() {
+            [one] => one.address.to_string(),
+            many => format!("{} functions", many.len()),
+        };
+        let mut steps = vec![
+            step(
+                StepName::Check,
+                format!("see whether {address} is still as it was when this was planned"),
+                Duration::ZERO,
+                SHORT,
+            ),
+            step(
+                StepName::Save,
+                format!("save the configuration space of {}", plural(functions.len(), "function")),
+                Duration::ZERO,
+                SHORT,
+            ),
+        ];
+        let restore = || {
+            step(
+                StepName::Restore,
+                format!("write the saved state of {names} back, Command last"),
+                Duration::ZERO,
+                SHORT,
+            )
+        };
+        match act {
+            ResetAct::Kernel => {
+                let floor = method.method().floor(self.function, self.quirks);
+                steps.extend([
+                    step(
+                        StepName::SelectMethod,
+                        format!("write {method} alone to reset_method"),
+                        Duration::ZERO,
+                        SHORT,
+                    ),
+                    step(StepName::Reset, format!("have the kernel reset {address}"), floor, budget),
+                    step(
+                        StepName::PutListBack,
+                        "write the former list to reset_method".to_string(),
+                        Duration::ZERO,
+                        SHORT,
+                    ),
+                    step(
+                        StepName::WaitReady,
+                        format!("wait until {names} answers with its ids"),
+                        Duration::ZERO,
+                        budget,
+                    ),
+                ]);
+            }
+            ResetAct::FunctionLevelReset { settle } => {
+                steps.extend([
+                    step(
+                        StepName::Quiesce,
+                        format!(
+                            "stop {address}: Command = Interrupt Disable, then wait for pending transactions"
+                        ),
+                        Duration::ZERO,
+                        PENDING_CEILING,
+                    ),
+                    step(
+                        StepName::Reset,
+                        "set Initiate Function Level Reset in Device Control".to_string(),
+                        *settle,
+                        *settle,
+                    ),
+                    step(
+                        StepName::WaitReady,
+                        format!("wait until {address} answers with its ids"),
+                        Duration::ZERO,
+                        budget,
+                    ),
+                    restore(),
+                ]);
+            }
+            ResetAct::AdvancedFeatures { settle } => {
+                steps.extend([
+                    step(
+                        StepName::Quiesce,
+                        format!(
+                            "stop {address}: Command = Interrupt Disable, then wait for pending transactions"
+                        ),
+                        Duration::ZERO,
+                        PENDING_CEILING,
+                    ),
+                    step(
+                        StepName::Reset,
+                        "set Initiate FLR in Advanced Features Control".to_string(),
+                        *settle,
+                        *settle,
+                    ),
+                    step(
+                        StepName::WaitReady,
+                        format!("wait until {address} answers with its ids"),
+                        Duration::ZERO,
+                        budget,
+                    ),
+                    restore(),
+                ]);
+            }
+            ResetAct::PowerManagement { delay } => {
+                steps.extend([
+                    step(
+                        StepName::Quiesce,
+                        format!("stop {address}: Command = Interrupt Disable"),
+                        Duration::ZERO,
+                        SHORT,
+                    ),
+                    step(
+                        StepName::Reset,
+                        format!("{address} to D3hot and back to D0"),
+                        2 * *delay,
+                        2 * *delay,
+                    ),
+                    step(
+                        StepName::WaitReady,
+                        format!("wait until {address} answers with its ids"),
+                        Duration::ZERO,
+                        budget,
+                    ),
+                    restore(),
+                ]);
+            }
+            ResetAct::SecondaryBus { bridge, wait } => {
+                let hold = method::SECONDARY_BUS_RESET_HOLD;
+                steps.extend([
+                    step(
+                        StepName::Quiesce,
+                        format!("stop {names}; hot-plug notification and ASPM of {bridge} off"),
+                        Duration::ZERO,
+                        SHORT,
+                    ),
+                    step(
+                        StepName::Reset,
+                        format!(
+                            "set Secondary Bus Reset at {bridge}, hold it for {} ms, clear it",
+                            hold.as_millis()
+                        ),
+                        hold,
+                        hold,
+                    ),
+                ]);
+                if wait.link_active {
+                    steps.push(step(
+                        StepName::WaitLink,
+                        format!("wait for the link below {bridge}"),
+                        Duration::ZERO,
+                        LINK_CEILING,
+                    ));
+                }
+                steps.extend([
+                    step(
+                        StepName::WaitReady,
+                        format!("wait until {names} below {bridge} answer with their ids"),
+                        wait.settle,
+                        budget,
+                    ),
+                    step(
+                        StepName::Restore,
+                        format!(
+                            "write the saved state of {bridge} and {names} back, bridges first, Command last"
+                        ),
+                        Duration::ZERO,
+                        SHORT,
+                    ),
+                ]);
+            }
+        }
+        steps.push(step(
+            StepName::Verify,
+            "compare ids, header, every restored register, power state, link, and siblings".to_string(),
+            Duration::ZERO,
+            SHORT,
+        ));
+        steps
+    }
+}
+
+/// The kernel looks at 0, 100, 300 and 700 ms (`pci_wait_for_pending`).
+pub(crate) const PENDING_LOOKS: [Duration; 4] =
+    [Duration::ZERO, Duration::from_millis(100), Duration::from_millis(200), Duration::from_millis(400)];
+const PENDING_CEILING: Duration = Duration::from_millis(700);
+
+fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}

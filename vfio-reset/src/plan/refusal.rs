@@ -1,0 +1,303 @@
+//! What is refused because it would hurt the host, and what the user may override.
+
+use super::{Affected, Context, Via, affected};
+use crate::inventory::InventoryFunction;
+use crate::machine::{DeviceUser, Lockdown};
+use crate::method::{Availability, MethodName, Reason, Scope};
+use crate::quirk::{Effect, Quirk};
+use pcicfg::Address;
+use serde::Serialize;
+use std::fmt;
+use std::str::FromStr;
+
+/// Why something is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// The kind of reason.
+    pub code: RefusalCode,
+    /// The function that it is about.
+    pub address: Address,
+    /// The reason in a sentence.
+    pub reason: String,
+    /// What the user can do about it.
+    pub remedy: String,
+    /// The word after `--allow` that overrides it; `None` where nothing should.
+    pub overridden_by: Option<Override>,
+}
+
+/// The kinds of reasons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalCode {
+    /// A driver other than a VFIO one is bound to the function.
+    Driver,
+    /// Somebody uses the function: a mounted disk, swap, a running virtual machine.
+    InUse,
+    /// Another function that would be reset has a driver.
+    SiblingDriver,
+    /// A bus reset through a virtual function resets its physical function.
+    VirtualFunction,
+    /// The physical function's virtual functions would lose their state.
+    VirtualFunctionsEnabled,
+    /// A quirk forbids it.
+    Quirk,
+    /// The display that the host shows its console on.
+    BootDisplay,
+    /// The kernel is locked down: configuration space cannot be written.
+    Lockdown,
+    /// The kernel does not offer the method, and may know why.
+    NotListed,
+}
+
+/// A word after `--allow`: which refusals the user overrides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Override {
+    /// A driver is bound to the function.
+    Driver,
+    /// A virtual machine has the function open.
+    InUse,
+    /// Other functions that are reset too have drivers.
+    Siblings,
+    /// The function has virtual functions.
+    VirtualFunctions,
+    /// A quirk forbids the method.
+    Quirk,
+    /// The host may show its console on it.
+    BootDisplay,
+    /// The kernel does not list the method.
+    NotListed,
+}
+
+impl Override {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Driver,
+        Self::InUse,
+        Self::Siblings,
+        Self::VirtualFunctions,
+        Self::Quirk,
+        Self::BootDisplay,
+        Self::NotListed,
+    ];
+
+    /// The word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Driver => "driver",
+            Self::InUse => "in-use",
+            Self::Siblings => "siblings",
+            Self::VirtualFunctions => "virtual-functions",
+            Self::Quirk => "quirk",
+            Self::BootDisplay => "boot-display",
+            Self::NotListed => "not-listed",
+        }
+    }
+}
+
+impl fmt::Display for Override {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Override {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let words = || Self::ALL.map(Self::as_str).join(", ");
+        Self::ALL
+            .into_iter()
+            .find(|word| word.as_str() == text)
+            .ok_or_else(|| format!("nothing called {text:?} can be allowed: there are {}", words()))
+    }
+}
+
+impl Context<'_> {
+    /// What speaks against a way that could work, without what the user overrides.
+    pub(super) fn refusals(&self, method: MethodName, via: Via, availability: &Availability) -> Vec<Refusal> {
+        let mut refusals = Vec::new();
+        self.refuse_for_host(method, via, availability, &mut refusals);
+        self.refuse_for_function(&mut refusals);
+        let scope = method.method().scope;
+        let bridge = match via {
+            Via::Kernel => self.function.parent(),
+            Via::Direct => self.bridge,
+        };
+        if scope == Scope::Bus && self.function.is_virtual() {
+            refusals.push(self.refuse_virtual_function());
+        }
+        for other in affected(self.function, scope, bridge) {
+            self.refuse_for_other(&other, &mut refusals);
+        }
+        if (via, method) == (Via::Direct, MethodName::Bus) {
+            self.refuse_no_bus_reset(&mut refusals);
+        }
+        refusals.retain(|refusal| refusal.overridden_by.is_none_or(|word| !self.request.allows(word)));
+        refusals
+    }
+
+    fn refuse_for_host(
+        &self,
+        method: MethodName,
+        via: Via,
+        availability: &Availability,
+        refusals: &mut Vec<Refusal>,
+    ) {
+        let address = self.function.address();
+        if via == Via::Kernel {
+            return;
+        }
+        if self.function.inventory().host().lockdown != Lockdown::None {
+            refusals.push(Refusal {
+                code: RefusalCode::Lockdown,
+                address,
+                reason: "the kernel is locked down (Secure Boot): configuration space cannot be written"
+                    .to_string(),
+                remedy: "use --via kernel, which lockdown allows".to_string(),
+                overridden_by: None,
+            });
+        }
+        if let Err(Reason::Quirk(why)) = method.method().probe(self.function, self.quirks) {
+            if method != MethodName::Bus {
+                refusals.push(refuse_quirk(address, method, &why));
+            }
+        } else if method != MethodName::Bus && matches!(availability.reason, Reason::NotListed(_)) {
+            refusals.push(Refusal {
+                code: RefusalCode::NotListed,
+                address,
+                reason: format!("the kernel does not offer {method} for it, and may know why"),
+                remedy: "if you removed it from reset_method yourself, put it back or override this"
+                    .to_string(),
+                overridden_by: Some(Override::NotListed),
+            });
+        }
+    }
+
+    fn refuse_for_function(&self, refusals: &mut Vec<Refusal>) {
+        let function = self.function;
+        let address = function.address();
+        if let Some(driver) = function.facts().driver.as_deref().filter(|driver| !releases(driver)) {
+            refusals.push(Refusal {
+                code: RefusalCode::Driver,
+                address,
+                reason: format!(
+                    "{address} is in use by the host: the driver {driver} is bound, and would lose its device"
+                ),
+                remedy: format!("unbind it first: echo {address} > /sys/bus/pci/drivers/{driver}/unbind"),
+                overridden_by: Some(Override::Driver),
+            });
+        }
+        refuse_users(address, function.users(), refusals);
+        if function.facts().boot_vga && function.facts().driver.is_none() {
+            refusals.push(Refusal {
+                code: RefusalCode::BootDisplay,
+                address,
+                reason: format!("the host may show its console on {address}: the firmware booted with it, and no driver took it over"),
+                remedy: "bind it to vfio-pci, which shows that the host does not need it".to_string(),
+                overridden_by: Some(Override::BootDisplay),
+            });
+        }
+        if !function.facts().virtfns.is_empty() {
+            let count = function.facts().virtfns.len();
+            refusals.push(Refusal {
+                code: RefusalCode::VirtualFunctionsEnabled,
+                address,
+                reason: format!("{address} has {count} virtual functions, which would lose their state"),
+                remedy: "switch them off first: echo 0 > sriov_numvfs".to_string(),
+                overridden_by: Some(Override::VirtualFunctions),
+            });
+        }
+    }
+
+    fn refuse_virtual_function(&self) -> Refusal {
+        let address = self.function.address();
+        let physical = self
+            .function
+            .facts()
+            .physfn
+            .map_or_else(|| "its physical function".to_string(), |at| at.to_string());
+        Refusal {
+            code: RefusalCode::VirtualFunction,
+            address,
+            reason: format!(
+                "{address} is a virtual function: a bus reset would reset {physical} and all its virtual functions"
+            ),
+            remedy: "use flr, which every virtual function has".to_string(),
+            overridden_by: None,
+        }
+    }
+
+    fn refuse_for_other(&self, other: &Affected, refusals: &mut Vec<Refusal>) {
+        // A physical function's virtual functions are counted once, at the physical function.
+        let is_own_virtual = self.function.facts().virtfns.contains(&other.address);
+        if let Some(driver) = other.driver.as_deref().filter(|driver| !releases(driver) && !is_own_virtual) {
+            let group = other.iommu_group.map_or_else(String::new, |group| format!(", IOMMU group {group}"));
+            refusals.push(Refusal {
+                code: RefusalCode::SiblingDriver,
+                address: other.address,
+                reason: format!(
+                    "{} would be reset too, and the host uses it (driver {driver}{group})",
+                    other.address
+                ),
+                remedy: format!(
+                    "unbind it first: echo {} > /sys/bus/pci/drivers/{driver}/unbind",
+                    other.address
+                ),
+                overridden_by: Some(Override::Siblings),
+            });
+        }
+        refuse_users(other.address, &other.users, refusals);
+    }
+
+    /// A quirk of any function below the bridge, or of the bridge itself.
+    fn refuse_no_bus_reset(&self, refusals: &mut Vec<Refusal>) {
+        let Some(bridge) = self.bridge else { return };
+        let quirk = |function: InventoryFunction<'_>| -> Option<Refusal> {
+            let quirk: &Quirk = self.quirks.find(function, |effect| *effect == Effect::NoBusReset)?;
+            Some(refuse_quirk(function.address(), MethodName::Bus, &String::from(quirk)))
+        };
+        refusals.extend(quirk(bridge));
+        refusals.extend(bridge.below().into_iter().filter_map(quirk));
+    }
+}
+
+fn refuse_quirk(address: Address, method: MethodName, why: &str) -> Refusal {
+    Refusal {
+        code: RefusalCode::Quirk,
+        address,
+        reason: format!("{address} is known not to survive {method}: {why}"),
+        remedy: "use another method".to_string(),
+        overridden_by: Some(Override::Quirk),
+    }
+}
+
+fn refuse_users(address: Address, users: &[DeviceUser], refusals: &mut Vec<Refusal>) {
+    for user in users {
+        let (remedy, overridden_by) = match user {
+            DeviceUser::Mount { path, .. } => (format!("unmount it first: umount {path}"), None),
+            DeviceUser::Swap { device } => (format!("switch it off first: swapoff /dev/{device}"), None),
+            DeviceUser::Holder { holder, .. } => (format!("take it out of {holder} first"), None),
+            DeviceUser::Network { interface } => {
+                (format!("take it down first: ip link set {interface} down"), Some(Override::Driver))
+            }
+            DeviceUser::Vfio { .. } => ("stop the virtual machine first".to_string(), Some(Override::InUse)),
+        };
+        refusals.push(Refusal {
+            code: RefusalCode::InUse,
+            address,
+            reason: format!("{address} is in use: {user}"),
+            remedy,
+            overridden_by,
+        });
+    }
+}
+
+/// Whether a driver is one that lets go of its function across a reset: the VFIO drivers, which have
+/// no device state of their own while nobody has the function open, and the port driver.
+fn releases(driver: &str) -> bool {
+    matches!(driver, "vfio-pci" | "pci-stub" | "pcieport" | "shpchp")
+        || driver.ends_with("-vfio-pci")
+        || driver.ends_with("_vfio_pci")
+}

@@ -1,0 +1,79 @@
+//! Waiting: through the machine's clock, inside a budget, for exactly the ids that were there.
+
+use super::{Engine, Event, StepResult, id_dword};
+use crate::machine::Clock;
+use crate::plan::PlannedFunction;
+use pcicfg::ConfigRead;
+use std::time::Duration;
+
+/// When the budget is over.
+#[derive(Clone, Copy)]
+pub(super) struct Deadline<'c> {
+    clock: &'c dyn Clock,
+    end: Duration,
+}
+
+impl<'c> Deadline<'c> {
+    pub(super) fn new(clock: &'c dyn Clock, budget: Duration) -> Self {
+        Self { clock, end: clock.now().saturating_add(budget) }
+    }
+
+    pub(super) fn remaining(&self) -> Duration {
+        self.end.saturating_sub(self.clock.now())
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.remaining().is_zero()
+    }
+}
+
+/// How a wait for a function ended.
+pub(super) enum Readiness {
+    /// It answers with its ids.
+    Ready,
+    /// The budget is over; this is what its ids read last.
+    Late { id: u32 },
+}
+
+/// How long to sleep between two looks: half a millisecond at first, so that a wait is at most that
+/// much longer than it had to be; a device that takes seconds is not worth a busy processor.
+fn interval(waited: Duration) -> Duration {
+    match waited.as_millis() {
+        0..1_000 => Duration::from_micros(500),
+        1_000..10_000 => Duration::from_millis(1),
+        _ => Duration::from_millis(10),
+    }
+}
+
+impl Engine<'_, '_> {
+    /// Waits until a function answers with exactly the ids it had.
+    ///
+    /// Request Retry Status (vendor 0001h), all-ones and anything else are all "not yet". A virtual
+    /// function shows no ids: it is ready when Command and Status do not read all-ones.
+    pub(super) fn wait_ready(&mut self, planned: &PlannedFunction) -> StepResult<Readiness> {
+        const REPORT_EVERY: Duration = Duration::from_secs(1);
+        let clock = self.machine.clock();
+        let begin = clock.now();
+        let mut report_at = REPORT_EVERY;
+        loop {
+            let id = self.function(planned.address).read_u32(0)?;
+            let ready = if planned.is_virtual {
+                self.function(planned.address).read_u32(4)? != 0xffff_ffff
+            } else {
+                id == id_dword(planned.ids)
+            };
+            if ready {
+                return Ok(Readiness::Ready);
+            }
+            let waited = clock.now().saturating_sub(begin);
+            if self.deadline.is_over() {
+                return Ok(Readiness::Late { id });
+            }
+            if waited >= report_at {
+                (self.observer)(Event::Waiting { address: planned.address, time: waited, id });
+                report_at += REPORT_EVERY;
+            }
+            clock.sleep(interval(waited).min(self.deadline.remaining()));
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Scenarios: shell scripts whose first comment block says which machine they want.
+//!
+//! ```text
+//! # One sentence about what is shown.
+//! # device: nvme,bus=rp1,serial=A,drive=n0      a QEMU -device (any number)
+//! # disk: n0 HELLO-NVME-NAMESPACE               a 16 MiB disk image with this text at offset 0
+//! # modules: nvme igb                           kernel modules to load besides vfio-pci
+//! # option: -M q35                              further QEMU arguments, split at blanks
+//! # append: pci=noaer                           further kernel parameters
+//! # timeout: 90                                 seconds, 120 unless told
+//! ```
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+/// A scenario that was read and understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Scenario {
+    /// The file's name without `.sh`.
+    pub(crate) name: String,
+    /// The script as it is run in the guest.
+    pub(crate) script: String,
+    /// The prose of its header, in one line.
+    pub(crate) summary: String,
+    /// Values of QEMU's `-device`, in order.
+    pub(crate) devices: Vec<String>,
+    /// Disk images to make.
+    pub(crate) disks: Vec<Disk>,
+    /// Kernel modules to load before the script starts.
+    pub(crate) modules: Vec<String>,
+    /// Further QEMU arguments.
+    pub(crate) options: Vec<String>,
+    /// Further kernel parameters.
+    pub(crate) append: String,
+    /// How long the guest may take, from QEMU's start.
+    pub(crate) timeout: Duration,
+}
+
+/// A disk image with a known text at its start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Disk {
+    /// QEMU's name of the drive.
+    pub(crate) id: String,
+    /// What stands at offset 0.
+    pub(crate) text: String,
+}
+
+impl Scenario {
+    /// Reads every `*.sh` of a folder, sorted by name.
+    pub(crate) fn all(folder: &Path) -> Result<Vec<Self>> {
+        let mut scenarios = Vec::new();
+        let entries =
+            std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            let Some(name) =
+                path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".sh"))
+            else {
+                continue;
+            };
+            let script =
+                std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            scenarios.push(Self::parse(name, &script).with_context(|| format!("in {}", path.display()))?);
+        }
+        scenarios.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(scenarios)
+    }
+
+    /// Understands the header of a script.
+    ///
+    /// # Errors
+    /// A key that is not known, or a value that does not fit; with the line's number.
+    pub(crate) fn parse(name: &str, script: &str) -> Result<Self> {
+        let mut scenario = Self {
+            name: name.to_owned(),
+            script: script.to_owned(),
+            summary: String::new(),
+            devices: Vec::new(),
+            disks: Vec::new(),
+            modules: Vec::new(),
+            options: Vec::new(),
+            append: String::new(),
+            timeout: Duration::from_secs(120),
+        };
+        for (number, line) in script.lines().enumerate() {
+            let Some(line) = line.strip_prefix('#') else {
+                break;
+            };
+            if line.starts_with('!') {
+                continue;
+            }
+            let at = || format!("line {}", number + 1);
+            let line = line.trim();
+            match line.split_once(' ') {
+                Some((key, value)) if key.ends_with(':') => {
+                    scenario.set(key.trim_end_matches(':'), value.trim()).with_context(at)?;
+                }
+                _ => {
+                    if !scenario.summary.is_empty() {
+                        scenario.summary.push(' ');
+                    }
+                    scenario.summary.push_str(line);
+                }
+            }
+        }
+        scenario.summary.truncate(scenario.summary.trim_end().len());
+        Ok(scenario)
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        let words = || value.split_whitespace().map(str::to_owned);
+        match key {
+            "device" => self.devices.push(value.to_owned()),
+            "disk" => {
+                let (id, text) = value.split_once(' ').context("a disk needs a name and a text")?;
+                self.disks.push(Disk { id: id.to_owned(), text: text.trim().to_owned() });
+            }
+            "modules" => self.modules.extend(words()),
+            "option" => self.options.extend(words()),
+            "append" => self.append = value.to_owned(),
+            "timeout" => {
+                self.timeout =
+                    Duration::from_secs(value.parse().context("a timeout is a number of seconds")?);
+            }
+            _ => bail!("unknown key `{key}:`; known are device, disk, modules, option, append, timeout"),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCRIPT: &str = "#!/bin/sh\n# Shows a thing\n# and another.\n# disk: n0 HELLO THERE\n# device: edu\n\
+        # device: nvme,drive=n0\n# modules: nvme  igb\n# option: -global a.b=c\n# timeout: 9\n\n# device: not-a-header\nlog hi\n";
+
+    #[test]
+    fn a_header_is_understood() {
+        let scenario = Scenario::parse("x", SCRIPT).unwrap();
+        assert_eq!(scenario.summary, "Shows a thing and another.");
+        assert_eq!(scenario.devices, ["edu", "nvme,drive=n0"]);
+        assert_eq!(scenario.disks, [Disk { id: "n0".into(), text: "HELLO THERE".into() }]);
+        assert_eq!(scenario.modules, ["nvme", "igb"]);
+        assert_eq!(scenario.options, ["-global", "a.b=c"]);
+        assert_eq!(scenario.timeout, Duration::from_secs(9));
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        let error = Scenario::parse("x", "# fine\n# devise: edu\n").unwrap_err();
+        assert!(format!("{error:#}").starts_with("line 2: unknown key `devise:`"), "{error:#}");
+    }
+
+    #[test]
+    fn a_disk_needs_a_text() {
+        assert!(Scenario::parse("x", "# disk: n0\n").is_err());
+    }
+
+    #[test]
+    fn the_shipped_scenarios_are_understood() {
+        let folder = crate::workspace().join("tests/guest/scenarios");
+        for scenario in Scenario::all(&folder).unwrap() {
+            assert!(!scenario.summary.is_empty(), "{} says what it shows", scenario.name);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! `cargo xtask test` and `cargo xtask ci`: every part is run, its result printed, and all of it counted at the end.
+
+use std::fmt;
+use std::io::{BufRead, BufReader};
+use std::ops::AddAssign;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+
+use crate::{guest, workspace};
+
+/// How many tests ended how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Ran and succeeded.
+    pub(crate) passed: usize,
+    /// Ran and did not.
+    pub(crate) failed: usize,
+    /// Did not run.
+    pub(crate) skipped: usize,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped)
+    }
+}
+
+/// Runs every test: the workspace's, the guest's, and the corpus checks. Whether nothing failed.
+pub(crate) fn test() -> Result<bool> {
+    let total = all_tests();
+    println!("total: {total}");
+    Ok(total.failed == 0)
+}
+
+/// [`test()`], and what keeps the code in shape. Whether nothing failed.
+pub(crate) fn ci() -> Result<bool> {
+    let mut shape = true;
+    for (name, arguments) in SHAPE {
+        let mut cargo = cargo(arguments);
+        let good = cargo.env("RUSTDOCFLAGS", "-D warnings").status().context("cannot run cargo")?.success();
+        println!("{name}: {}", if good { "good" } else { "FAILED" });
+        shape &= good;
+    }
+    let mut total = all_tests();
+    if !shape {
+        println!("format, lints or docs failed: see above");
+        total.failed += 1;
+    }
+    println!("total: {total}");
+    Ok(total.failed == 0)
+}
+
+/// What besides tests CI demands.
+const SHAPE: &[(&str, &[&str])] = &[
+    ("format", &["fmt", "--all", "--check"]),
+    ("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+    ("docs", &["doc", "--workspace", "--no-deps"]),
+];
+
+/// Runs each part, also after one that failed.
+fn all_tests() -> Counts {
+    let guests = || Ok(guest::run(&guest::Options::default())?.unwrap_or_default());
+    let mut total = part("cargo test", cargo_test(&["test", "--workspace", "--no-fail-fast"]));
+    total += part("guest", guests());
+    total += part("corpus", corpus_checks());
+    total
+}
+
+/// Prints how a part went. One that could not be run at all has failed.
+fn part(name: &str, result: Result<Counts>) -> Counts {
+    let counts = result.unwrap_or_else(|error| {
+        println!("{name}: {error:#}");
+        Counts { failed: 1, ..Counts::default() }
+    });
+    println!("{name}: {counts}");
+    counts
+}
+
+/// Checks against `../shared`, where there is one: each is a command that succeeds or does not. Add yours here.
+const CORPUS_CHECKS: &[(&str, &[&str])] = &[];
+
+/// Runs the corpus checks; they are skipped, one by one, where `../shared` is missing.
+fn corpus_checks() -> Result<Counts> {
+    let mut counts = Counts::default();
+    let shared = workspace().join("../shared");
+    for (name, arguments) in CORPUS_CHECKS {
+        if !shared.is_dir() {
+            println!("corpus {name}: skipped, there is no {}", shared.display());
+            counts.skipped += 1;
+            continue;
+        }
+        let good = cargo(arguments)
+            .env("VFIO_RESET_SHARED", &shared)
+            .status()
+            .context("cannot run cargo")?
+            .success();
+        println!("corpus {name}: {}", if good { "passed" } else { "FAILED" });
+        if good {
+            counts.passed += 1;
+        } else {
+            counts.failed += 1;
+        }
+    }
+    Ok(counts)
+}
+
+fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments).current_dir(workspace()).stdin(Stdio::null());
+    command
+}
+
+/// Runs `cargo test`, lets its output through, and counts its results.
+fn cargo_test(arguments: &[&str]) -> Result<Counts> {
+    let mut child = cargo(arguments).stdout(Stdio::piped()).spawn().context("cannot run cargo")?;
+    let output = child.stdout.take().context("cargo has no output")?;
+    let mut counts = Counts::default();
+    for line in BufReader::new(output).lines() {
+        let line = line?;
+        println!("{line}");
+        if let Some(result) = test_result(&line) {
+            counts += result;
+        }
+    }
+    let status = child.wait()?;
+    if !status.success() && counts.failed == 0 {
+        // It did not build, or a test program died before it could say its result.
+        counts.failed += 1;
+    }
+    Ok(counts)
+}
+
+/// The numbers in `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; ...`.
+fn test_result(line: &str) -> Option<Counts> {
+    let rest = line.strip_prefix("test result: ")?;
+    let rest = rest.split_once(". ")?.1;
+    let mut counts = Counts::default();
+    for part in rest.split(';') {
+        let mut words = part.split_whitespace();
+        let (Some(number), Some(what)) = (words.next(), words.next()) else {
+            continue;
+        };
+        let Ok(number) = number.parse() else { continue };
+        match what {
+            "passed" => counts.passed = number,
+            "failed" => counts.failed = number,
+            "ignored" => counts.skipped = number,
+            _ => {}
+        }
+    }
+    Some(counts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargos_result_lines_are_counted() {
+        let line = "test result: FAILED. 12 passed; 1 failed; 2 ignored; 0 measured; 7 filtered out; finished in 0.01s";
+        assert_eq!(test_result(line), Some(Counts { passed: 12, failed: 1, skipped: 2 }));
+        let line =
+            "test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s";
+        assert_eq!(test_result(line), Some(Counts { passed: 3, failed: 0, skipped: 0 }));
+        assert_eq!(test_result("running 3 tests"), None);
+    }
+}
