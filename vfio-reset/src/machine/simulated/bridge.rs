@@ -36,6 +36,7 @@ pub(super) mod slot {
     pub(in super::super) const INTERRUPTS: u16 = 1 << 5;
     pub(in super::super) const PRESENT: u16 = 1 << 6;
     pub(in super::super) const POWER_INDICATOR: u16 = 3 << 8;
+    pub(in super::super) const POWER_INDICATOR_ON: u16 = 1 << 8;
     pub(in super::super) const POWER_OFF: u16 = 1 << 10;
     pub(in super::super) const LINK_CHANGED: u16 = 1 << 8;
     pub(in super::super) const LINK_CHANGED_ENABLE: u16 = 1 << 12;
@@ -262,7 +263,11 @@ impl Hardware {
             let status = bridge.word(express::LINK_STATUS);
             let mut power = Power::On;
             if off && bridge.power_control() {
-                bridge.set(express::SLOT_CONTROL, slot::POWER_OFF, slot::POWER_OFF);
+                bridge.set(
+                    express::SLOT_CONTROL,
+                    slot::POWER_OFF | slot::POWER_INDICATOR,
+                    slot::POWER_OFF | slot::POWER_INDICATOR_ON,
+                );
                 power = Power::Off;
             }
             bridge.link = Some(Link {
@@ -356,7 +361,11 @@ impl Hardware {
             && let Some(bridge) = self.bridge_at(parent)
             && bridge.power_control()
         {
-            bridge.set(express::SLOT_CONTROL, slot::POWER_OFF, slot::POWER_OFF);
+            bridge.set(
+                express::SLOT_CONTROL,
+                slot::POWER_OFF | slot::POWER_INDICATOR,
+                slot::POWER_OFF | slot::POWER_INDICATOR_ON,
+            );
             if let Some(link) = &mut bridge.link {
                 link.power = Power::Off;
             }
