@@ -116,7 +116,7 @@ pub(super) enum QuirkFlag {
     #[serde(rename = "no_pm_reset")]
     PmReset,
     #[serde(rename = "no_flr")]
-    FunctionLevelReset,
+    Flr,
 }
 
 /// A function as a description has it.
