@@ -61,7 +61,7 @@ impl OpenFiles {
             Ok(written) => Ok(written == width),
             // The file is open for reading alone, because more was not allowed.
             Err(error) if error.raw_os_error() == Some(libc::EBADF) => {
-                Err(io::ErrorKind::PermissionDenied.into())
+                Err(io::Error::from_raw_os_error(libc::EACCES))
             }
             Err(error) => Err(error),
         })
