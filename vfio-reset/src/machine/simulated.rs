@@ -62,7 +62,8 @@
 //! ```
 //!
 //! The parts, from the device up: a [`model`] is one function behind a small trait, `function` the
-//! standard one; `bridge` is what connects functions; `kernel` the Linux kernel above them;
+//! standard one; `bridge` a bridge with its link and slot, `hardware` what
+//! connects them; `kernel` the Linux kernel above them;
 //! `description` the text that a machine is made from; [`faults`] what can be odd about it.
 
 mod bars;
@@ -71,6 +72,7 @@ mod builder;
 mod description;
 pub mod faults;
 mod function;
+mod hardware;
 mod image;
 mod kernel;
 mod machines;

@@ -2,7 +2,8 @@
 //! goes down (`pciehp`).
 
 use super::{State, Task};
-use crate::machine::simulated::bridge::{Notice, express, slot};
+use crate::machine::simulated::bridge::{express, slot};
+use crate::machine::simulated::hardware::Notice;
 use crate::machine::simulated::registers::dword;
 use pcicfg::Address;
 use std::time::Duration;
