@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 use vfio_reset::machine::simulated::faults::{NotReady, SlotPower};
-use vfio_reset::machine::simulated::{Behaviour, ResetKind, Simulated};
+use vfio_reset::machine::simulated::model::Completion;
+use vfio_reset::machine::simulated::{Behaviour, FunctionModel, ResetKind, Simulated};
 use vfio_reset::machine::{Attribute, Clock, KernelReset, LogMark, ResetMethods};
 use vfio_reset::{Error, Machine};
 
@@ -535,6 +536,90 @@ fn the_same_steps_give_the_same_machine_at_the_same_time_also_from_a_saved_state
     let error = Simulated::open("elysium").unwrap().load_state(&one.save_state(), "state.json").unwrap_err();
     assert!(error.to_string().contains("sim:zoo"), "{error}");
     assert!(Simulated::zoo().load_state(&serde_json::json!([1, 2]), "state.json").is_err());
+}
+
+/// A function that is nothing but ids, Power Management and a counter of its resets in its revision.
+struct Counter {
+    registers: Vec<u8>,
+}
+
+impl FunctionModel for Counter {
+    fn config_size(&self) -> usize {
+        self.registers.len()
+    }
+
+    fn read_config(&mut self, _: Duration, offset: u16, bytes: &mut [u8]) -> Completion {
+        for (at, byte) in (usize::from(offset)..).zip(bytes) {
+            *byte = self.registers.get(at).copied().unwrap_or(0);
+        }
+        Completion::Successful
+    }
+
+    fn write_config(&mut self, now: Duration, offset: u16, bytes: &[u8]) -> Option<ResetKind> {
+        let before = self.registers[0x44] & 3;
+        if offset == 0x44 {
+            self.registers[0x44] = bytes[0] & 3;
+        }
+        (before == 3 && self.registers[0x44] == 0).then(|| {
+            self.reset(now, ResetKind::D3hotToD0);
+            ResetKind::D3hotToD0
+        })
+    }
+
+    fn read_bar(&mut self, _: Duration, _: u8, _: u64, _: &mut [u8]) -> Completion {
+        Completion::Unanswered
+    }
+
+    fn write_bar(&mut self, _: Duration, _: u8, _: u64, _: &[u8]) {}
+
+    fn reset(&mut self, _: Duration, _: ResetKind) {
+        self.registers[8] += 1;
+    }
+
+    fn registers(&self) -> &[u8] {
+        &self.registers
+    }
+
+    fn set_hardware_bits(&mut self, _: u16, _: u16, _: u16) {}
+
+    fn answers(&self, _: Duration) -> bool {
+        true
+    }
+
+    fn save(&self) -> serde_json::Value {
+        self.registers.clone().into()
+    }
+
+    fn load(&mut self, state: &serde_json::Value) -> Result<(), String> {
+        self.registers = serde_json::from_value(state.clone()).map_err(|error| error.to_string())?;
+        Ok(())
+    }
+}
+
+#[test]
+fn a_model_of_ones_own_is_listed_reset_and_kept() {
+    let zoo = || {
+        let zoo = Simulated::zoo();
+        let mut registers = vec![0; 256];
+        registers[..8].copy_from_slice(&[0xad, 0xde, 0xef, 0xbe, 0, 0, 0x10, 0]);
+        registers[0x34] = 0x40;
+        registers[0x40] = 1;
+        zoo.set_model("01:00.0".parse().unwrap(), Box::new(Counter { registers })).unwrap();
+        zoo
+    };
+    let machine = zoo();
+    let facts = machine.facts("01:00.0".parse().unwrap()).unwrap();
+    assert_eq!(facts.reset_methods, ResetMethods::Listed(vec!["pm".into(), "bus".into()]));
+    assert_eq!(kernel_reset(&machine, "01:00.0"), KernelReset::Done);
+    secondary_bus_reset(&machine, "00:04.0");
+    machine.sleep(ms(100));
+    assert_eq!(read(&machine, "01:00.0", 8), [2]);
+    let again = zoo();
+    again.load_state(&machine.save_state(), "state.json").unwrap();
+    assert_eq!(read(&again, "01:00.0", 8), [2]);
+    assert!(
+        machine.set_model("00:04.0".parse().unwrap(), Box::new(Counter { registers: Vec::new() })).is_err()
+    );
 }
 
 #[test]

@@ -182,7 +182,7 @@ impl Simulated {
     /// # Errors
     /// When there is no such function, or it is a bridge.
     pub fn set_model(&self, address: Address, model: Box<dyn FunctionModel>) -> Result<()> {
-        let found = self.lock().hardware.replace(address, model);
+        let found = self.lock().replace(address, model);
         if found { Ok(()) } else { Err(self.no_such(address)) }
     }
 

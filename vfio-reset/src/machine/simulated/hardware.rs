@@ -2,20 +2,22 @@
 
 mod links;
 
+use super::bars::Sizes;
 use super::bridge::{BRIDGE_CONTROL, Bridge, Link, Power, SECONDARY_BUS_RESET, express, slot};
 use super::faults::{Behaviour, SlotPower};
 use super::function::StandardFunction;
 use super::model::{Completion, FunctionModel};
-use super::registers::{dword, has_link_below, word};
+use super::registers::{Places, Registers, dword, has_link_below, word};
 use pcicfg::Address;
 use serde::Deserialize;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 enum Device {
     Standard(Box<StandardFunction>),
     Bridge(Box<Bridge>),
-    Model(Box<dyn FunctionModel>),
+    /// Somebody's own model, with where its registers are.
+    Model(Box<dyn FunctionModel>, Box<Places>),
 }
 
 /// A function and where it stands.
@@ -54,7 +56,7 @@ impl Device {
         match self {
             Self::Standard(function) => &**function,
             Self::Bridge(bridge) => &bridge.function,
-            Self::Model(model) => &**model,
+            Self::Model(model, _) => &**model,
         }
     }
 
@@ -62,7 +64,15 @@ impl Device {
         match self {
             Self::Standard(function) => &mut **function,
             Self::Bridge(bridge) => &mut bridge.function,
-            Self::Model(model) => &mut **model,
+            Self::Model(model, _) => &mut **model,
+        }
+    }
+
+    fn places(&self) -> &Places {
+        match self {
+            Self::Standard(function) => &function.bits().places,
+            Self::Bridge(bridge) => &bridge.function.bits().places,
+            Self::Model(_, places) => places,
         }
     }
 
@@ -70,7 +80,7 @@ impl Device {
         match self {
             Self::Standard(function) => Some(function),
             Self::Bridge(bridge) => Some(&bridge.function),
-            Self::Model(_) => None,
+            Self::Model(..) => None,
         }
     }
 
@@ -78,7 +88,7 @@ impl Device {
         match self {
             Self::Standard(function) => Some(function),
             Self::Bridge(bridge) => Some(&mut bridge.function),
-            Self::Model(_) => None,
+            Self::Model(..) => None,
         }
     }
 }
@@ -155,7 +165,9 @@ impl Hardware {
         let node = &mut self.nodes[index];
         let replaceable = !matches!(node.device, Device::Bridge(_));
         if replaceable {
-            node.device = Device::Model(model);
+            let places =
+                Registers::derive(model.registers(), &Sizes::default(), false, &BTreeMap::new()).places;
+            node.device = Device::Model(model, Box::new(places));
         }
         replaceable
     }
@@ -193,6 +205,11 @@ impl Hardware {
     /// The standard function at an address, if it is one.
     pub(super) fn standard(&self, address: Address) -> Option<&StandardFunction> {
         self.nodes[self.index(address)?].device.standard()
+    }
+
+    /// Where a function's registers are.
+    pub(super) fn places(&self, address: Address) -> Option<&Places> {
+        Some(self.nodes[self.index(address)?].device.places())
     }
 
     /// Whether a function is a bridge.
@@ -274,8 +291,8 @@ impl Hardware {
         let node = &self.nodes[index];
         if let Some((physical, number)) = node.virtual_of {
             let device = &self.nodes[physical].device;
-            let enabled = device.standard().and_then(|f| f.bits().places.sriov.map(|at| (f.registers(), at)));
-            let Some((registers, at)) = enabled else { return false };
+            let Some(at) = device.places().sriov else { return false };
+            let registers = device.model().registers();
             if word(registers, at + 8) & 1 == 0 || number >= word(registers, at + 0x10) {
                 return false;
             }
