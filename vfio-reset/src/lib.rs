@@ -13,6 +13,7 @@
 
 pub mod capture;
 pub mod describe;
+pub mod diff;
 pub mod error;
 pub mod inventory;
 pub mod json;
