@@ -1,4 +1,8 @@
 //! The extended capability list from 100h on: the walk, and what it finds.
+//!
+//! The rules are the kernel's (`pci_find_next_ext_capability`, `pci_ext_cfg_is_aliased`): zero or
+//! all-ones at 100h is no list, nor is a mirror of the first 256 bytes; a header of zero ends
+//! the list, as does a pointer below 100h; a pointer's low two bits are ignored.
 
 mod access_control_services;
 mod address_translation_services;
@@ -217,9 +221,18 @@ impl<'a> ExtendedCapabilities<'a> {
         // list, no defect.
         let next = match space.read_u32(Self::START) {
             None | Some(0 | 0xffff_ffff) => 0,
+            Some(header) if Self::is_aliased(space, header) => 0,
             Some(_) => Self::START,
         };
         Self { space, holder: 0, next, visited: [0; 15] }
+    }
+
+    /// Whether the bytes from 100h on are the first 256 over and over, as behind a bridge that ignores
+    /// the upper address bits: then `header` is the function's own id (the kernel's
+    /// `pci_ext_cfg_is_aliased`).
+    fn is_aliased(space: ConfigSpace<'_>, header: u32) -> bool {
+        header == space.header().id()
+            && (Self::START..0x1000).step_by(0x100).map_while(|at| space.read_u32(at)).all(|id| id == header)
     }
 }
 
@@ -248,6 +261,7 @@ impl<'a> Iterator for ExtendedCapabilities<'a> {
                 let size = self.space.size() as u16;
                 Some(Err(ChainDefect::Unreadable { holder, pointer, size }))
             }
+            Some(0) => None,
             Some(0xffff_ffff) => Some(Err(ChainDefect::AllOnes { holder, pointer })),
             Some(header) => {
                 self.holder = offset + 2;

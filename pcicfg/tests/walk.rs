@@ -229,12 +229,31 @@ fn zero_or_all_ones_at_100h_is_no_extended_list() {
 }
 
 #[test]
+fn a_mirror_of_the_first_256_bytes_is_no_extended_list() {
+    // As an RS690 host bridge reads, 1002:7911: taken for a header, its id is a loop.
+    let mut first = endpoint(256, 0);
+    put(&mut first, 0x00, &[0x02, 0x10, 0x11, 0x79]);
+    let mut bytes = first.repeat(16);
+    assert_eq!(extended_walk(view(&bytes)), (vec![], None));
+    // One block that differs, and it is no mirror.
+    put(&mut bytes, 0xf00, &[0x00; 4]);
+    assert_eq!(extended_walk(view(&bytes)), (vec![(0x1002, 0x100)], None));
+}
+
+#[test]
 fn a_null_capability_at_the_start_keeps_the_list() {
     // The specification's way to hide the first one: id 0, and the pointer to the next.
     let mut bytes = endpoint(4096, 0);
     put(&mut bytes, 0x100, &extended(0, 0, 0x200));
     put(&mut bytes, 0x200, &extended(0x0018, 1, 0));
     assert_eq!(extended_walk(view(&bytes)), (vec![(0, 0x100), (0x18, 0x200)], None));
+}
+
+#[test]
+fn an_extended_header_of_zero_ends_the_list() {
+    let mut bytes = endpoint(4096, 0);
+    put(&mut bytes, 0x100, &extended(0x0001, 1, 0x200));
+    assert_eq!(extended_walk(view(&bytes)), (vec![(1, 0x100)], None));
 }
 
 #[test]

@@ -238,7 +238,7 @@ impl fmt::Display for Reason {
             Self::ListedDespite(reason) => write!(f, "the kernel lists it although {reason}"),
             Self::Stale(reason) => write!(
                 f,
-                "stale: the kernel listed it before it knew everything; a reset with it fails with ENOTTY, because {reason}"
+                "the kernel listed it before it knew everything; a reset with it fails with ENOTTY, because {reason}"
             ),
         }
     }

@@ -103,6 +103,8 @@ pub struct Plan {
     pub kind: MachineKind,
     /// The function.
     pub address: Address,
+    /// Its IOMMU group.
+    pub iommu_group: Option<u32>,
     /// Whether it answers.
     pub presence: Presence,
     /// Every method of the kernel, in the kernel's order.
@@ -231,13 +233,17 @@ impl Plan {
                 }
             })
             .collect();
-        let context = Context { function, quirks, request, bridge };
+        let stale =
+            methods.iter().map(|method| &method.availability).filter(|availability| availability.stale);
+        let stale = stale.map(|availability| availability.method).collect();
+        let context = Context { function, quirks, request, bridge, stale };
         let candidates = context.candidates(&methods);
         let decision = context.decide(&candidates);
         Ok(Self {
             machine: inventory.machine().to_string(),
             kind: inventory.kind(),
             address: request.address,
+            iommu_group: function.facts().iommu_group,
             presence: function.presence(),
             methods,
             decision,
@@ -312,6 +318,7 @@ struct Context<'a> {
     quirks: &'a Quirks,
     request: &'a Request,
     bridge: Option<InventoryFunction<'a>>,
+    stale: Vec<MethodName>,
 }
 
 /// The ways in the order of preference: the kernel's methods in the kernel's order, since the kernel
@@ -367,11 +374,15 @@ impl Context<'_> {
                     Ok(_) => Reason::RootBus.to_string(),
                 }),
             },
-            MethodName::Flr | MethodName::AfFlr | MethodName::Pm => {
-                match method.method().probe(self.function, self.quirks) {
-                    Ok(_) | Err(Reason::Quirk(_)) => None,
-                    Err(reason) => Some(reason.to_string()),
-                }
+            // A quirk forbids a function level reset that the function could do; the quirk against
+            // power management says that there is no reset to be had.
+            MethodName::Flr | MethodName::AfFlr => match method.method().probe(self.function, self.quirks) {
+                Ok(_) | Err(Reason::Quirk(_)) => None,
+                Err(reason) => Some(reason.to_string()),
+            },
+            MethodName::Pm => {
+                let probed = method.method().probe(self.function, self.quirks);
+                probed.err().map(|reason| reason.to_string())
             }
             MethodName::DeviceSpecific | MethodName::Acpi | MethodName::CxlBus => {
                 Some("only the kernel can do that".to_string())

@@ -26,6 +26,8 @@ pub struct Action {
     pub budget: Duration,
     /// The steps with their times.
     pub steps: Vec<PlannedStep>,
+    /// What the kernel lists and cannot do: harmless to leave in the list, and refused when written.
+    pub stale: Vec<MethodName>,
     /// The port or bridge above the function, which can tell why it is silent.
     pub port: Option<Address>,
     /// What is known to help if the function does not come back.
@@ -164,6 +166,7 @@ impl Context<'_> {
             functions,
             budget: self.request.budget,
             steps,
+            stale: self.stale.clone(),
             port: self.function.parent().map(InventoryFunction::address),
             remedies: self.remedies(),
         }

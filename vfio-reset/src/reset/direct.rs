@@ -27,6 +27,8 @@ impl Engine<'_, '_> {
         // its notification off must not stay behind.
         if self.options.skip_restore {
             self.notes.push("the restore step was left out on request (test switch)".to_string());
+            // The port was not reset: what we switched off there is no part of what is to be shown.
+            self.restore_port()?;
             return result;
         }
         match result {

@@ -31,10 +31,7 @@ impl Engine<'_, '_> {
             return reset;
         }
         if let Some(list) = former {
-            self.step(StepName::PutListBack, |engine| {
-                engine.machine.set_attribute(engine.action.address, Attribute::ResetMethod, &list)?;
-                Ok(format!("reset_method says `{list}` again"))
-            })?;
+            self.step(StepName::PutListBack, |engine| engine.put_list_back(&list))?;
         }
         reset?;
         self.step(StepName::WaitReady, |engine| engine.wait_target())
@@ -52,8 +49,8 @@ impl Engine<'_, '_> {
             ));
         };
         let list = list.trim().to_string();
-        if list == method.as_str() {
-            return Ok((None, format!("reset_method says `{list}` already")));
+        if self.would_be_alone(&list) {
+            return Ok((None, format!("reset_method says `{list}`: nothing else would be tried")));
         }
         match self.machine.set_attribute(address, Attribute::ResetMethod, method.as_str()) {
             Ok(()) => {
@@ -69,6 +66,30 @@ impl Engine<'_, '_> {
             )),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Whether the kernel would do this method and nothing else with the list as it is: a stale entry
+    /// after it is checked again, and does nothing.
+    fn would_be_alone(&self, list: &str) -> bool {
+        let mut names = list.split_ascii_whitespace();
+        names.next() == Some(self.action.method.as_str()) && names.all(|name| self.is_stale(name))
+    }
+
+    fn is_stale(&self, name: &str) -> bool {
+        self.action.stale.iter().any(|method| method.as_str() == name)
+    }
+
+    /// The list as it was; the kernel does not take a stale entry back.
+    fn put_list_back(&mut self, list: &str) -> StepResult<String> {
+        let names: Vec<&str> = list.split_ascii_whitespace().filter(|name| !self.is_stale(name)).collect();
+        let kept = names.join(" ");
+        self.machine.set_attribute(self.action.address, Attribute::ResetMethod, &kept)?;
+        if kept != list {
+            self.notes.push(format!(
+                "reset_method said `{list}` and says `{kept}` now: the kernel does not take back an entry that was stale"
+            ));
+        }
+        Ok(format!("reset_method says `{kept}`"))
     }
 
     fn kernel_reset(&mut self) -> StepResult<String> {

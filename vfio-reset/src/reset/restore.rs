@@ -141,6 +141,14 @@ impl Engine<'_, '_> {
         })
     }
 
+    /// Brings back only the port that asserted the reset.
+    pub(super) fn restore_port(&mut self) -> Result<()> {
+        let ResetAct::SecondaryBus { bridge, .. } = self.action.act else { return Ok(()) };
+        let Some(saved) = self.saved.as_ref().and_then(|saved| saved.function(bridge)) else { return Ok(()) };
+        let writes = sequence(saved, self.options.bridge_headers);
+        apply(self.machine, bridge, &writes, &mut RestoreSummary::default())
+    }
+
     fn restore_saved(&mut self, saved: &SavedState) -> StepResult<RestoreSummary> {
         let mut summary = RestoreSummary::default();
         let asserting = match self.action.act {

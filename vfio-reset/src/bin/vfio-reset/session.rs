@@ -32,7 +32,13 @@ impl Session {
         match (&machine, &global.machine_state) {
             (AnyMachine::Simulated(simulated), Some(file)) if file.exists() => {
                 let text = std::fs::read_to_string(file).map_err(|error| Error::read(file, error))?;
-                simulated.load_state(&text, file)?;
+                let state = serde_json::from_str(&text).map_err(|error| Error::Malformed {
+                    file: file.clone(),
+                    line: error.line(),
+                    column: error.column(),
+                    message: format!("not a simulated machine's state: {error}"),
+                })?;
+                simulated.load_state(&state, file)?;
             }
             (AnyMachine::Simulated(_), _) | (_, None) => {}
             (_, Some(_)) => {
@@ -81,7 +87,8 @@ impl Session {
     /// Keeps a simulated machine's state for the next command.
     pub(crate) fn close(self) -> Result<(), Error> {
         if let (AnyMachine::Simulated(simulated), Some(file)) = (&self.machine, &self.state_file) {
-            std::fs::write(file, simulated.save_state()).map_err(|error| Error::write(file, error))?;
+            std::fs::write(file, simulated.save_state().to_string())
+                .map_err(|error| Error::write(file, error))?;
         }
         Ok(())
     }
