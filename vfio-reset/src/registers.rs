@@ -186,7 +186,10 @@ impl Part {
 
     fn text(&self, register: u32) -> String {
         let value = self.value(register);
-        (self.meaning)(value).unwrap_or_else(|| format!("{value:x}"))
+        (self.meaning)(value).unwrap_or_else(|| match value {
+            0..10 => value.to_string(),
+            _ => format!("{value:#x}"),
+        })
     }
 }
 
@@ -266,10 +269,10 @@ impl PlacedRegister {
         // Where nothing has a name, the values of the whole register say it all.
         if unnamed != 0 && !changes.is_empty() {
             changes.push(FieldChange {
-                name: format!("bits {unnamed:x}"),
+                name: format!("bits {unnamed:#x}"),
                 flag: false,
-                old: format!("{:x}", old & unnamed),
-                new: format!("{:x}", new & unnamed),
+                old: format!("{:#x}", old & unnamed),
+                new: format!("{:#x}", new & unnamed),
             });
         }
         changes

@@ -34,9 +34,10 @@ fn power_management(findings: &mut Findings, pm: PowerManagement<'_>) {
         state => findings.notable(format!("in {state:?}: asleep")),
     }
     if control.no_soft_reset() {
-        findings.plain("NoSoftRst+: keeps its state through D3hot, so the pm method resets nothing");
+        findings
+            .plain("NoSoftRst+: keeps its state through D3hot, so that the pm method would reset nothing");
     } else {
-        findings.plain("NoSoftRst-: D3hot and back resets it");
+        findings.plain("NoSoftRst-: announces to be reset by D3hot and back");
     }
     if pm.capabilities().contains(PowerManagementCapabilities::IMMEDIATE_READINESS_ON_RETURN_TO_D0) {
         findings.plain("ready at once on return to D0");

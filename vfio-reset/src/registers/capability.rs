@@ -58,9 +58,14 @@ const BRIDGE_SUBSYSTEM: &[Register] =
 
 const MSI_X: &[Register] = &[
     word("MSI-X Message Control", 2).flags(bits::<MsiXMessageControl>).fields(&[field("Table Size", 0x7ff)]),
-    dword("MSI-X Table Offset", 4).fields(&[field("BAR", 7), field("Offset", !7)]),
-    dword("MSI-X Pending Bit Array Offset", 8).fields(&[field("BAR", 7), field("Offset", !7)]),
+    dword("MSI-X Table Offset", 4).fields(&[field("BAR", 7), field_of("Offset", !7, table_offset)]),
+    dword("MSI-X Pending Bit Array Offset", 8)
+        .fields(&[field("BAR", 7), field_of("Offset", !7, table_offset)]),
 ];
+
+fn table_offset(value: u32) -> Option<String> {
+    Some(format!("{:#x}", value << 3))
+}
 
 const ADVANCED_FEATURES: &[Register] = &[
     byte("AF Length", 2),

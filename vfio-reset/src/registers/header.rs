@@ -24,7 +24,7 @@ const COMMON: &[Register] = &[
     byte("BIST", 0x0f),
 ];
 
-const ROM: &[Field] = &[field("Expansion ROM Enable", 1), field("Address", 0xffff_f800)];
+const ROM: &[Field] = &[field("Expansion ROM Enable", 1)];
 
 const ENDPOINT: &[Register] = &[
     dword("Base Address 0", 0x10),
