@@ -2,6 +2,7 @@
 
 mod args;
 mod capture;
+mod list;
 mod output;
 mod plan;
 mod reset;
@@ -34,6 +35,7 @@ fn run(arguments: &Arguments) -> CommandResult {
     let output = Output::new(&arguments.global);
     let session = Session::open(&arguments.global, &output)?;
     let code = match &arguments.command {
+        Command::List(arguments) => list::run(&session, &output, arguments),
         Command::Plan(arguments) => plan::run(&session, &output, arguments),
         Command::Reset(arguments) => reset::run(&session, &output, arguments),
         Command::Save(arguments) => saved::save(&session, &output, arguments),
