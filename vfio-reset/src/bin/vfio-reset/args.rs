@@ -86,6 +86,8 @@ impl Color {
 pub(crate) enum Command {
     /// List the functions: ids, driver, IOMMU group, reset methods, state
     List(ListArguments),
+    /// Show what a function is and in which state: place, power, link, capabilities, quirks
+    Show(ShowArguments),
     /// Say what can reset a device, why, what else is hit, and what would be done
     Plan(PlanArguments),
     /// Reset a device: save, act, wait, restore, verify
@@ -131,6 +133,12 @@ impl ListArguments {
             && self.group.is_none_or(|group| facts.iommu_group == Some(group))
             && self.class.as_deref().is_none_or(|prefix| class.starts_with(prefix))
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArguments {
+    /// The function, such as 03:00.0 or 0000:03:00.0
+    pub(crate) address: Address,
 }
 
 /// What a reset is planned from.

@@ -8,6 +8,7 @@ mod plan;
 mod reset;
 mod saved;
 mod session;
+mod show;
 
 use args::{Arguments, Command};
 use clap::Parser;
@@ -36,6 +37,7 @@ fn run(arguments: &Arguments) -> CommandResult {
     let session = Session::open(&arguments.global, &output)?;
     let code = match &arguments.command {
         Command::List(arguments) => list::run(&session, &output, arguments),
+        Command::Show(arguments) => show::run(&session, &output, arguments),
         Command::Plan(arguments) => plan::run(&session, &output, arguments),
         Command::Reset(arguments) => reset::run(&session, &output, arguments),
         Command::Save(arguments) => saved::save(&session, &output, arguments),
