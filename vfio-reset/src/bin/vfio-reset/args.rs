@@ -88,6 +88,8 @@ pub(crate) enum Command {
     List(ListArguments),
     /// Show what a function is and in which state: place, power, link, capabilities, quirks
     Show(ShowArguments),
+    /// Show how the functions hang together, bridges with what is below them
+    Tree(TreeArguments),
     /// Say what can reset a device, why, what else is hit, and what would be done
     Plan(PlanArguments),
     /// Reset a device: save, act, wait, restore, verify
@@ -139,6 +141,12 @@ impl ListArguments {
 pub(crate) struct ShowArguments {
     /// The function, such as 03:00.0 or 0000:03:00.0
     pub(crate) address: Address,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TreeArguments {
+    /// Only this function, with the bridges above it and all below it
+    pub(crate) address: Option<Address>,
 }
 
 /// What a reset is planned from.

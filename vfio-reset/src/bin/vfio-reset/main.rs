@@ -9,6 +9,7 @@ mod reset;
 mod saved;
 mod session;
 mod show;
+mod tree;
 
 use args::{Arguments, Command};
 use clap::Parser;
@@ -38,6 +39,7 @@ fn run(arguments: &Arguments) -> CommandResult {
     let code = match &arguments.command {
         Command::List(arguments) => list::run(&session, &output, arguments),
         Command::Show(arguments) => show::run(&session, &output, arguments),
+        Command::Tree(arguments) => tree::run(&session, &output, arguments),
         Command::Plan(arguments) => plan::run(&session, &output, arguments),
         Command::Reset(arguments) => reset::run(&session, &output, arguments),
         Command::Save(arguments) => saved::save(&session, &output, arguments),
