@@ -17,7 +17,7 @@ Exit codes:
   4  no method can work
   5  permission: root is needed, or the kernel is locked down
   6  the device does not answer: it did not come back, or was gone before anything was tried
-  7  it came back, and verification found a difference
+  7  it came back, and verification found a difference; or `diff` found one
 
 Try it without any hardware:
   vfio-reset --machine sim:zoo list
@@ -90,6 +90,8 @@ pub(crate) enum Command {
     Show(ShowArguments),
     /// Show how the functions hang together, bridges with what is below them
     Tree(TreeArguments),
+    /// Compare the configuration of two machines or saved states, register by register
+    Diff(DiffArguments),
     /// Say what can reset a device, why, what else is hit, and what would be done
     Plan(PlanArguments),
     /// Reset a device: save, act, wait, restore, verify
@@ -147,6 +149,21 @@ pub(crate) struct ShowArguments {
 pub(crate) struct TreeArguments {
     /// Only this function, with the bridges above it and all below it
     pub(crate) address: Option<Address>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiffArguments {
+    /// The first: a machine as for --machine, or a file that `save` wrote
+    #[arg(value_name = "A")]
+    pub(crate) old: String,
+    /// The second
+    #[arg(value_name = "B")]
+    pub(crate) new: String,
+    /// Only this function
+    pub(crate) address: Option<Address>,
+    /// Leave out what hardware changes on its own: error and event bits, what is pending, logs
+    #[arg(long)]
+    pub(crate) ignore_status: bool,
 }
 
 /// What a reset is planned from.

@@ -2,6 +2,7 @@
 
 mod args;
 mod capture;
+mod diff;
 mod list;
 mod output;
 mod plan;
@@ -35,11 +36,17 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> CommandResult {
     let output = Output::new(&arguments.global);
+    // A comparison opens two machines of its own.
+    if let Command::Diff(operands) = &arguments.command {
+        return diff::run(&arguments.global, &output, operands);
+    }
     let session = Session::open(&arguments.global, &output)?;
     let code = match &arguments.command {
         Command::List(arguments) => list::run(&session, &output, arguments),
         Command::Show(arguments) => show::run(&session, &output, arguments),
         Command::Tree(arguments) => tree::run(&session, &output, arguments),
+        // Done above.
+        Command::Diff(_) => Ok(0),
         Command::Plan(arguments) => plan::run(&session, &output, arguments),
         Command::Reset(arguments) => reset::run(&session, &output, arguments),
         Command::Save(arguments) => saved::save(&session, &output, arguments),
