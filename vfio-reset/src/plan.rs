@@ -299,6 +299,10 @@ fn affected(
     let hit = match scope {
         method::Scope::Function => hit_with(function),
         method::Scope::Bus => bridge.map_or_else(Vec::new, InventoryFunction::below),
+        method::Scope::CxlBus => {
+            let port = bridge.filter(|bridge| bridge.space().cxl_port().is_some());
+            port.map_or_else(Vec::new, InventoryFunction::below)
+        }
     };
     hit.into_iter().filter(|other| other.address() != function.address()).map(Affected::of).collect()
 }

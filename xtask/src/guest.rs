@@ -209,7 +209,15 @@ impl Runner<'_> {
         let guest =
             Guest { parts: self.parts, kernel: &self.kernel, scenario, folder: &folder, log: log.to_owned() };
         initramfs::write(&guest.initrd(), &self.base, &self.programs, &self.library, scenario)?;
-        let outcome = guest.run(&|step| bar.set_message(step.to_owned()))?;
+        let progress = |step: &str| bar.set_message(step.to_owned());
+        let mut outcome = guest.run(&progress)?;
+        // Nothing was learned about a scenario that was never started; once more, in case the host was too busy.
+        if matches!(outcome, Outcome::Failed(_)) && marked_lines(log, "LAB-BOOT").is_empty() {
+            let first = log.with_extension("first.log");
+            fs::rename(log, &first)?;
+            eprintln!("guest: {} did not boot ({}), once more", scenario.name, first.display());
+            outcome = guest.run(&progress)?;
+        }
         if !self.options.keep {
             packages::remove_folder(&folder)?;
         }
