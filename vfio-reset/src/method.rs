@@ -86,6 +86,8 @@ pub enum Scope {
     Function,
     /// Everything below the bridge above.
     Bus,
+    /// Everything below the bridge above, if that is a CXL port.
+    CxlBus,
 }
 
 /// One of the kernel's methods.
@@ -123,7 +125,7 @@ pub const METHODS: [Method; 7] = {
         Method { name: AfFlr, scope: Scope::Function, enumerate: af_flr, execute: af_flr, floor: af_flr_floor, ceiling: ms(800 + READY_CEILING) },
         Method { name: Pm, scope: Scope::Function, enumerate: pm, execute: pm, floor: pm_floor, ceiling: ms(40 + READY_CEILING) },
         Method { name: Bus, scope: Scope::Bus, enumerate: bus_at_enumeration, execute: bus, floor: bus_floor, ceiling: ms(2 * (1_100 + READY_CEILING)) },
-        Method { name: CxlBus, scope: Scope::Bus, enumerate: cxl_bus, execute: cxl_bus, floor: bus_floor, ceiling: ms(2 * (1_100 + READY_CEILING)) },
+        Method { name: CxlBus, scope: Scope::CxlBus, enumerate: cxl_bus, execute: cxl_bus, floor: bus_floor, ceiling: ms(2 * (1_100 + READY_CEILING)) },
     ]
 };
 
@@ -238,7 +240,7 @@ impl fmt::Display for Reason {
             Self::ListedDespite(reason) => write!(f, "the kernel lists it although {reason}"),
             Self::Stale(reason) => write!(
                 f,
-                "stale: the kernel listed it before it knew everything; a reset with it fails with ENOTTY, because {reason}"
+                "the kernel listed it before it knew everything; a reset with it fails with ENOTTY, because {reason}"
             ),
         }
     }
@@ -286,7 +288,7 @@ impl Method {
             ResetMethods::NoFile => (false, true),
             ResetMethods::Listed(names) => (names.iter().any(|name| name == self.name.as_str()), true),
         };
-        let stale = listed && self.scope == Scope::Bus && now.is_err();
+        let stale = listed && self.scope != Scope::Function && now.is_err();
         let present = !matches!(now, Err(Reason::NotPresent(_)));
         let reason = match now {
             Ok(reason) if listed => reason,

@@ -103,6 +103,8 @@ pub struct Plan {
     pub kind: MachineKind,
     /// The function.
     pub address: Address,
+    /// Its IOMMU group.
+    pub iommu_group: Option<u32>,
     /// Whether it answers.
     pub presence: Presence,
     /// Every method of the kernel, in the kernel's order.
@@ -241,6 +243,7 @@ impl Plan {
             machine: inventory.machine().to_string(),
             kind: inventory.kind(),
             address: request.address,
+            iommu_group: function.facts().iommu_group,
             presence: function.presence(),
             methods,
             decision,
@@ -296,6 +299,10 @@ fn affected(
     let hit = match scope {
         method::Scope::Function => hit_with(function),
         method::Scope::Bus => bridge.map_or_else(Vec::new, InventoryFunction::below),
+        method::Scope::CxlBus => {
+            let port = bridge.filter(|bridge| bridge.space().cxl_port().is_some());
+            port.map_or_else(Vec::new, InventoryFunction::below)
+        }
     };
     hit.into_iter().filter(|other| other.address() != function.address()).map(Affected::of).collect()
 }
@@ -371,11 +378,15 @@ impl Context<'_> {
                     Ok(_) => Reason::RootBus.to_string(),
                 }),
             },
-            MethodName::Flr | MethodName::AfFlr | MethodName::Pm => {
-                match method.method().probe(self.function, self.quirks) {
-                    Ok(_) | Err(Reason::Quirk(_)) => None,
-                    Err(reason) => Some(reason.to_string()),
-                }
+            // A quirk forbids a function level reset that the function could do; the quirk against
+            // power management says that there is no reset to be had.
+            MethodName::Flr | MethodName::AfFlr => match method.method().probe(self.function, self.quirks) {
+                Ok(_) | Err(Reason::Quirk(_)) => None,
+                Err(reason) => Some(reason.to_string()),
+            },
+            MethodName::Pm => {
+                let probed = method.method().probe(self.function, self.quirks);
+                probed.err().map(|reason| reason.to_string())
             }
             MethodName::DeviceSpecific | MethodName::Acpi | MethodName::CxlBus => {
                 Some("only the kernel can do that".to_string())

@@ -232,6 +232,8 @@ impl Engine<'_, '_> {
             }
         };
         let kernel_log = self.machine.kernel_log(self.log_mark).unwrap_or_default();
+        let finding = self.findings(outcome);
+        self.notes.extend(finding);
         let next = self.next(outcome);
         Ok(Report {
             address: self.action.address,

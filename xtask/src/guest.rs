@@ -133,24 +133,14 @@ fn run_all(parts: &Parts, scenarios: Vec<Scenario>, options: &Options) -> Result
         options,
     };
     fs::create_dir_all(&lab.logs)?;
-    let next = AtomicUsize::new(0);
-    let reports = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..options.jobs.clamp(1, scenarios.len().max(1)) {
-            scope.spawn(|| {
-                while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let report = lab.run(scenario);
-                    reports.lock().unwrap_or_else(|poison| poison.into_inner()).push(report);
-                }
-            });
-        }
-    });
+    let (alone, together): (Vec<_>, Vec<_>) = scenarios.into_iter().partition(|scenario| scenario.alone);
+    let mut reports = lab.run_at_once(&together, options.jobs);
+    reports.extend(lab.run_at_once(&alone, 1));
     if options.keep {
         eprintln!("guest: images are kept in {}", lab.folder.display());
     } else {
         packages::remove_folder(&lab.folder)?;
     }
-    let mut reports = reports.into_inner().unwrap_or_else(|poison| poison.into_inner());
     reports.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(reports)
 }
@@ -170,6 +160,23 @@ struct Runner<'a> {
 }
 
 impl Runner<'_> {
+    /// Runs scenarios, so many at once.
+    fn run_at_once(&self, scenarios: &[Scenario], jobs: usize) -> Vec<Report> {
+        let next = AtomicUsize::new(0);
+        let reports = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for _ in 0..jobs.clamp(1, scenarios.len().max(1)) {
+                scope.spawn(|| {
+                    while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let report = self.run(scenario);
+                        reports.lock().unwrap_or_else(|poison| poison.into_inner()).push(report);
+                    }
+                });
+            }
+        });
+        reports.into_inner().unwrap_or_else(|poison| poison.into_inner())
+    }
+
     fn run(&self, scenario: &Scenario) -> Report {
         let log = self.logs.join(format!("{}-{}.log", scenario.name, self.options.kernel.name()));
         let bar = self.progress.add(ProgressBar::new_spinner());
@@ -202,7 +209,15 @@ impl Runner<'_> {
         let guest =
             Guest { parts: self.parts, kernel: &self.kernel, scenario, folder: &folder, log: log.to_owned() };
         initramfs::write(&guest.initrd(), &self.base, &self.programs, &self.library, scenario)?;
-        let outcome = guest.run(&|step| bar.set_message(step.to_owned()))?;
+        let progress = |step: &str| bar.set_message(step.to_owned());
+        let mut outcome = guest.run(&progress)?;
+        // Nothing was learned about a scenario that was never started; once more, in case the host was too busy.
+        if matches!(outcome, Outcome::Failed(_)) && marked_lines(log, "LAB-BOOT").is_empty() {
+            let first = log.with_extension("first.log");
+            fs::rename(log, &first)?;
+            eprintln!("guest: {} did not boot ({}), once more", scenario.name, first.display());
+            outcome = guest.run(&progress)?;
+        }
         if !self.options.keep {
             packages::remove_folder(&folder)?;
         }

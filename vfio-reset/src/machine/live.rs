@@ -1,15 +1,15 @@
 //! This Linux host, through sysfs, procfs and the kernel log.
 //!
-//! Nothing is kept from one call to the next but the hot-plug slots' names and the place in the
-//! kernel log: hosts change under our hands. Every file is opened for one access and closed, because
-//! an open `config` would keep a removed function's kernel object alive.
+//! Nothing is kept from one call to the next but the hot-plug slots' names, the place in the kernel
+//! log, and the open `config` files of the functions that are being worked on: hosts change under our
+//! hands.
 //!
 //! | what | file |
 //! |---|---|
 //! | configuration space | `live/config.rs` |
 //! | facts, the names of slots | `live/facts.rs`, `live/slots.rs` |
 //! | who would notice: disks, interfaces, virtual machines | `live/users.rs` and below |
-//! | a reset by the kernel, in a thread | `live/reset.rs` |
+//! | a reset by the kernel, in a process of its own | `live/reset.rs` |
 //! | the kernel log | `live/kmsg.rs` |
 
 mod clock;
@@ -17,6 +17,7 @@ mod config;
 mod facts;
 mod host;
 mod kmsg;
+#[allow(unsafe_code)]
 mod reset;
 mod slots;
 mod sysfs;
@@ -54,6 +55,7 @@ pub struct Live {
     clock: MonotonicClock,
     log: kmsg::Tail,
     slots: Mutex<Option<Arc<Slots>>>,
+    open: config::OpenFiles,
 }
 
 impl Default for Live {
@@ -74,7 +76,13 @@ impl Live {
     pub fn with_root(root: impl Into<PathBuf>) -> Self {
         let root = root.into();
         let log = kmsg::Tail::new(root.join("dev/kmsg"));
-        Self { root, clock: MonotonicClock::new(), log, slots: Mutex::new(None) }
+        Self {
+            root,
+            clock: MonotonicClock::new(),
+            log,
+            slots: Mutex::new(None),
+            open: config::OpenFiles::default(),
+        }
     }
 
     fn folder(&self, address: Address) -> PathBuf {
@@ -128,6 +136,7 @@ impl Machine for Live {
 
     fn functions(&self) -> Result<Vec<Address>> {
         self.slots(true);
+        self.open.clear();
         let path = self.root.join("sys/bus/pci/devices");
         let entries = std::fs::read_dir(&path).map_err(|e| Error::read(&path, e))?;
         let mut addresses = Vec::new();
@@ -158,7 +167,7 @@ impl Machine for Live {
 
     fn read_config(&self, address: Address, offset: u16, bytes: &mut [u8]) -> Result<()> {
         let path = self.folder(address).join("config");
-        let read = config::read(&path, offset, bytes);
+        let read = self.open.read(&path, offset, bytes);
         if read.map_err(|e| self.explain(address, path, e, false))? {
             return Ok(());
         }
@@ -168,7 +177,7 @@ impl Machine for Live {
 
     fn write_config(&self, address: Address, offset: u16, bytes: &[u8]) -> Result<()> {
         let path = self.folder(address).join("config");
-        match config::write(&path, offset, bytes) {
+        match self.open.write(&path, offset, bytes) {
             Ok(true) => Ok(()),
             Ok(false) => {
                 let size = self.config(address)?.len();
@@ -197,6 +206,10 @@ impl Machine for Live {
         let path = self.folder(address).join(attribute.path());
         // With the line end, because a write of no bytes at all never reaches the kernel's code: an
         // empty `reset_method` or `driver_override` would silently stay what it was.
+        if matches!(attribute, Attribute::Remove | Attribute::Rescan) {
+            // An open file would keep the removed function's kernel object alive.
+            self.open.clear();
+        }
         let line = format!("{value}\n");
         let write = || File::options().write(true).open(&path)?.write_all(line.as_bytes());
         write().map_err(|e| self.explain(address, path.clone(), e, true))

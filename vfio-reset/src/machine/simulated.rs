@@ -12,7 +12,7 @@
 //! assert_eq!(id, [0x36, 0x1b, 0x10, 0x00]);
 //!
 //! // Initiate Function Level Reset: the function is away for a while, and has lost its Command.
-//! host.write_config(nvme, 0x5c, &[0x10, 0xa8])?;
+//! host.write_config(nvme, 0x54, &[0x10, 0xa8])?;
 //! host.read_config(nvme, 0, &mut id)?;
 //! assert_eq!(id, [0xff; 4]);
 //! host.sleep(Duration::from_millis(100));

@@ -125,7 +125,7 @@ impl Context<'_> {
             Via::Kernel => self.function.parent(),
             Via::Direct => self.bridge,
         };
-        if scope == Scope::Bus && self.function.is_virtual() {
+        if scope != Scope::Function && self.function.is_virtual() {
             refusals.push(self.refuse_virtual_function());
         }
         for other in affected(self.function, scope, bridge) {

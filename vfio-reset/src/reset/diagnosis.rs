@@ -22,7 +22,16 @@ impl Engine<'_, '_> {
         }
     }
 
-    /// What the port above says of link and slot.
+    /// What the port above says of link and slot, of a function that does not answer.
+    pub(super) fn findings(&self, outcome: Outcome) -> Option<String> {
+        match outcome {
+            Outcome::Lost | Outcome::KernelStillWaiting | Outcome::NotTouched => {
+                self.describe_port(self.action.port?)
+            }
+            _ => None,
+        }
+    }
+
     fn describe_port(&self, port: Address) -> Option<String> {
         let config = self.machine.config(port).ok()?;
         let space = ConfigSpace::new(&config).ok()?;
@@ -56,9 +65,6 @@ impl Engine<'_, '_> {
         match outcome {
             Outcome::Verified => return next,
             Outcome::Lost | Outcome::KernelStillWaiting => {
-                if let Some(port) = self.action.port {
-                    next.extend(self.describe_port(port));
-                }
                 if outcome == Outcome::KernelStillWaiting {
                     next.push(format!(
                         "the kernel goes on waiting for {address}, up to {} s in all, and that cannot be cancelled; until \
@@ -81,15 +87,12 @@ impl Engine<'_, '_> {
                     next.push("the restore step was left out on request: `vfio-reset restore` brings the saved state back".to_string());
                 } else {
                     next.push(format!(
-                        "{address} works, but not as before: see the differences; reset it once more, or have the kernel set \
-                         it up anew (echo 1 > remove, then rescan)"
+                        "{address} answers, but not as before: see the differences; reset it once more, or have the kernel \
+                         set it up anew (echo 1 > remove, then rescan)"
                     ));
                 }
             }
             Outcome::NotTouched => {
-                if let Some(port) = self.action.port {
-                    next.extend(self.describe_port(port));
-                }
                 next.push(format!("find out why {address} does not answer as planned, then plan again"));
             }
             Outcome::NoMethod => next.push(format!(

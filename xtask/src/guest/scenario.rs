@@ -8,6 +8,7 @@
 //! # option: -M q35                              further QEMU arguments, split at blanks
 //! # append: pci=noaer                           further kernel parameters
 //! # timeout: 90                                 seconds, 120 unless told
+//! # alone: it measures time                     no other guest runs meanwhile; with the reason
 //! ```
 
 use std::path::Path;
@@ -36,6 +37,8 @@ pub(crate) struct Scenario {
     pub(crate) append: String,
     /// How long the guest may take, from QEMU's start.
     pub(crate) timeout: Duration,
+    /// Whether no other guest may run meanwhile.
+    pub(crate) alone: bool,
 }
 
 /// A disk image with a known text at its start.
@@ -83,6 +86,7 @@ impl Scenario {
             options: Vec::new(),
             append: String::new(),
             timeout: Duration::from_secs(120),
+            alone: false,
         };
         for (number, line) in script.lines().enumerate() {
             let Some(line) = line.strip_prefix('#') else {
@@ -119,12 +123,15 @@ impl Scenario {
             }
             "modules" => self.modules.extend(words()),
             "option" => self.options.extend(words()),
+            "alone" => self.alone = true,
             "append" => self.append = value.to_owned(),
             "timeout" => {
                 self.timeout =
                     Duration::from_secs(value.parse().context("a timeout is a number of seconds")?);
             }
-            _ => bail!("unknown key `{key}:`; known are device, disk, modules, option, append, timeout"),
+            _ => {
+                bail!("unknown key `{key}:`; known are device, disk, modules, option, append, timeout, alone")
+            }
         }
         Ok(())
     }
@@ -135,7 +142,7 @@ mod tests {
     use super::*;
 
     const SCRIPT: &str = "#!/bin/sh\n# Shows a thing\n# and another.\n# disk: n0 HELLO THERE\n# device: edu\n\
-        # device: nvme,drive=n0\n# modules: nvme  igb\n# option: -global a.b=c\n# timeout: 9\n\n# device: not-a-header\nlog hi\n";
+        # device: nvme,drive=n0\n# modules: nvme  igb\n# option: -global a.b=c\n# timeout: 9\n# alone: so\n\n# device: not-a-header\nlog hi\n";
 
     #[test]
     fn a_header_is_understood() {
@@ -146,6 +153,7 @@ mod tests {
         assert_eq!(scenario.modules, ["nvme", "igb"]);
         assert_eq!(scenario.options, ["-global", "a.b=c"]);
         assert_eq!(scenario.timeout, Duration::from_secs(9));
+        assert!(scenario.alone);
     }
 
     #[test]

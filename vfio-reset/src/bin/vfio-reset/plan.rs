@@ -105,16 +105,13 @@ fn method_lines(output: &Output, method: &MethodPlan) {
     };
     output.line(format!("  {mark}  {:<15} {}", availability.method.as_str(), availability.reason));
     if availability.available || availability.stale {
-        let floor = time(method.floor);
-        output.line(format!(
-            "{:25}{}",
-            "",
-            styled(DIM, format!("takes {floor} or more, the kernel gives up after {}", time(method.ceiling)))
-        ));
-        if !method.affects.is_empty() {
-            output.line(format!("{:25}would also reset:", ""));
-            affected_lines(output, &method.affects);
-        }
+        let (floor, ceiling) = (time(method.floor), time(method.ceiling));
+        let text = format!("takes {floor} or more, the kernel gives up after {ceiling}");
+        output.line(format!("{:25}{}", "", styled(DIM, text)));
+    }
+    if !method.affects.is_empty() {
+        output.line(format!("{:25}would also reset:", ""));
+        affected_lines(output, &method.affects);
     }
 }
 
@@ -136,6 +133,7 @@ fn decision_lines(output: &Output, plan: &Plan) {
                 styled(BAD, "Refused:")
             ));
             refusal_lines(output, refusals);
+            groups_in_the_way(output, plan);
             other_ways(output, plan);
         }
         Decision::NoMethod => {
@@ -199,13 +197,19 @@ fn other_ways(output: &Output, plan: &Plan) {
     }
 }
 
-/// On a shared bus: who shares it, and in which groups.
+/// On a shared bus: which groups share it.
 fn groups_in_the_way(output: &Output, plan: &Plan) {
-    let Some(bus) = plan.methods.iter().find(|method| !method.affects.is_empty()) else { return };
-    let groups: BTreeSet<u32> = bus.affects.iter().filter_map(|other| other.iommu_group).collect();
-    let groups: Vec<String> = groups.iter().map(u32::to_string).collect();
-    output.line(format!("A bus reset would also hit these, in IOMMU groups {}:", groups.join(", ")));
-    affected_lines(output, &bus.affects);
+    let own = plan.iommu_group;
+    let affected = plan.methods.iter().flat_map(|method| &method.affects);
+    let groups: BTreeSet<u32> =
+        affected.filter_map(|other| other.iommu_group).filter(|group| Some(*group) != own).collect();
+    if !groups.is_empty() {
+        let groups: Vec<String> = groups.iter().map(u32::to_string).collect();
+        output.line(format!(
+            "  A bus reset would reach into IOMMU groups {}: all their functions would have to be given up together.",
+            groups.join(", ")
+        ));
+    }
 }
 
 /// Refusals, each with what can be done.

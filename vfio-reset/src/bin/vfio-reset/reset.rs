@@ -126,7 +126,7 @@ fn print(output: &Output, report: &Report) {
     output.line("");
     let style = if report.outcome == Outcome::Verified { GOOD } else { BAD };
     output.line(format!(
-        "{}: {} in {}",
+        "{}: {}, after {}",
         styled(BOLD, report.address),
         styled(style, report.outcome),
         time(report.total())

@@ -4,10 +4,12 @@
 //! other. So a register is read and written with one `pread` or `pwrite` of its own width.
 
 use pcicfg::ConfigSpace;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// All that can be read: 64 bytes without `CAP_SYS_ADMIN` (128 of a CardBus bridge), else 256 or 4096.
 pub(super) fn read_all(path: &Path) -> io::Result<Vec<u8>> {
@@ -18,24 +20,85 @@ pub(super) fn read_all(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Fills `bytes` from `offset`; `false` if they cannot be reached.
-pub(super) fn read(path: &Path, offset: u16, bytes: &mut [u8]) -> io::Result<bool> {
-    Ok(read_at(&File::open(path)?, offset, bytes)? == bytes.len())
+/// The `config` files that registers were last read or written through.
+///
+/// A wait or a verification makes hundreds of accesses to the same few functions; opening and closing
+/// the file around each would take longer than the access. A file that was opened before its function
+/// was removed fails from then on, so after an error it is opened anew.
+#[derive(Debug, Default)]
+pub(super) struct OpenFiles {
+    files: Mutex<HashMap<PathBuf, Arc<File>>>,
 }
 
-/// Writes `bytes` at `offset` as one access; `false` if they cannot be reached.
-pub(super) fn write(path: &Path, offset: u16, bytes: &[u8]) -> io::Result<bool> {
-    let width = bytes.len();
-    if !matches!(width, 1 | 2 | 4) || !usize::from(offset).is_multiple_of(width) {
-        // The kernel would split it, and a register would see two writes.
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            format!("{width} bytes at {offset:#05x} are not one access: it takes 1, 2 or 4 bytes, aligned"),
-        ));
+impl OpenFiles {
+    /// A reset hits a handful of functions; more files than this are not kept.
+    const MOST: usize = 64;
+
+    /// Closes them all: functions come and go.
+    pub(super) fn clear(&self) {
+        self.lock().clear();
     }
-    let file = File::options().write(true).open(path)?;
-    // A write past the end of a regular file, which a made-up tree has, would make it longer.
-    Ok(file.write_at(bytes, offset.into())? == width)
+
+    /// Fills `bytes` from `offset`; `false` if they cannot be reached.
+    pub(super) fn read(&self, path: &Path, offset: u16, bytes: &mut [u8]) -> io::Result<bool> {
+        self.with(path, |file| Ok(read_at(file, offset, bytes)? == bytes.len()))
+    }
+
+    /// Writes `bytes` at `offset` as one access; `false` if they cannot be reached.
+    pub(super) fn write(&self, path: &Path, offset: u16, bytes: &[u8]) -> io::Result<bool> {
+        let width = bytes.len();
+        if !matches!(width, 1 | 2 | 4) || !usize::from(offset).is_multiple_of(width) {
+            // The kernel would split it, and a register would see two writes.
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!(
+                    "{width} bytes at {offset:#05x} are not one access: it takes 1, 2 or 4 bytes, aligned"
+                ),
+            ));
+        }
+        // A write past the end of a regular file, which a made-up tree has, would make it longer.
+        self.with(path, |file| match file.write_at(bytes, offset.into()) {
+            Ok(written) => Ok(written == width),
+            // The file is open for reading alone, because more was not allowed.
+            Err(error) if error.raw_os_error() == Some(libc::EBADF) => {
+                Err(io::Error::from_raw_os_error(libc::EACCES))
+            }
+            Err(error) => Err(error),
+        })
+    }
+
+    fn with<T>(&self, path: &Path, mut act: impl FnMut(&File) -> io::Result<T>) -> io::Result<T> {
+        if let Some(file) = self.kept(path) {
+            match act(&file) {
+                Ok(value) => return Ok(value),
+                Err(_) => drop(self.lock().remove(path)),
+            }
+        }
+        let file = Arc::new(open(path)?);
+        let value = act(&file)?;
+        let mut files = self.lock();
+        if files.len() >= Self::MOST {
+            files.clear();
+        }
+        files.insert(path.to_path_buf(), file);
+        Ok(value)
+    }
+
+    fn kept(&self, path: &Path) -> Option<Arc<File>> {
+        self.lock().get(path).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<PathBuf, Arc<File>>> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// For reading and writing; for reading alone where that is all that is allowed.
+fn open(path: &Path) -> io::Result<File> {
+    match File::options().read(true).write(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => File::open(path),
+        result => result,
+    }
 }
 
 fn read_at(file: &File, offset: u16, bytes: &mut [u8]) -> io::Result<usize> {

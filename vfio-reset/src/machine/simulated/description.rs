@@ -116,7 +116,7 @@ pub(super) enum QuirkFlag {
     #[serde(rename = "no_pm_reset")]
     PmReset,
     #[serde(rename = "no_flr")]
-    FunctionLevelReset,
+    Flr,
 }
 
 /// A function as a description has it.
@@ -284,12 +284,13 @@ fn given(
         ));
     }
     let (image, named) = image::parse(config.get_ref()).map_err(|(line, message)| {
-        // The image begins after its quotes; where its lines are is counted from there.
-        let start = source.text.get(config.span()).map_or(0, |t| {
-            let body = t.len() - t.trim_start_matches(['"', '\'', '\n', '\r']).len();
-            body + t[body..].split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum::<usize>()
-        });
-        source.error(config.span().start + start..config.span().end, message)
+        // The text begins after its quotes and, if there is one, the line break after them.
+        let written = source.text.get(config.span()).unwrap_or_default();
+        let quotes = written.len() - written.trim_start_matches(['"', '\'']).len();
+        let first = usize::from(written[quotes..].starts_with(['\n', '\r']));
+        let before: usize =
+            written.split_inclusive('\n').take((line + first).saturating_sub(1)).map(str::len).sum();
+        source.error(config.span().start + before..config.span().end, message)
     })?;
     if !matches!(image.len(), 64 | 256 | 4096) {
         return Err(source

@@ -151,18 +151,27 @@ impl Kernel {
 
 impl State {
     /// Boots: the kernel enumerates the functions bus by bus, then its hot-plug drivers find their
-    /// slots, then drivers enable virtual functions.
+    /// slots, then drivers enable virtual functions; then what the description says was removed and
+    /// found again is.
     pub(super) fn boot(&mut self) {
         let all = self.hardware.addresses();
-        let late = |state: &Self, address: Address| {
-            state.known.get(&address).is_some_and(|known| known.physfn.is_some() || known.rescanned)
+        let is_virtual = |state: &Self, address: Address| {
+            state.known.get(&address).is_some_and(|known| known.physfn.is_some())
         };
-        let roots: Vec<_> =
-            all.iter().copied().filter(|&a| self.hardware.parent(a).is_none() && !late(self, a)).collect();
-        self.boot_bus(&roots, &late);
+        let roots: Vec<_> = all.iter().copied().filter(|&a| self.hardware.parent(a).is_none()).collect();
+        self.boot_bus(&roots, &is_virtual);
         self.kernel.slots = true;
-        let rest: Vec<_> = all.into_iter().filter(|a| !self.kernel.devices.contains_key(a)).collect();
-        for address in rest {
+        for &address in &all {
+            if !self.kernel.devices.contains_key(&address) {
+                self.add_device(address, false);
+            }
+        }
+        let again: Vec<_> =
+            all.into_iter().filter(|a| self.known.get(a).is_some_and(|known| known.rescanned)).collect();
+        for address in &again {
+            self.kernel.devices.remove(address);
+        }
+        for address in again {
             self.add_device(address, false);
             self.subordinate_scanned(address);
         }
@@ -173,16 +182,16 @@ impl State {
     }
 
     /// Enumerates a bus: its functions first, then what is below them.
-    fn boot_bus(&mut self, functions: &[Address], late: &dyn Fn(&Self, Address) -> bool) {
+    fn boot_bus(&mut self, functions: &[Address], is_virtual: &dyn Fn(&Self, Address) -> bool) {
         for &address in functions {
             self.add_device(address, false);
         }
         for &address in functions {
             if self.hardware.is_bridge(address) {
                 let below: Vec<_> =
-                    self.hardware.children(address).into_iter().filter(|&a| !late(self, a)).collect();
+                    self.hardware.children(address).into_iter().filter(|&a| !is_virtual(self, a)).collect();
                 self.subordinate_scanned(address);
-                self.boot_bus(&below, late);
+                self.boot_bus(&below, is_virtual);
             }
         }
     }

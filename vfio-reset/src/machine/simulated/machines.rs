@@ -1,7 +1,13 @@
 //! The shipped machines.
 
 /// Names and descriptions.
-pub(super) const NAMES: [(&str, &str); 1] = [("zoo", include_str!("machines/zoo.toml"))];
+pub(super) const NAMES: [(&str, &str); 5] = [
+    ("zoo", include_str!("machines/zoo.toml")),
+    ("f4-424-pro", include_str!("machines/f4-424-pro.toml")),
+    ("um880pro", include_str!("machines/um880pro.toml")),
+    ("elysium", include_str!("machines/elysium.toml")),
+    ("x870e-creator", include_str!("machines/x870e-creator.toml")),
+];
 
 /// The description of a shipped machine.
 pub(super) fn text(name: &str) -> Option<&'static str> {

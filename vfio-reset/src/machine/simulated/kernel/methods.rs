@@ -55,7 +55,7 @@ fn quirk_by_id(quirk: QuirkFlag, registers: &[u8], on_root_bus: bool) -> bool {
                 | (0x10de, 0x22ce | 0x22d0 | 0x2340..=0x237f)
                 | (0x17cb, 0x1103 | 0x1107 | 0x0308)
         ),
-        QuirkFlag::FunctionLevelReset => matches!(
+        QuirkFlag::Flr => matches!(
             (vendor, device),
             (0x1022, 0x1487 | 0x148c | 0x149c | 0x7901)
                 | (0x8086, 0x1502 | 0x1503)
@@ -90,11 +90,11 @@ impl State {
         match method {
             Method::Flr => {
                 places.express.is_some_and(|at| dword(registers, at + 4) & 1 << 28 != 0)
-                    && !self.quirk(address, QuirkFlag::FunctionLevelReset)
+                    && !self.quirk(address, QuirkFlag::Flr)
             }
             Method::AfFlr => {
                 places.af.is_some_and(|at| word(registers, at + 2) & 0x0300 == 0x0300)
-                    && !self.quirk(address, QuirkFlag::FunctionLevelReset)
+                    && !self.quirk(address, QuirkFlag::Flr)
             }
             Method::Pm => {
                 places.pm.is_some_and(|at| word(registers, at + 4) & 8 == 0)
