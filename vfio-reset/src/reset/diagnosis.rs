@@ -95,11 +95,11 @@ impl Engine<'_, '_> {
                 next.push(format!("find out why {address} does not answer as planned, then plan again"));
             }
             Outcome::NoMethod => next.push(format!(
-                "`vfio-reset plan {address}` shows the methods that work; `echo default > reset_method` has the kernel \
+                "`plan` shows the methods that work; `echo default > reset_method` has the kernel \
                  look again"
             )),
             Outcome::Failed => next.push(format!(
-                "look at the kernel log, then at `vfio-reset show {address}`, before anyone uses the device"
+                "look at the kernel log, then at what `show` says, before anyone uses the device"
             )),
         }
         next

@@ -162,6 +162,8 @@ impl State {
         let roots: Vec<_> = all.iter().copied().filter(|&a| self.hardware.parent(a).is_none()).collect();
         self.boot_bus(&roots, &is_virtual);
         self.kernel.slots = true;
+        // The ports' driver first: a slot is there only once it is bound.
+        self.boot_drivers();
         for &address in &all {
             if !self.kernel.devices.contains_key(&address) {
                 self.add_device(address, false);
@@ -176,8 +178,14 @@ impl State {
             self.add_device(address, false);
             self.subordinate_scanned(address);
         }
-        let known: Vec<_> = self.kernel.devices.keys().copied().collect();
-        for address in known {
+        self.boot_drivers();
+    }
+
+    /// Binds the drivers of everything that has none yet.
+    fn boot_drivers(&mut self) {
+        let unbound = self.kernel.devices.iter().filter(|(_, device)| device.driver.is_none());
+        let unbound: Vec<_> = unbound.map(|(address, _)| *address).collect();
+        for address in unbound {
             self.boot_driver(address);
         }
     }
