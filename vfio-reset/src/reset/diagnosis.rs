@@ -94,13 +94,13 @@ impl Engine<'_, '_> {
             Outcome::NotTouched => {
                 next.push(format!("find out why {address} does not answer as planned, then plan again"));
             }
-            Outcome::NoMethod => next.push(format!(
-                "`plan` shows the methods that work; `echo default > reset_method` has the kernel \
-                 look again"
-            )),
-            Outcome::Failed => next.push(format!(
-                "look at the kernel log, then at what `show` says, before anyone uses the device"
-            )),
+            Outcome::NoMethod => next.push(
+                "`plan` shows the methods that work; `echo default > reset_method` has the kernel look again"
+                    .to_string(),
+            ),
+            Outcome::Failed => next.push(
+                "look at the kernel log, then at what `show` says, before anyone uses the device".to_string(),
+            ),
         }
         next
     }
