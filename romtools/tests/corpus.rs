@@ -1,7 +1,7 @@
 //! Real ROMs, against tables that other tools made of them.
 //!
 //! The files are not in the repository. They are looked for in `$VFIO_RESET_SHARED/corpus`, then in
-//! `../../shared/corpus` beside the workspace; without them these tests say so and check nothing.
+//! `../../shared/corpus` beside the workspace; without them the tests are ignored.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
@@ -10,16 +10,14 @@ use std::path::{Path, PathBuf};
 
 use romtools::{Header, Image, Rom, Severity, Signature, Stop, check, checksum, text};
 
-/// The corpus, or why there is none.
-fn corpus() -> Option<PathBuf> {
+/// The corpus.
+fn corpus() -> PathBuf {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
     let shared = std::env::var_os("VFIO_RESET_SHARED").map_or_else(beside, PathBuf::from);
     let corpus = shared.join("corpus");
-    if corpus.join("expected/images.tsv").exists() {
-        return Some(corpus);
-    }
-    eprintln!("skipped: no corpus in {} (set VFIO_RESET_SHARED to its parent)", corpus.display());
-    None
+    let is_there = corpus.join("expected/images.tsv").exists();
+    assert!(is_there, "no corpus in {} (set VFIO_RESET_SHARED to its parent)", corpus.display());
+    corpus
 }
 
 /// The ROM files, by name.
@@ -82,8 +80,9 @@ fn described(index: usize, image: &Image<'_>, start: usize, stop: Stop) -> Vec<(
 }
 
 #[test]
+#[ignore = "compares with ../shared; `cargo xtask test` runs it where that is"]
 fn every_image_is_where_and_what_it_should_be() {
-    let Some(corpus) = corpus() else { return };
+    let corpus = corpus();
     let mut expected = table(&corpus, "images.tsv");
     let (mut files, mut images) = (0, 0);
     for (name, bytes) in roms(&corpus) {
@@ -114,8 +113,9 @@ fn every_image_is_where_and_what_it_should_be() {
 }
 
 #[test]
+#[ignore = "compares with ../shared; `cargo xtask test` runs it where that is"]
 fn every_efi_header_is_read_as_it_is() {
-    let Some(corpus) = corpus() else { return };
+    let corpus = corpus();
     let roms = roms(&corpus);
     for (name, rows) in table(&corpus, "efi-sha256.tsv") {
         let rom = Rom::parse(&roms[&name]).unwrap();
@@ -139,8 +139,9 @@ fn every_efi_header_is_read_as_it_is() {
 
 /// Where rom-parser came to an end, its lines and ours tell the same.
 #[test]
+#[ignore = "compares with ../shared; `cargo xtask test` runs it where that is"]
 fn rom_parser_s_lines_are_found_again() {
-    let Some(corpus) = corpus() else { return };
+    let corpus = corpus();
     let roms = roms(&corpus);
     for (name, rows) in table(&corpus, "rom-parser.tsv") {
         let row = &rows[0];
@@ -164,8 +165,9 @@ fn rom_parser_s_lines_are_found_again() {
 
 /// All of these ROMs work, or did for their owners: a defect here is a rule that is too strict.
 #[test]
+#[ignore = "compares with ../shared; `cargo xtask test` runs it where that is"]
 fn check_finds_no_defect_in_good_roms() {
-    let Some(corpus) = corpus() else { return };
+    let corpus = corpus();
     for (name, bytes) in roms(&corpus) {
         let rom = Rom::parse(&bytes).unwrap();
         for finding in check::findings(&rom) {
@@ -176,8 +178,9 @@ fn check_finds_no_defect_in_good_roms() {
 
 /// Cut anywhere, a real ROM still gives what is there.
 #[test]
+#[ignore = "compares with ../shared; `cargo xtask test` runs it where that is"]
 fn a_cut_rom_is_parsed_as_far_as_it_goes() {
-    let Some(corpus) = corpus() else { return };
+    let corpus = corpus();
     for (name, bytes) in roms(&corpus).into_iter().filter(|(_, bytes)| bytes.len() <= 1 << 16) {
         for length in (0..bytes.len()).step_by(509).chain(0..64) {
             let cut = &bytes[..length];
