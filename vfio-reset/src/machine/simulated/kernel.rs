@@ -8,6 +8,7 @@ mod reset;
 mod saved;
 
 use super::description::QuirkFlag;
+use super::model::FunctionModel;
 use super::state::State;
 use crate::machine::{DeviceUser, HostFacts, LogLine, LogMark, Resource};
 use pcicfg::Address;
@@ -235,6 +236,23 @@ impl State {
         self.kernel.devices.insert(address, device);
     }
 
+    /// Puts a model in the place of a function, as if it had been there when the kernel looked.
+    pub(super) fn replace(&mut self, address: Address, model: Box<dyn FunctionModel>) -> bool {
+        let image = model.registers().to_vec();
+        let replaced = self.hardware.replace(address, model);
+        if let (true, Some(known)) = (replaced, self.known.get_mut(&address)) {
+            known.image = image;
+            let device = self.kernel.devices.get(&address).cloned();
+            if let Some(mut device) = device {
+                let methods = self.supported_methods(address, &device);
+                let names: Vec<_> = methods.iter().map(|method| method.name().to_string()).collect();
+                device.reset_methods = (!names.is_empty()).then_some(names);
+                self.kernel.devices.insert(address, device);
+            }
+        }
+        replaced
+    }
+
     /// The drivers are bound as the description says, and what they leave idle sleeps.
     fn boot_driver(&mut self, address: Address) {
         let driver = self.known.get(&address).and_then(|known| known.driver.clone());
@@ -255,7 +273,7 @@ impl State {
             return None;
         }
         let bound = self.kernel.devices.get(&port)?.driver.as_deref() == Some("pcieport");
-        let at = self.hardware.standard(port)?.bits().places.express?;
+        let at = self.hardware.places(port)?.express?;
         let capabilities = super::registers::dword(
             self.hardware.registers(port)?,
             at + super::bridge::express::SLOT_CAPABILITIES,
