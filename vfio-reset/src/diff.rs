@@ -139,10 +139,10 @@ pub fn diff(old: ConfigSpace<'_>, new: ConfigSpace<'_>) -> Vec<Difference> {
     }
     let mut named = ByteSet::default();
     for register in common(&maps.0, &maps.1) {
+        // What the end of one space cuts off is left to the comparison of nameless bytes.
+        let (Some(old), Some(new)) = (register.read(old), register.read(new)) else { continue };
         named.insert(register.offset(), register.width());
-        if let (Some(old), Some(new)) = (register.read(old), register.read(new))
-            && old != new
-        {
+        if old != new {
             found.push(Difference::Register(RegisterDifference {
                 register: Some(register.name()),
                 structure: Some(register.structure()),

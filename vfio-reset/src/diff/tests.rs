@@ -101,6 +101,16 @@ fn bytes_of_a_vendor_have_their_structure() {
 }
 
 #[test]
+fn a_register_that_one_space_cuts_off_is_compared_as_far_as_it_goes() {
+    let old = sample(false);
+    let mut new = sample(false);
+    new.truncate(0x75);
+    new[0x74] = 1;
+    // Device Capabilities, of which one byte is left.
+    assert_eq!(lines(&old, &new), ["byte at 074: 00 -> 01"]);
+}
+
+#[test]
 fn functions_are_matched_by_address() {
     let address = |text: &str| text.parse::<Address>().expect("an address");
     let all_ones = vec![0xff; 256];

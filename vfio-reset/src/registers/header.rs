@@ -100,7 +100,8 @@ const CARD_BUS: &[Register] = &[
     dword("I/O Limit 1", 0x38),
     byte("Interrupt Line", 0x3c),
     byte("Interrupt Pin", 0x3d),
-    word("Bridge Control", 0x3e),
+    // Its bits are others than those of a type 1 header: a name of its own keeps the two apart.
+    word("CardBus Bridge Control", 0x3e),
 ];
 
 pub(super) fn place(map: &mut RegisterMap, space: ConfigSpace<'_>) {
