@@ -25,9 +25,8 @@ impl Engine<'_, '_> {
     /// What the port above says of link and slot, of a function that does not answer.
     pub(super) fn findings(&self, outcome: Outcome) -> Option<String> {
         match outcome {
-            Outcome::Lost | Outcome::KernelStillWaiting | Outcome::NotTouched => {
-                self.describe_port(self.action.port?)
-            }
+            Outcome::Lost | Outcome::NotTouched => self.describe_port(self.action.port?),
+            // While the kernel waits it holds the port, and an access to it would wait too.
             _ => None,
         }
     }
