@@ -11,5 +11,6 @@ pub mod host;
 pub mod image;
 pub mod kinds;
 pub mod random;
+pub mod resets;
 pub mod rounds;
 pub mod work;

@@ -49,7 +49,7 @@ pub fn decode(bytes: &[u8]) -> usize {
     found
 }
 
-/// As much as [`pci_types`] does: the ids, and of a type 0 header the first list, with MSI-X decoded.
+/// As much as [`pci_types()`] does: the ids, and of a type 0 header the first list, with MSI-X decoded.
 /// Gives how many capabilities there are.
 #[must_use]
 pub fn conventional(bytes: &[u8]) -> usize {

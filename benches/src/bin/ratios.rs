@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release -p benches --bin ratios`
 
+use benches::resets::{self, CASES};
 use benches::rounds::{Contender, medians};
 use benches::{corpus, host, work};
 use pcicfg::Dump;
@@ -13,8 +14,9 @@ use vfio_reset::machine::captured::Captured;
 use vfio_reset::quirk::Quirks;
 use vfio_reset::{Inventory, Plan, Request};
 
-const ROUNDS: usize = 31;
-const SLICE: Duration = Duration::from_millis(10);
+const ROUNDS: usize = 101;
+/// Shorter than what the kernel gives a process at a time, so that most slices run undisturbed.
+const SLICE: Duration = Duration::from_millis(1);
 
 fn main() {
     let host = host::functions(host::FUNCTIONS);
@@ -26,9 +28,15 @@ fn main() {
     if !real.is_empty() {
         let real: Vec<&[u8]> = real.iter().map(Vec::as_slice).collect();
         table.functions(&format!("{} real", real.len()), &real);
+        // Each copy has a place of its own: 16 MiB, which no processor's own cache holds.
+        let copies: Vec<Vec<u8>> =
+            real.iter().cycle().take(host::FUNCTIONS).map(|bytes| bytes.to_vec()).collect();
+        let copies: Vec<&[u8]> = copies.iter().map(Vec::as_slice).collect();
+        table.functions(&format!("4,096 (copies of {} real)", real.len()), &copies);
     }
     table.dump(&host);
     table.plan(&host);
+    table.resets();
     print!("{}", table.finish());
 }
 
@@ -119,6 +127,22 @@ impl Table {
         self.line(&format!("Open the dump of {functions}"), &total(times[0]), "none", "");
         self.line(&format!("Inventory of {functions}"), &both(times[1]), "none", "");
         self.line(&format!("Plan for each of {functions}"), &both(times[2]), "none", "");
+    }
+
+    /// The engine's own time, all waiting being virtual; and the machine's time over the floor.
+    fn resets(&mut self) {
+        for case in &CASES {
+            let machine = resets::machine().expect("a description of our own");
+            let action = case.action(&machine).expect("a reset that is possible");
+            let report = resets::run(&machine, &action).expect("a reset that is possible");
+            let run = || drop(black_box(resets::run(&machine, black_box(&action))));
+            let [time] = medians(&mut [Contender::new(case.name, run)], ROUNDS, SLICE)[..] else { continue };
+            let what = format!("Reset by {}: the engine's processor time", case.name);
+            let floor = resets::floor(case, &action).as_secs_f64() * 1e3;
+            let excess = resets::excess(case, &action, &report).as_secs_f64() * 1e3;
+            let peer = format!("virtual time {excess:.3} ms over the floor of {floor:.0} ms");
+            self.line(&what, &format!("{:.0} µs", time.as_secs_f64() * 1e6), &peer, "");
+        }
     }
 
     fn finish(self) -> String {
