@@ -137,6 +137,18 @@ impl Error {
         }
     }
 
+    /// Whether the function is not there, or not any more.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        match self {
+            Self::NoSuchFunction { .. } => true,
+            Self::Read { source, .. } | Self::Write { source, .. } => {
+                source.kind() == io::ErrorKind::NotFound || source.raw_os_error() == Some(libc::ENODEV)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether more rights would have helped.
     #[must_use]
     pub fn is_permission(&self) -> bool {

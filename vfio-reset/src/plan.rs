@@ -246,8 +246,8 @@ impl Plan {
             iommu_group: function.facts().iommu_group,
             presence: function.presence(),
             methods,
+            notes: context.notes(&decision),
             decision,
-            notes: context.notes(&candidates),
             candidates,
         })
     }
@@ -424,7 +424,7 @@ impl Context<'_> {
         }
     }
 
-    fn notes(&self, candidates: &[Candidate]) -> Vec<String> {
+    fn notes(&self, decision: &Decision) -> Vec<String> {
         let mut notes = Vec::new();
         for quirk in self.quirks.of(self.function) {
             if let Effect::DoesNotReturn { methods, next } = &quirk.effect {
@@ -442,20 +442,18 @@ impl Context<'_> {
                     .to_string(),
             );
         }
-        let direct_bus = |candidate: &&Candidate| {
-            (candidate.via, candidate.method) == (Via::Direct, MethodName::Bus) && candidate.is_usable()
-        };
-        let is_hot_plug = |bridge: &InventoryFunction<'_>| {
-            bridge.space().pci_express().is_some_and(|express| express.hot_plug_capable())
-        };
-        if let (Some(bridge), Some(_)) = (self.bridge.filter(is_hot_plug), candidates.iter().find(direct_bus))
-        {
-            notes.push(format!(
-                "{} is a hot-plug port: its notifications are switched off during a direct bus reset, or the kernel \
-                 would take the device for unplugged",
-                bridge.address()
-            ));
+        if let Decision::Act(action) = decision {
+            notes.extend(self.hot_plug_note(action));
         }
         notes
+    }
+
+    fn hot_plug_note(&self, action: &Action) -> Option<String> {
+        let ResetAct::SecondaryBus { bridge, .. } = action.act else { return None };
+        self.bridge?.space().pci_express().filter(|express| express.hot_plug_capable())?;
+        Some(format!(
+            "{bridge} is a hot-plug port: its notifications are switched off meanwhile, or the kernel would take the \
+             device for unplugged"
+        ))
     }
 }

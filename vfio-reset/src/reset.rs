@@ -101,6 +101,7 @@ pub fn reset(
         verification: Vec::new(),
         notes: Vec::new(),
         saved: None,
+        hopeless: false,
         unanswered: Vec::new(),
     };
     let power = power::Hold::new(machine, &action.functions);
@@ -125,6 +126,8 @@ struct Engine<'e, 'o> {
     verification: Vec<crate::report::Check>,
     notes: Vec<String>,
     saved: Option<SavedState>,
+    /// Something did not come back: nobody else is waited for.
+    hopeless: bool,
     /// Functions that did not come back, other than the target.
     unanswered: Vec<Address>,
 }

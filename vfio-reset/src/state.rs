@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::machine::Machine;
 use pcicfg::{Address, ConfigSpace};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -47,7 +48,8 @@ pub struct RegisterWrite {
 }
 
 /// When a register is written back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum WriteRule {
     /// If it reads differently.
     IfDifferent,
@@ -55,6 +57,16 @@ pub enum WriteRule {
     Always,
     /// Whatever it reads is written, which clears bits that are cleared by writing 1.
     ClearRaised,
+}
+
+impl fmt::Display for WriteRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::IfDifferent => "if different",
+            Self::Always => "always",
+            Self::ClearRaised => "clear raised",
+        })
+    }
 }
 
 /// A function's state before a reset.

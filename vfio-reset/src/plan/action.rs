@@ -279,7 +279,7 @@ impl Context<'_> {
                     ),
                     step(
                         StepName::WaitReady,
-                        format!("wait until {names} answers with its ids"),
+                        format!("wait until {address} answers with its ids"),
                         Duration::ZERO,
                         budget,
                     ),
@@ -360,6 +360,10 @@ impl Context<'_> {
             }
             ResetAct::SecondaryBus { bridge, wait } => {
                 let hold = method::SECONDARY_BUS_RESET_HOLD;
+                let answering = match reset.len() {
+                    1 => format!("{names} answers with its ids"),
+                    _ => format!("the functions right below {bridge} answer with their ids"),
+                };
                 steps.extend([
                     step(
                         StepName::Quiesce,
@@ -386,12 +390,7 @@ impl Context<'_> {
                     ));
                 }
                 steps.extend([
-                    step(
-                        StepName::WaitReady,
-                        format!("wait until {names} below {bridge} answer with their ids"),
-                        wait.settle,
-                        budget,
-                    ),
+                    step(StepName::WaitReady, format!("wait until {}", answering), wait.settle, budget),
                     step(
                         StepName::Restore,
                         format!(

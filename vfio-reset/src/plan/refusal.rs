@@ -47,6 +47,8 @@ pub enum RefusalCode {
     Lockdown,
     /// The kernel does not offer the method, and may know why.
     NotListed,
+    /// The function is a bridge, and the kernel restores nothing of what is below it.
+    Bridge,
 }
 
 /// A word after `--allow`: which refusals the user overrides.
@@ -67,11 +69,13 @@ pub enum Override {
     BootDisplay,
     /// The kernel does not list the method.
     NotListed,
+    /// The function is a bridge with functions below it.
+    Bridge,
 }
 
 impl Override {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Driver,
         Self::InUse,
         Self::Siblings,
@@ -79,6 +83,7 @@ impl Override {
         Self::Quirk,
         Self::BootDisplay,
         Self::NotListed,
+        Self::Bridge,
     ];
 
     /// The word.
@@ -92,6 +97,7 @@ impl Override {
             Self::Quirk => "quirk",
             Self::BootDisplay => "boot-display",
             Self::NotListed => "not-listed",
+            Self::Bridge => "bridge",
         }
     }
 }
@@ -125,6 +131,9 @@ impl Context<'_> {
             Via::Kernel => self.function.parent(),
             Via::Direct => self.bridge,
         };
+        if (scope == Scope::Function || via == Via::Kernel) && self.function.children().next().is_some() {
+            refusals.push(self.refuse_bridge(method));
+        }
         if scope != Scope::Function && self.function.is_virtual() {
             refusals.push(self.refuse_virtual_function());
         }
@@ -208,6 +217,24 @@ impl Context<'_> {
                 remedy: "switch them off first: echo 0 > sriov_numvfs".to_string(),
                 overridden_by: Some(Override::VirtualFunctions),
             });
+        }
+    }
+
+    fn refuse_bridge(&self, method: MethodName) -> Refusal {
+        let address = self.function.address();
+        let below = self.function.below().len();
+        Refusal {
+            code: RefusalCode::Bridge,
+            address,
+            reason: format!(
+                "{address} is a bridge: {method} resets everything below it ({below} {}), and the port's own driver may \
+                 take the link going down for an unplugged device",
+                if below == 1 { "function" } else { "functions" }
+            ),
+            remedy:
+                "reset what is below it, or use --method bus --via direct, which saves and restores all of it"
+                    .to_string(),
+            overridden_by: Some(Override::Bridge),
         }
     }
 

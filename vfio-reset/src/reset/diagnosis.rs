@@ -46,7 +46,7 @@ impl Engine<'_, '_> {
         }
         Some(if status.contains(LinkStatus::DATA_LINK_LAYER_LINK_ACTIVE) {
             format!(
-                "the link below {port} is up (LnkSta {:04x}): the device trains, and does not answer",
+                "the link below {port} is up (LnkSta {:04x}): the device is there, and its configuration space is not",
                 status.bits()
             )
         } else {
@@ -63,14 +63,18 @@ impl Engine<'_, '_> {
         let mut next = Vec::new();
         match outcome {
             Outcome::Verified => return next,
-            Outcome::Lost | Outcome::KernelStillWaiting => {
-                if outcome == Outcome::KernelStillWaiting {
-                    next.push(format!(
-                        "the kernel goes on waiting for {address}, up to {} s in all, and that cannot be cancelled; until \
-                         then every access to its reset blocks",
-                        self.action.method.method().ceiling.as_secs()
-                    ));
-                }
+            Outcome::KernelStillWaiting => {
+                next.push(format!(
+                    "the kernel goes on waiting for {address}, for up to {} s in all, and that cannot be cancelled; \
+                     until then every other reset of it waits too",
+                    self.action.method.method().ceiling.as_secs()
+                ));
+                next.push(format!(
+                    "look at {address} again then (`show`): it may be late, or it may be lost"
+                ));
+                next.extend(self.action.remedies.iter().map(|remedy| format!("if it is lost: {remedy}")));
+            }
+            Outcome::Lost => {
                 next.extend(self.action.remedies.iter().cloned());
                 if self.action.remedies.is_empty() {
                     next.push(format!(

@@ -34,6 +34,7 @@ impl Engine<'_, '_> {
         match result {
             Ok(()) => self.step(StepName::Restore, |engine| engine.restore_all()),
             Err(stop) => {
+                self.hopeless = true;
                 let _ = self.step(StepName::Restore, |engine| engine.restore());
                 Err(stop)
             }
@@ -262,7 +263,10 @@ impl Engine<'_, '_> {
                 ),
             ));
         }
-        Ok("it answers with its ids".to_string())
+        Ok(match action.functions.iter().filter(reachable).count() {
+            1 => "it answers with its ids".to_string(),
+            many => format!("all {many} answer with their ids"),
+        })
     }
 
     /// Restores, and takes a target that could not be reached even then for lost.

@@ -7,6 +7,7 @@
 use super::wait::Readiness;
 use super::{Engine, StepResult, Stop, id_dword};
 use crate::machine::{Attribute, KernelReset};
+use crate::method::Scope;
 use crate::plan::StepName;
 use crate::report::Outcome;
 use pcicfg::ConfigRead;
@@ -34,7 +35,15 @@ impl Engine<'_, '_> {
             self.step(StepName::PutListBack, |engine| engine.put_list_back(&list))?;
         }
         reset?;
-        self.step(StepName::WaitReady, |engine| engine.wait_target())
+        self.step(StepName::WaitReady, |engine| engine.wait_target())?;
+        if self.action.functions.iter().filter(|function| function.is_reset && !function.is_virtual).count()
+            > 1
+            && self.action.method.method().scope == Scope::Function
+        {
+            // The kernel has restored the bridge that was asked for, and nothing below it.
+            self.step(StepName::Restore, |engine| engine.restore())?;
+        }
+        Ok(())
     }
 
     /// Writes the method alone; gives the list to be put back, if there was another one.

@@ -46,10 +46,16 @@ fn verify_function(
         ok
     };
     // For the neighbours, and a virtual function that shows no ids, this is whether they are alive.
-    let alive = function.read_u32(4)? != 0xffff_ffff;
-    if !alive {
+    let silence = match function.read_u32(4) {
+        Ok(0xffff_ffff) => Some("no, all-ones".to_string()),
+        Ok(_) => None,
+        // The kernel has removed it: what it took for an unplugged device.
+        Err(error) if error.is_gone() => Some("no, the kernel has removed it".to_string()),
+        Err(error) => return Err(error),
+    };
+    if let Some(silence) = silence {
         let what = if saved.address == target { "answers" } else { "neighbour answers" };
-        check(what, Some(4), "yes".to_string(), "no, all-ones".to_string());
+        check(what, Some(4), "yes".to_string(), silence);
         return Ok(());
     }
     let ids = |id: u32| format!("{:04x}:{:04x}", id & 0xffff, id >> 16);

@@ -49,14 +49,18 @@ impl Engine<'_, '_> {
     /// Waits until a function answers with exactly the ids it had.
     ///
     /// Request Retry Status (vendor 0001h), all-ones and anything else are all "not yet". A virtual
-    /// function shows no ids: it is ready when Command and Status do not read all-ones.
+    /// function shows no ids: it is ready when Command and Status do not read all-ones. A function that
+    /// the kernel has removed meanwhile does not come back by waiting.
     pub(super) fn wait_ready(&mut self, planned: &PlannedFunction) -> StepResult<Readiness> {
         const REPORT_EVERY: Duration = Duration::from_secs(1);
         let clock = self.machine.clock();
         let begin = clock.now();
         let mut report_at = REPORT_EVERY;
         loop {
-            let id = self.function(planned.address).read_u32(0)?;
+            let id = match self.function(planned.address).read_u32(0) {
+                Err(error) if error.is_gone() => return Ok(Readiness::Late { id: u32::MAX }),
+                id => id?,
+            };
             let ready = if planned.is_virtual {
                 self.function(planned.address).read_u32(4)? != 0xffff_ffff
             } else {
@@ -66,7 +70,7 @@ impl Engine<'_, '_> {
                 return Ok(Readiness::Ready);
             }
             let waited = clock.now().saturating_sub(begin);
-            if self.deadline.is_over() {
+            if self.deadline.is_over() || self.hopeless {
                 return Ok(Readiness::Late { id });
             }
             if waited >= report_at {

@@ -18,6 +18,7 @@ Exit codes:
   5  permission: root is needed, or the kernel is locked down
   6  the device does not answer: it did not come back, or was gone before anything was tried
   7  it came back, and verification found a difference; or `diff` found one
+`plan` ends in 0 whatever it finds; `reset --dry-run` ends as the reset would.
 
 Try it without any hardware:
   vfio-reset --machine sim:zoo list
@@ -181,7 +182,8 @@ pub(crate) struct PlanArguments {
     /// For a direct bus reset: the bridge that asserts it, if not the one right above
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) bridge: Option<Address>,
-    /// Override a refusal: driver, in-use, siblings, virtual-functions, quirk, boot-display, not-listed
+    /// Override a refusal: driver, in-use, siblings, virtual-functions, quirk, boot-display, not-listed,
+    /// bridge
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub(crate) allow: Vec<Override>,
     /// How long the whole reset may take, such as 10s or 500ms

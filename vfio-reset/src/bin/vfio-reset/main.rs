@@ -28,8 +28,14 @@ fn main() -> ExitCode {
     match run(&arguments) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            Output::new(&arguments.global).error(&error);
-            ExitCode::from(exit_code(&error))
+            let (output, code) = (Output::new(&arguments.global), exit_code(&error));
+            output.document(&serde_json::json!({
+                "schema": vfio_reset::json::SCHEMA,
+                "error": error.to_string(),
+                "exit_code": code,
+            }));
+            output.error(&error);
+            ExitCode::from(code)
         }
     }
 }
@@ -66,6 +72,8 @@ fn exit_code(error: &Error) -> u8 {
         | Error::NotAbove { .. }
         | Error::Malformed { .. }
         | Error::ReadOnly { .. } => 2,
+        // A file that exists already is the wrong argument, not a failing disk.
+        Error::Write { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists => 2,
         Error::NothingToSave { .. } => 6,
         _ => 1,
     }

@@ -61,6 +61,11 @@ impl Output {
         print_line(&mut anstream::stderr().lock(), &format!("{BAD}error{BAD:#}: {text}"));
     }
 
+    /// A line that belongs to an error.
+    pub(crate) fn detail(&self, text: impl Display) {
+        print_line(&mut anstream::stderr().lock(), &text);
+    }
+
     /// Overwrites the line on which progress is shown; an empty text clears it.
     pub(crate) fn progress(&self, text: &str) {
         if self.shows_progress() {

@@ -8,6 +8,7 @@ use pcicfg::header::Presence;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use vfio_reset::inventory::InventoryFunction;
+use vfio_reset::method::{Reason, Scope};
 use vfio_reset::plan::{Action, Affected, Candidate, Decision, MethodPlan, Plan, Refusal, Via};
 use vfio_reset::{Inventory, json};
 
@@ -103,13 +104,14 @@ fn method_lines(output: &Output, method: &MethodPlan) {
         (_, true) => styled(WARNING, "stale"),
         _ => styled(DIM, "no   "),
     };
-    output.line(format!("  {mark}  {:<15} {}", availability.method.as_str(), availability.reason));
+    output.line(format!("  {mark}  {:<16}{}", availability.method.as_str(), availability.reason));
     if availability.available || availability.stale {
         let (floor, ceiling) = (time(method.floor), time(method.ceiling));
         let text = format!("takes {floor} or more, the kernel gives up after {ceiling}");
         output.line(format!("{:25}{}", "", styled(DIM, text)));
     }
-    if !method.affects.is_empty() {
+    let matters = availability.listed || matches!(availability.reason, Reason::Siblings(_));
+    if matters && !method.affects.is_empty() {
         output.line(format!("{:25}would also reset:", ""));
         affected_lines(output, &method.affects);
     }
@@ -125,6 +127,10 @@ fn affected_lines(output: &Output, affected: &[Affected]) {
 }
 
 fn decision_lines(output: &Output, plan: &Plan) {
+    let present = plan.presence == Presence::Present;
+    if present && !plan.methods.iter().any(|method| method.availability.available) {
+        output.line("The kernel has no method that works for it.");
+    }
     match &plan.decision {
         Decision::Act(action) => action_lines(output, plan, action),
         Decision::Refuse { method, via, refusals } => {
@@ -132,7 +138,9 @@ fn decision_lines(output: &Output, plan: &Plan) {
                 "{} {method} ({via}) is the nearest way, and would hurt the host:",
                 styled(BAD, "Refused:")
             ));
-            refusal_lines(output, refusals);
+            for line in refusal_lines(refusals) {
+                output.line(line);
+            }
             groups_in_the_way(output, plan);
             other_ways(output, plan);
         }
@@ -200,7 +208,8 @@ fn other_ways(output: &Output, plan: &Plan) {
 /// On a shared bus: which groups share it.
 fn groups_in_the_way(output: &Output, plan: &Plan) {
     let own = plan.iommu_group;
-    let affected = plan.methods.iter().flat_map(|method| &method.affects);
+    let bus = plan.methods.iter().filter(|method| method.availability.method.method().scope == Scope::Bus);
+    let affected = bus.flat_map(|method| &method.affects);
     let groups: BTreeSet<u32> =
         affected.filter_map(|other| other.iommu_group).filter(|group| Some(*group) != own).collect();
     if !groups.is_empty() {
@@ -213,14 +222,16 @@ fn groups_in_the_way(output: &Output, plan: &Plan) {
 }
 
 /// Refusals, each with what can be done.
-pub(crate) fn refusal_lines(output: &Output, refusals: &[Refusal]) {
+pub(crate) fn refusal_lines(refusals: &[Refusal]) -> Vec<String> {
+    let mut lines = Vec::new();
     for refusal in refusals {
-        output.line(format!("  - {}", refusal.reason));
         let flag = refusal
             .overridden_by
             .map_or_else(String::new, |word| format!("; or override with --allow {word}"));
-        output.line(format!("    {}", styled(DIM, format!("{}{flag}", refusal.remedy))));
+        lines.push(format!("  - {}", refusal.reason));
+        lines.push(format!("    {}", styled(DIM, format!("{}{flag}", refusal.remedy))));
     }
+    lines
 }
 
 /// A time as people write it.

@@ -67,18 +67,20 @@ fn nothing_done(session: &Session, output: &Output, plan: &Plan) -> u8 {
             Decision::Act(_) => {}
             Decision::Refuse { method, via, refusals } => {
                 output.error(format!("refused to reset {address} by {method} ({via}); nothing was touched"));
-                refusal_lines(output, refusals);
+                for line in refusal_lines(refusals) {
+                    output.detail(line);
+                }
             }
             Decision::NoMethod => {
                 output.error(format!("nothing can reset {address}; nothing was touched"));
                 for (method, reason) in reasons(plan) {
-                    output.line(format!("  {:<15} {reason}", method.as_str()));
+                    output.detail(format!("  {:<16} {reason}", method.as_str()));
                 }
-                output.line(format!("  `{} plan {address}` says more", session.program()));
+                output.detail(format!("  `{} plan {address}` says more", session.program()));
             }
             Decision::NotPresent => {
                 output.error(format!("{address} cannot be reset; nothing was touched"));
-                output.line(format!("  {}", silence(plan.presence)));
+                output.detail(format!("  {}", silence(plan.presence)));
             }
         }
     }
@@ -119,7 +121,8 @@ fn show(output: &Output, event: &Event<'_>) {
 fn step_line(step: &StepReport) -> String {
     let mark = if step.ok { styled(GOOD, "ok  ") } else { styled(BAD, "FAIL") };
     let taken = format!("{:.1} ms", step.time.as_secs_f64() * 1e3);
-    let floor = match step.floor.is_zero() {
+    // Of a step that failed the floor says nothing.
+    let floor = match step.floor.is_zero() || !step.ok {
         true => String::new(),
         false => format!(
             "  {}",

@@ -32,7 +32,11 @@ pub(crate) fn save(session: &Session, output: &Output, arguments: &SaveArguments
     let count = state.functions.len();
     output.line(format!(
         "saved {} of {} to {}",
-        if count == 1 { "the state".to_string() } else { format!("the states of {count} functions around") },
+        if count == 1 {
+            "the state".to_string()
+        } else {
+            format!("the states of {count} functions on the bus")
+        },
         styled(BOLD, arguments.address),
         arguments.output.display()
     ));
@@ -117,7 +121,7 @@ fn dry_run(output: &Output, state: &SavedState) {
                 write.offset,
                 write.value,
                 "",
-                format!("{:?}", write.rule),
+                write.rule.to_string(),
                 write.register,
                 pad = 8 - digits
             ));
@@ -126,7 +130,7 @@ fn dry_run(output: &Output, state: &SavedState) {
             "address": saved.address,
             "writes": writes.iter().map(|write| json!({
                 "register": write.register, "offset": write.offset, "width": write.width, "value": write.value,
-                "rule": format!("{:?}", write.rule),
+                "rule": write.rule,
             })).collect::<Vec<_>>(),
         }));
     }
