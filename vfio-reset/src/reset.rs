@@ -102,6 +102,7 @@ pub fn reset(
         notes: Vec::new(),
         saved: None,
         hopeless: false,
+        removed: false,
         unanswered: Vec::new(),
     };
     let power = power::Hold::new(machine, &action.functions);
@@ -128,6 +129,8 @@ struct Engine<'e, 'o> {
     saved: Option<SavedState>,
     /// Something did not come back: nobody else is waited for.
     hopeless: bool,
+    /// The kernel has removed a function meanwhile.
+    removed: bool,
     /// Functions that did not come back, other than the target.
     unanswered: Vec<Address>,
 }

@@ -85,15 +85,21 @@ impl Engine<'_, '_> {
                 }
                 next.push(format!("do not give {address} to a virtual machine until it answers again"));
             }
+            Outcome::Different if self.options.skip_restore => next.push(
+                "the restore step was left out on request: `vfio-reset restore` brings the saved state back"
+                    .to_string(),
+            ),
             Outcome::Different => {
-                if self.options.skip_restore {
-                    next.push("the restore step was left out on request: `vfio-reset restore` brings the saved state back".to_string());
-                } else {
-                    next.push(format!(
-                        "{address} answers, but not as before: see the differences; reset it once more, or have the kernel \
-                         set it up anew (echo 1 > remove, then rescan)"
-                    ));
+                if self.removed {
+                    next.push(
+                        "the kernel took what it removed for unplugged: `echo 1 > /sys/bus/pci/rescan` has it look again"
+                            .to_string(),
+                    );
                 }
+                next.push(format!(
+                    "{address} answers, but not as before: see the differences; reset it once more, or have the kernel \
+                     set it up anew (echo 1 > remove, then rescan)"
+                ));
             }
             Outcome::NotTouched => {
                 next.push(format!("find out why {address} does not answer as planned, then plan again"));

@@ -11,6 +11,9 @@ use crate::state::{SavedFunction, SavedState};
 use pcicfg::capability::{LinkStatus, PciExpress, PowerManagement, PowerManagementControlStatus, PowerState};
 use pcicfg::{Address, ConfigRead, ConfigSpace};
 
+/// What is found where the kernel has taken a function for unplugged.
+const REMOVED: &str = "no, the kernel has removed it";
+
 /// Compares everything in `state` with what is there now.
 ///
 /// # Errors
@@ -27,6 +30,7 @@ impl Engine<'_, '_> {
     pub(super) fn verify(&mut self) -> StepResult<()> {
         if let Some(saved) = &self.saved {
             self.verification = verify_state(self.machine, saved)?;
+            self.removed = self.verification.iter().any(|check| check.found == REMOVED);
         }
         Ok(())
     }
@@ -50,7 +54,7 @@ fn verify_function(
         Ok(0xffff_ffff) => Some("no, all-ones".to_string()),
         Ok(_) => None,
         // The kernel has removed it: what it took for an unplugged device.
-        Err(error) if error.is_gone() => Some("no, the kernel has removed it".to_string()),
+        Err(error) if error.is_gone() => Some(REMOVED.to_string()),
         Err(error) => return Err(error),
     };
     if let Some(silence) = silence {
