@@ -234,10 +234,13 @@ impl Engine<'_, '_> {
     }
 
     /// Waits for what can be reached: the functions right below the bridge, or the function itself.
+    /// Virtual functions are there again only when their physical function is restored.
     fn wait_all(&mut self) -> StepResult<String> {
         let action = self.action;
         let reachable = |planned: &&PlannedFunction| match action.act {
-            ResetAct::SecondaryBus { bridge, .. } => planned.is_reset && planned.parent == Some(bridge),
+            ResetAct::SecondaryBus { bridge, .. } => {
+                planned.is_reset && planned.parent == Some(bridge) && !planned.is_virtual
+            }
             _ => planned.address == action.address,
         };
         if let ResetAct::SecondaryBus { wait, .. } = action.act {
