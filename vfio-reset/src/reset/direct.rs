@@ -21,8 +21,10 @@ const COMMAND: u16 = 4;
 
 impl Engine<'_, '_> {
     pub(super) fn direct(&mut self) -> StepResult<()> {
-        self.touched = true;
         let result = self.act_and_wait();
+        if !self.touched.get() {
+            return result;
+        }
         // Whatever happened, what can be restored is restored: half-stopped functions and a port with
         // its notification off must not stay behind.
         if self.options.skip_restore {
@@ -60,6 +62,7 @@ impl Engine<'_, '_> {
         for planned in action.functions.iter().rev().filter(|planned| planned.is_reset) {
             self.wake(planned.address)?;
             self.function(planned.address).write_u16(COMMAND, Command::INTERRUPT_DISABLE.bits())?;
+            self.touched.set(true);
         }
         match action.act {
             ResetAct::FunctionLevelReset { .. } | ResetAct::AdvancedFeatures { .. } => self.wait_pending(),
@@ -78,6 +81,7 @@ impl Engine<'_, '_> {
         let state = PowerManagementControlStatus::from_bits_retain(function.read_u16(offset)?);
         if state.power_state() != PowerState::D0 {
             function.write_u16(offset, state.with_power_state(PowerState::D0).bits())?;
+            self.touched.set(true);
             self.machine.clock().sleep(Duration::from_millis(10));
         }
         Ok(())
@@ -99,11 +103,13 @@ impl Engine<'_, '_> {
             );
             if quiet != control {
                 port.write_u16(at + PciExpress::SLOT_CONTROL, quiet.bits())?;
+                self.touched.set(true);
             }
         }
         if let Some(control) = link.filter(|control| control.aspm_control() != Aspm::empty()) {
             let off = control.with_aspm_control(Aspm::empty()).difference(LinkControl::RETRAIN_LINK);
             port.write_u16(at + PciExpress::LINK_CONTROL, off.bits())?;
+            self.touched.set(true);
         }
         Ok(())
     }

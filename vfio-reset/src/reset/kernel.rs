@@ -54,7 +54,7 @@ impl Engine<'_, '_> {
         }
         match self.machine.set_attribute(address, Attribute::ResetMethod, method.as_str()) {
             Ok(()) => {
-                self.touched = true;
+                self.touched.set(true);
                 Ok((Some(list.clone()), format!("reset_method said `{list}`")))
             }
             Err(error) if error.errno() == Some(libc::EINVAL) => Err(Stop::Outcome(
@@ -93,9 +93,10 @@ impl Engine<'_, '_> {
     }
 
     fn kernel_reset(&mut self) -> StepResult<String> {
-        self.touched = true;
         let address = self.action.address;
-        match self.machine.kernel_reset(address, self.deadline.remaining())? {
+        let result = self.machine.kernel_reset(address, self.deadline.remaining())?;
+        self.touched.set(true);
+        match result {
             KernelReset::Done => Ok("the kernel says it is done".to_string()),
             KernelReset::StillRunning => Err(Stop::Outcome(
                 Outcome::KernelStillWaiting,
