@@ -30,10 +30,13 @@ impl Engine<'_, '_> {
             }
             return reset;
         }
-        if let Some(list) = former {
-            self.step(StepName::PutListBack, |engine| engine.put_list_back(&list))?;
-        }
+        let put_back = match &former {
+            Some(list) => self.step(StepName::PutListBack, |engine| engine.put_list_back(list)),
+            None => Ok(()),
+        };
+        // How the reset went comes first.
         reset?;
+        put_back?;
         self.step(StepName::WaitReady, |engine| engine.wait_target())
     }
 
