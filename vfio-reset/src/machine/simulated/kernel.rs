@@ -150,8 +150,8 @@ impl Kernel {
 }
 
 impl State {
-    /// Boots: the kernel enumerates the functions bus by bus, then its hot-plug drivers find their
-    /// slots, then drivers enable virtual functions; then what the description says was removed and
+    /// Boots: the kernel enumerates the functions bus by bus, then drivers bind, those of hot-plug
+    /// slots among them, and enable virtual functions; then what the description says was removed and
     /// found again is.
     pub(super) fn boot(&mut self) {
         let all = self.hardware.addresses();
@@ -160,14 +160,23 @@ impl State {
         };
         let roots: Vec<_> = all.iter().copied().filter(|&a| self.hardware.parent(a).is_none()).collect();
         self.boot_bus(&roots, &is_virtual);
+        let again: Vec<_> = all
+            .iter()
+            .copied()
+            .filter(|address| self.known.get(address).is_some_and(|known| known.rescanned))
+            .collect();
+        // A port has a slot once its driver is bound, which is before there are virtual functions.
+        let enumerated: Vec<_> =
+            self.kernel.devices.keys().copied().filter(|address| !again.contains(address)).collect();
+        for &address in &enumerated {
+            self.boot_driver(address);
+        }
         self.kernel.slots = true;
         for &address in &all {
             if !self.kernel.devices.contains_key(&address) {
                 self.add_device(address, false);
             }
         }
-        let again: Vec<_> =
-            all.into_iter().filter(|a| self.known.get(a).is_some_and(|known| known.rescanned)).collect();
         for address in &again {
             self.kernel.devices.remove(address);
         }
@@ -175,8 +184,9 @@ impl State {
             self.add_device(address, false);
             self.subordinate_scanned(address);
         }
-        let known: Vec<_> = self.kernel.devices.keys().copied().collect();
-        for address in known {
+        let late: Vec<_> =
+            self.kernel.devices.keys().copied().filter(|address| !enumerated.contains(address)).collect();
+        for address in late {
             self.boot_driver(address);
         }
     }
