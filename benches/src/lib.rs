@@ -1,1 +1,16 @@
-//! Placeholder.
+//! Benches of the workspace, with what users would use instead in the same run.
+//!
+//! `cargo bench -p benches` gives the details; `cargo run --release -p benches --bin ratios` measures
+//! ours beside the peers, round by round in turn, and prints a table.
+//!
+//! Everything is measured on bytes that the project makes itself ([`host`]), and, where the folder
+//! `shared` is at hand, on what real devices have ([`corpus`]). The [`work`] is the same in both.
+
+pub mod corpus;
+pub mod host;
+pub mod image;
+pub mod kinds;
+pub mod random;
+pub mod resets;
+pub mod rounds;
+pub mod work;

@@ -123,6 +123,7 @@ impl<'a> CapabilityEntry<'a> {
     ///
     /// # Errors
     /// [`Truncated`] if the end of the readable bytes cuts the capability's registers off.
+    #[inline]
     pub fn decode(self) -> Result<Capability<'a>, Truncated> {
         type Id = CapabilityId;
         type Typed<'a> = Capability<'a>;
@@ -206,6 +207,7 @@ impl<'a> Capabilities<'a> {
 impl<'a> Iterator for Capabilities<'a> {
     type Item = Result<CapabilityEntry<'a>, ChainDefect>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let offset = u16::from(self.next & !3);
         if offset == 0 {

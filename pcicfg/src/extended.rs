@@ -97,6 +97,7 @@ impl<'a> ExtendedCapabilityEntry<'a> {
     ///
     /// # Errors
     /// [`Truncated`] if the end of the readable bytes cuts the capability's registers off.
+    #[inline]
     pub fn decode(self) -> Result<ExtendedCapability<'a>, Truncated> {
         type Id = ExtendedCapabilityId;
         type Typed<'a> = ExtendedCapability<'a>;
@@ -239,6 +240,7 @@ impl<'a> ExtendedCapabilities<'a> {
 impl<'a> Iterator for ExtendedCapabilities<'a> {
     type Item = Result<ExtendedCapabilityEntry<'a>, ChainDefect>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let offset = self.next & 0xffc;
         if offset == 0 {

@@ -12,7 +12,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[non_exhaustive]
 pub enum Error {
     /// The machine has no such function.
-    #[error("{machine} has no function {address}; `vfio-reset list` shows those it has")]
+    #[error("{machine} has no function {address}; `vfio-reset{} list` shows those it has", option(machine))]
     NoSuchFunction {
         /// The function.
         address: Address,
@@ -65,7 +65,9 @@ pub enum Error {
         size: usize,
     },
     /// A machine that was only recorded cannot be changed.
-    #[error("{machine} is a recording: it can be read, not {action}")]
+    #[error(
+        "{machine} is a recording: it can be looked at, not {action}; `plan` says what would be done on that host"
+    )]
     ReadOnly {
         /// The machine, as the user named it.
         machine: String,
@@ -146,6 +148,11 @@ impl Error {
             _ => false,
         }
     }
+}
+
+/// The option that names a machine, where it needs one.
+fn option(machine: &str) -> String {
+    if machine == "live" { String::new() } else { format!(" --machine {machine}") }
 }
 
 fn list(addresses: &[Address]) -> String {

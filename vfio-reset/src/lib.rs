@@ -12,6 +12,8 @@
 #![deny(unsafe_code)]
 
 pub mod capture;
+pub mod describe;
+pub mod diff;
 pub mod error;
 pub mod inventory;
 pub mod json;
@@ -20,6 +22,7 @@ pub mod method;
 pub mod pci_ids;
 pub mod plan;
 pub mod quirk;
+pub mod registers;
 pub mod report;
 pub mod reset;
 pub mod state;

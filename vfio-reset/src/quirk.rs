@@ -100,7 +100,7 @@ impl Quirks {
     /// The entries of one file.
     ///
     /// # Errors
-    /// [`Error::Malformed`] with the place if it is not a quirk table.
+    /// [`crate::Error::Malformed`] with the place if it is not a quirk table.
     pub fn parse(text: &str, file: &Path) -> Result<Self> {
         let table: TableFile = toml_file::parse(text, file)?;
         if *table.schema.get_ref() != 1 {

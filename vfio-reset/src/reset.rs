@@ -106,7 +106,10 @@ pub fn reset(
     };
     let power = power::Hold::new(machine, &action.functions);
     let result = engine.run();
-    power.release(&mut engine.notes);
+    match &result {
+        Err(Stop::Outcome(Outcome::KernelStillWaiting, _)) => power.abandon(&mut engine.notes),
+        _ => power.release(&mut engine.notes),
+    }
     engine.report(result)
 }
 

@@ -1,6 +1,7 @@
 //! Advanced Error Reporting (0001h): which errors happened, and which matter (PCI Express Base 6.0,
 //! 7.8.4).
 
+use crate::capability::PciExpress;
 use crate::capability::registers::dword_at;
 use crate::config_space::{ConfigSpace, Truncated, dword, fixed};
 use bitflags::bitflags;
@@ -164,6 +165,8 @@ pub struct ErrorSource {
 pub struct AdvancedErrorReporting<'a> {
     bytes: &'a [u8; 0x2c],
     space: ConfigSpace<'a>,
+    /// Which registers there are depends on the PCI Express capability: looked for once.
+    express: Option<PciExpress<'a>>,
     offset: u16,
 }
 
@@ -192,7 +195,7 @@ impl<'a> AdvancedErrorReporting<'a> {
     pub const TLP_PREFIX_LOG: u16 = 0x38;
 
     pub(crate) fn new(bytes: &'a [u8], space: ConfigSpace<'a>, offset: u16) -> Result<Self, Truncated> {
-        Ok(Self { bytes: fixed(bytes, offset)?, space, offset })
+        Ok(Self { bytes: fixed(bytes, offset)?, space, express: space.pci_express(), offset })
     }
 
     /// Where the capability begins in configuration space.
@@ -271,8 +274,7 @@ impl<'a> AdvancedErrorReporting<'a> {
     #[must_use]
     pub fn tlp_prefix_log(self) -> Option<[u32; 4]> {
         use crate::capability::DeviceCapabilities2 as Capabilities2;
-        let express = self.space.pci_express()?;
-        if !express.device_capabilities_2()?.contains(Capabilities2::END_END_TLP_PREFIX_SUPPORTED) {
+        if !self.express?.device_capabilities_2()?.contains(Capabilities2::END_END_TLP_PREFIX_SUPPORTED) {
             return None;
         }
         let mut log = [0; 4];
@@ -283,7 +285,7 @@ impl<'a> AdvancedErrorReporting<'a> {
     }
 
     fn root(self, at: u16) -> Option<u32> {
-        if !self.space.pci_express()?.device_port_type().is_root() {
+        if !self.express?.device_port_type().is_root() {
             return None;
         }
         self.behind(at)

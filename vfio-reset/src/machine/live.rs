@@ -9,7 +9,7 @@
 //! | configuration space | `live/config.rs` |
 //! | facts, the names of slots | `live/facts.rs`, `live/slots.rs` |
 //! | who would notice: disks, interfaces, virtual machines | `live/users.rs` and below |
-//! | a reset by the kernel, in a thread | `live/reset.rs` |
+//! | a reset by the kernel, in a process of its own | `live/reset.rs` |
 //! | the kernel log | `live/kmsg.rs` |
 
 mod clock;
@@ -17,6 +17,7 @@ mod config;
 mod facts;
 mod host;
 mod kmsg;
+#[allow(unsafe_code)]
 mod reset;
 mod slots;
 mod sysfs;

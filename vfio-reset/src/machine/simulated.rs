@@ -22,8 +22,48 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A machine of one's own is a TOML text. Bus numbers say what is below what; a function is made from
+//! facts, or from a whole image (`config`, as `lspci -xxxx` prints it); [`Behaviour`] is what is odd
+//! about it. The shipped ones, in `simulated/machines/`, show the rest of the format.
+//!
+//! ```
+//! # use std::time::Duration;
+//! # use vfio_reset::machine::{KernelReset, Machine};
+//! # use vfio_reset::machine::simulated::Simulated;
+//! let host = Simulated::from_toml(r#"
+//!     schema = 1
+//!     [host]
+//!     kernel = "6.12.0"
+//!
+//!     [[function]]
+//!     address = "00:01.0"
+//!     vendor = 0x8086
+//!     device = 0x1901
+//!     class = 0x060400
+//!     command = 0x0007
+//!     bridge = { secondary = 1, subordinate = 1, memory = [0xe0000000, 0xe00fffff] }
+//!     capabilities = [{ pci_express = { port = "root_port", max_speed = 3, link_active_reporting = true } }]
+//!     driver = "pcieport"
+//!
+//!     [[function]]
+//!     address = "01:00.0"
+//!     vendor = 0x144d
+//!     device = 0xa808
+//!     class = 0x010802
+//!     command = 0x0006
+//!     bars = [{ bar = 0, kind = "memory64", address = 0xe0000000, size = 0x4000 }]
+//!     capabilities = [{ power_management = { no_soft_reset = true } }, { pci_express = { flr = true, max_speed = 3 } }]
+//!     driver = "vfio-pci"
+//!     behaviour = { dies_on = ["flr"], link_dies = true }
+//! "#, "mine.toml")?;
+//! let reset = host.kernel_reset("01:00.0".parse()?, Duration::from_secs(600))?;
+//! assert_eq!(reset, KernelReset::Failed { errno: 25 }); // ENOTTY, after more than a minute
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! The parts, from the device up: a [`model`] is one function behind a small trait, `function` the
-//! standard one; `bridge` is what connects functions; `kernel` the Linux kernel above them;
+//! standard one; `bridge` a bridge with its link and slot, `hardware` what
+//! connects them; `kernel` the Linux kernel above them;
 //! `description` the text that a machine is made from; [`faults`] what can be odd about it.
 
 mod bars;
@@ -32,6 +72,7 @@ mod builder;
 mod description;
 pub mod faults;
 mod function;
+mod hardware;
 mod image;
 mod kernel;
 mod machines;
@@ -141,7 +182,7 @@ impl Simulated {
     /// # Errors
     /// When there is no such function, or it is a bridge.
     pub fn set_model(&self, address: Address, model: Box<dyn FunctionModel>) -> Result<()> {
-        let found = self.lock().hardware.replace(address, model);
+        let found = self.lock().replace(address, model);
         if found { Ok(()) } else { Err(self.no_such(address)) }
     }
 

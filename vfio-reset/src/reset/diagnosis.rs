@@ -25,9 +25,8 @@ impl Engine<'_, '_> {
     /// What the port above says of link and slot, of a function that does not answer.
     pub(super) fn findings(&self, outcome: Outcome) -> Option<String> {
         match outcome {
-            Outcome::Lost | Outcome::KernelStillWaiting | Outcome::NotTouched => {
-                self.describe_port(self.action.port?)
-            }
+            Outcome::Lost | Outcome::NotTouched => self.describe_port(self.action.port?),
+            // While the kernel waits it holds the port, and an access to it would wait too.
             _ => None,
         }
     }
@@ -95,13 +94,13 @@ impl Engine<'_, '_> {
             Outcome::NotTouched => {
                 next.push(format!("find out why {address} does not answer as planned, then plan again"));
             }
-            Outcome::NoMethod => next.push(format!(
-                "`vfio-reset plan {address}` shows the methods that work; `echo default > reset_method` has the kernel \
-                 look again"
-            )),
-            Outcome::Failed => next.push(format!(
-                "look at the kernel log, then at `vfio-reset show {address}`, before anyone uses the device"
-            )),
+            Outcome::NoMethod => next.push(
+                "`plan` shows the methods that work; `echo default > reset_method` has the kernel look again"
+                    .to_string(),
+            ),
+            Outcome::Failed => next.push(
+                "look at the kernel log, then at what `show` says, before anyone uses the device".to_string(),
+            ),
         }
         next
     }

@@ -32,6 +32,14 @@ impl<'m> Hold<'m> {
         Self { machine, held }
     }
 
+    /// Leaves everything as it is, and says so: the kernel holds the functions, and a write would wait
+    /// for it.
+    pub(super) fn abandon(self, notes: &mut Vec<String>) {
+        for (address, before) in &self.held {
+            notes.push(format!("power/control of {address} stays `on`, it was `{before}`"));
+        }
+    }
+
     /// Writes what was there before.
     pub(super) fn release(self, notes: &mut Vec<String>) {
         for (address, before) in self.held.iter().rev() {

@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use pcicfg::Address;
 use std::path::PathBuf;
 use std::time::Duration;
+use vfio_reset::inventory::InventoryFunction;
 use vfio_reset::method::MethodName;
 use vfio_reset::plan::{Override, Request, Via};
 
@@ -16,7 +17,7 @@ Exit codes:
   4  no method can work
   5  permission: root is needed, or the kernel is locked down
   6  the device does not answer: it did not come back, or was gone before anything was tried
-  7  it came back, and verification found a difference
+  7  it came back, and verification found a difference; or `diff` found one
 
 Try it without any hardware:
   vfio-reset --machine sim:zoo list
@@ -83,6 +84,14 @@ impl Color {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// List the functions: ids, driver, IOMMU group, reset methods, state
+    List(ListArguments),
+    /// Show what a function is and in which state: place, power, link, capabilities, quirks
+    Show(ShowArguments),
+    /// Show how the functions hang together, bridges with what is below them
+    Tree(TreeArguments),
+    /// Compare the configuration of two machines or saved states, register by register
+    Diff(DiffArguments),
     /// Say what can reset a device, why, what else is hit, and what would be done
     Plan(PlanArguments),
     /// Reset a device: save, act, wait, restore, verify
@@ -93,6 +102,68 @@ pub(crate) enum Command {
     Restore(RestoreArguments),
     /// Record the machine, for somebody else to look at
     Capture(CaptureArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    /// Only functions whose address begins so: 03:00, 0000:03, 03:00.0
+    #[arg(value_name = "ADDRESS")]
+    pub(crate) filter: Vec<String>,
+    /// Only functions that this driver is bound to; `none` for those without a driver
+    #[arg(long)]
+    pub(crate) driver: Option<String>,
+    /// Only functions of this IOMMU group
+    #[arg(long)]
+    pub(crate) group: Option<u32>,
+    /// Only functions whose class code begins so, such as 03 (displays) or 0108 (NVMe)
+    #[arg(long, value_parser = parse_class)]
+    pub(crate) class: Option<String>,
+}
+
+impl ListArguments {
+    /// Whether a function is wanted.
+    pub(crate) fn matches(&self, function: InventoryFunction<'_>) -> bool {
+        let address = function.address().to_string();
+        let short = address.split_once(':').map_or("", |(_, rest)| rest);
+        // Without a domain the default one is meant, as everywhere.
+        let begins = |prefix: &String| {
+            let prefix = prefix.to_ascii_lowercase();
+            address.starts_with(&prefix) || function.address().domain() == 0 && short.starts_with(&prefix)
+        };
+        let facts = function.facts();
+        let class = format!("{:06x}", function.space().header().class_code().to_u32());
+        (self.filter.is_empty() || self.filter.iter().any(begins))
+            && self.driver.as_deref().is_none_or(|driver| facts.driver.as_deref().unwrap_or("none") == driver)
+            && self.group.is_none_or(|group| facts.iommu_group == Some(group))
+            && self.class.as_deref().is_none_or(|prefix| class.starts_with(prefix))
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArguments {
+    /// The function, such as 03:00.0 or 0000:03:00.0
+    pub(crate) address: Address,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TreeArguments {
+    /// Only this function, with the bridges above it and all below it
+    pub(crate) address: Option<Address>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiffArguments {
+    /// The first: a machine as for --machine, or a file that `save` wrote
+    #[arg(value_name = "A")]
+    pub(crate) old: String,
+    /// The second
+    #[arg(value_name = "B")]
+    pub(crate) new: String,
+    /// Only this function
+    pub(crate) address: Option<Address>,
+    /// Leave out what hardware changes on its own: error and event bits, what is pending, logs
+    #[arg(long)]
+    pub(crate) ignore_status: bool,
 }
 
 /// What a reset is planned from.
@@ -187,6 +258,15 @@ pub(crate) struct CaptureArguments {
     /// Where to: a folder, or a file that ends in .tar.gz; what exists is not overwritten
     #[arg(short, long, value_name = "PATH")]
     pub(crate) output: PathBuf,
+}
+
+/// Reads a class code or the beginning of one.
+fn parse_class(text: &str) -> Result<String, String> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    match digits.len() {
+        1..=6 if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => Ok(digits.to_ascii_lowercase()),
+        _ => Err("expected up to six hexadecimal digits, such as 03, 0300 or 010802".to_string()),
+    }
 }
 
 /// Reads `10s`, `500ms`, `1.5s`, `2m`; a bare number is seconds.

@@ -2,11 +2,15 @@
 
 mod args;
 mod capture;
+mod diff;
+mod list;
 mod output;
 mod plan;
 mod reset;
 mod saved;
 mod session;
+mod show;
+mod tree;
 
 use args::{Arguments, Command};
 use clap::Parser;
@@ -32,8 +36,17 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> CommandResult {
     let output = Output::new(&arguments.global);
+    // A comparison opens two machines of its own.
+    if let Command::Diff(operands) = &arguments.command {
+        return diff::run(&arguments.global, &output, operands);
+    }
     let session = Session::open(&arguments.global, &output)?;
     let code = match &arguments.command {
+        Command::List(arguments) => list::run(&session, &output, arguments),
+        Command::Show(arguments) => show::run(&session, &output, arguments),
+        Command::Tree(arguments) => tree::run(&session, &output, arguments),
+        // Done above.
+        Command::Diff(_) => Ok(0),
         Command::Plan(arguments) => plan::run(&session, &output, arguments),
         Command::Reset(arguments) => reset::run(&session, &output, arguments),
         Command::Save(arguments) => saved::save(&session, &output, arguments),

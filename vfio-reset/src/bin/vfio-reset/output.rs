@@ -80,3 +80,11 @@ fn print_line(stream: &mut impl Write, text: &impl Display) {
 pub(crate) fn styled(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
+
+/// How many columns there are; `None` in a pipe, where nothing has to fit.
+pub(crate) fn terminal_width() -> Option<usize> {
+    if !std::io::stdout().is_terminal() {
+        return None;
+    }
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
+}

@@ -6,6 +6,7 @@ use crate::output::{BAD, BOLD, DIM, GOOD, Output, WARNING, styled};
 use crate::plan::{headline, refusal_lines, silence, time};
 use crate::session::Session;
 use vfio_reset::json;
+use vfio_reset::method::MethodName;
 use vfio_reset::plan::{Action, Decision, Plan, Via};
 use vfio_reset::report::{Outcome, Report, StepReport};
 use vfio_reset::reset::{Event, Options};
@@ -18,8 +19,9 @@ pub(crate) fn run(session: &Session, output: &Output, arguments: &ResetArguments
         crate::plan::print(session, output, &inventory, &plan)?;
         return Ok(plan.exit_code().unwrap_or(0));
     }
+    session.must_be_writable("reset")?;
     let Decision::Act(action) = &plan.decision else {
-        return Ok(nothing_done(output, &plan));
+        return Ok(nothing_done(session, output, &plan));
     };
     output.line(headline(session, inventory.function(plan.address)?));
     output.line(format!("  {}", styled(DIM, way(action))));
@@ -55,7 +57,7 @@ fn way(action: &Action) -> String {
 }
 
 /// Says why nothing is done, and gives the exit code.
-fn nothing_done(output: &Output, plan: &Plan) -> u8 {
+fn nothing_done(session: &Session, output: &Output, plan: &Plan) -> u8 {
     if let Some(document) = json::nothing_done(plan) {
         output.document(&document);
     }
@@ -69,12 +71,10 @@ fn nothing_done(output: &Output, plan: &Plan) -> u8 {
             }
             Decision::NoMethod => {
                 output.error(format!("nothing can reset {address}; nothing was touched"));
-                for candidate in &plan.candidates {
-                    if let Some(reason) = &candidate.impossible {
-                        output.line(format!("  {} ({}): {reason}", candidate.method, candidate.via));
-                    }
+                for (method, reason) in reasons(plan) {
+                    output.line(format!("  {:<15} {reason}", method.as_str()));
                 }
-                output.line(format!("  `vfio-reset plan {address}` says more"));
+                output.line(format!("  `{} plan {address}` says more", session.program()));
             }
             Decision::NotPresent => {
                 output.error(format!("{address} cannot be reset; nothing was touched"));
@@ -83,6 +83,19 @@ fn nothing_done(output: &Output, plan: &Plan) -> u8 {
         }
     }
     plan.exit_code().unwrap_or(1)
+}
+
+/// Why each way that was looked at cannot work: once where the kernel and we have the same reason.
+fn reasons(plan: &Plan) -> Vec<(MethodName, &str)> {
+    let mut reasons: Vec<(MethodName, &str)> = Vec::new();
+    for candidate in &plan.candidates {
+        let Some(reason) = candidate.impossible.as_deref() else { continue };
+        if !reasons.contains(&(candidate.method, reason)) {
+            reasons.push((candidate.method, reason));
+        }
+    }
+    reasons.sort_by_key(|(method, _)| *method);
+    reasons
 }
 
 /// Progress: a line for each step that is over, and a moving one while something is waited for.

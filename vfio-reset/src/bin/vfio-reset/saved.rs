@@ -54,6 +54,7 @@ pub(crate) fn restore(session: &Session, output: &Output, arguments: &RestoreArg
         dry_run(output, &state);
         return Ok(0);
     }
+    session.must_be_writable("restored")?;
     let summary = restore_state(session.machine(), &state, BridgeHeaders::Forced)?;
     let checks = verify_state(session.machine(), &state)?;
     let differences: Vec<_> = checks.iter().filter(|check| !check.ok).collect();

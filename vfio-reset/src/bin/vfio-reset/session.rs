@@ -66,6 +66,22 @@ impl Session {
         }
     }
 
+    /// A recording can be looked at, and nothing can be done to it.
+    pub(crate) fn must_be_writable(&self, action: &'static str) -> Result<(), Error> {
+        match &self.machine {
+            AnyMachine::Captured(captured) => Err(Error::ReadOnly { machine: captured.name(), action }),
+            AnyMachine::Live(_) | AnyMachine::Simulated(_) => Ok(()),
+        }
+    }
+
+    /// How the program has to be called to work on this machine, for messages.
+    pub(crate) fn program(&self) -> String {
+        match &self.machine {
+            AnyMachine::Live(_) => "vfio-reset".to_string(),
+            _ => format!("vfio-reset --machine {}", self.machine().name()),
+        }
+    }
+
     /// The names of vendors and devices, read when first asked for.
     pub(crate) fn names(&self) -> &PciIds {
         self.names.get_or_init(PciIds::load)

@@ -15,6 +15,10 @@ pub(super) fn facts(text: &[u8], dump: &Dump) -> Vec<(Address, FunctionFacts)> {
     let mut found: Vec<(Address, FunctionFacts)> = Vec::new();
     let mut current: Option<Address> = None;
     for line in text.split(|&byte| byte == b'\n') {
+        // Nearly all lines are rows. No fact has so short a name, and an address goes on after its colon.
+        if matches!(line, [_, _, b':', b' ', ..] | [_, _, _, b':', b' ', ..]) {
+            continue;
+        }
         // Mail quotes with `>`.
         let line = String::from_utf8_lossy(line);
         let line = line.trim_start_matches(['>', ' ', '\t', '\u{feff}']).trim_end();

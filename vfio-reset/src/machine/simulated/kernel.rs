@@ -8,6 +8,7 @@ mod reset;
 mod saved;
 
 use super::description::QuirkFlag;
+use super::model::FunctionModel;
 use super::state::State;
 use crate::machine::{DeviceUser, HostFacts, LogLine, LogMark, Resource};
 use pcicfg::Address;
@@ -150,8 +151,8 @@ impl Kernel {
 }
 
 impl State {
-    /// Boots: the kernel enumerates the functions bus by bus, then drivers bind, those of hot-plug
-    /// slots among them, and enable virtual functions; then what the description says was removed and
+    /// Boots: the kernel enumerates the functions bus by bus, then its hot-plug drivers find their
+    /// slots, then drivers enable virtual functions; then what the description says was removed and
     /// found again is.
     pub(super) fn boot(&mut self) {
         let all = self.hardware.addresses();
@@ -160,23 +161,16 @@ impl State {
         };
         let roots: Vec<_> = all.iter().copied().filter(|&a| self.hardware.parent(a).is_none()).collect();
         self.boot_bus(&roots, &is_virtual);
-        let again: Vec<_> = all
-            .iter()
-            .copied()
-            .filter(|address| self.known.get(address).is_some_and(|known| known.rescanned))
-            .collect();
-        // A port has a slot once its driver is bound, which is before there are virtual functions.
-        let enumerated: Vec<_> =
-            self.kernel.devices.keys().copied().filter(|address| !again.contains(address)).collect();
-        for &address in &enumerated {
-            self.boot_driver(address);
-        }
         self.kernel.slots = true;
+        // The ports' driver first: a slot is there only once it is bound.
+        self.boot_drivers();
         for &address in &all {
             if !self.kernel.devices.contains_key(&address) {
                 self.add_device(address, false);
             }
         }
+        let again: Vec<_> =
+            all.into_iter().filter(|a| self.known.get(a).is_some_and(|known| known.rescanned)).collect();
         for address in &again {
             self.kernel.devices.remove(address);
         }
@@ -184,9 +178,14 @@ impl State {
             self.add_device(address, false);
             self.subordinate_scanned(address);
         }
-        let late: Vec<_> =
-            self.kernel.devices.keys().copied().filter(|address| !enumerated.contains(address)).collect();
-        for address in late {
+        self.boot_drivers();
+    }
+
+    /// Binds the drivers of everything that has none yet.
+    fn boot_drivers(&mut self) {
+        let unbound = self.kernel.devices.iter().filter(|(_, device)| device.driver.is_none());
+        let unbound: Vec<_> = unbound.map(|(address, _)| *address).collect();
+        for address in unbound {
             self.boot_driver(address);
         }
     }
@@ -245,6 +244,23 @@ impl State {
         self.kernel.devices.insert(address, device);
     }
 
+    /// Puts a model in the place of a function, as if it had been there when the kernel looked.
+    pub(super) fn replace(&mut self, address: Address, model: Box<dyn FunctionModel>) -> bool {
+        let image = model.registers().to_vec();
+        let replaced = self.hardware.replace(address, model);
+        if let (true, Some(known)) = (replaced, self.known.get_mut(&address)) {
+            known.image = image;
+            let device = self.kernel.devices.get(&address).cloned();
+            if let Some(mut device) = device {
+                let methods = self.supported_methods(address, &device);
+                let names: Vec<_> = methods.iter().map(|method| method.name().to_string()).collect();
+                device.reset_methods = (!names.is_empty()).then_some(names);
+                self.kernel.devices.insert(address, device);
+            }
+        }
+        replaced
+    }
+
     /// The drivers are bound as the description says, and what they leave idle sleeps.
     fn boot_driver(&mut self, address: Address) {
         let driver = self.known.get(&address).and_then(|known| known.driver.clone());
@@ -265,7 +281,7 @@ impl State {
             return None;
         }
         let bound = self.kernel.devices.get(&port)?.driver.as_deref() == Some("pcieport");
-        let at = self.hardware.standard(port)?.bits().places.express?;
+        let at = self.hardware.places(port)?.express?;
         let capabilities = super::registers::dword(
             self.hardware.registers(port)?,
             at + super::bridge::express::SLOT_CAPABILITIES,

@@ -2,9 +2,9 @@
 
 use super::ACCESS_TIME;
 use super::bars::Base;
-use super::bridge::Hardware;
 use super::description::Description;
 use super::function::StandardFunction;
+use super::hardware::Hardware;
 use super::kernel::{Kernel, Known};
 use crate::error::{Error, Result};
 use crate::machine::{DeviceUser, FunctionFacts, Lockdown, ResetMethods, Resource};

@@ -2,7 +2,8 @@
 //! goes down (`pciehp`).
 
 use super::{State, Task};
-use crate::machine::simulated::bridge::{Notice, express, slot};
+use crate::machine::simulated::bridge::{express, slot};
+use crate::machine::simulated::hardware::Notice;
 use crate::machine::simulated::registers::dword;
 use pcicfg::Address;
 use std::time::Duration;
@@ -73,7 +74,7 @@ impl State {
         }
         let header_type = (self.read_dword(address, 0x0c) >> 16) as u8 & 0x7f;
         let class = self.read_dword(address, 8) >> 8;
-        let kind = if self.hardware.standard(address).is_some_and(|f| f.bits().places.express.is_some()) {
+        let kind = if self.hardware.places(address).is_some_and(|places| places.express.is_some()) {
             "PCIe"
         } else {
             "conventional PCI"
@@ -146,7 +147,7 @@ impl State {
 
     /// Plans to look for functions below a port whose link is active.
     fn look_below(&mut self, port: Address, name: &str) {
-        let Some(at) = self.hardware.standard(port).and_then(|f| f.bits().places.express) else { return };
+        let Some(at) = self.hardware.places(port).and_then(|places| places.express) else { return };
         let active = self
             .hardware
             .registers(port)
@@ -184,7 +185,7 @@ impl State {
 
     /// Clears the events of a port's slot, as who has seen them does.
     pub(super) fn clear_slot_events(&mut self, port: Address) {
-        if let Some(at) = self.hardware.standard(port).and_then(|f| f.bits().places.express) {
+        if let Some(at) = self.hardware.places(port).and_then(|places| places.express) {
             let events = slot::LINK_CHANGED | slot::PRESENCE;
             self.hardware.set_hardware_bits(port, at + express::SLOT_STATUS, events, 0);
         }

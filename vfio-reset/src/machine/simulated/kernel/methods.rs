@@ -84,8 +84,7 @@ impl State {
 
     /// A method's probe.
     pub(super) fn supports(&self, address: Address, device: &KernelDevice, method: Method) -> bool {
-        let Some(function) = self.hardware.standard(address) else { return method == Method::Bus };
-        let places = &function.bits().places;
+        let Some(places) = self.hardware.places(address) else { return false };
         let Some(registers) = self.known.get(&address).map(|known| &known.image[..]) else { return false };
         match method {
             Method::Flr => {

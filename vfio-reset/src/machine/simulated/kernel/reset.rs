@@ -126,7 +126,7 @@ impl State {
         address: Address,
         which: impl Fn(&super::super::registers::Places) -> Option<u16>,
     ) -> Option<u16> {
-        self.hardware.standard(address).and_then(|function| which(&function.bits().places))
+        self.hardware.places(address).and_then(which)
     }
 
     /// `pcie_flr`.

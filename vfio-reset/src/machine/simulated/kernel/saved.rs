@@ -149,7 +149,7 @@ impl State {
         let Some(saved) = self.kernel.devices.get(&address).and_then(|device| device.saved.clone()) else {
             return;
         };
-        let sriov = self.hardware.standard(address).and_then(|f| f.bits().places.sriov);
+        let sriov = self.hardware.places(address).and_then(|places| places.sriov);
         for SavedRegister { offset, width, value, forced } in saved {
             if width == 2 {
                 if self.read_word(address, offset) != value as u16 {

@@ -1,0 +1,195 @@
+//! `vfio-reset diff`: two machines or saved states, register by register.
+
+use crate::CommandResult;
+use crate::args::{DiffArguments, Global};
+use crate::output::{BAD, BOLD, DIM, GOOD, Output, WARNING, styled};
+use crate::session::Session;
+use pcicfg::Address;
+use serde::Serialize;
+use std::path::Path;
+use vfio_reset::diff::{Difference, FunctionDifference, RegisterDifference, Side, Spaces, compare};
+use vfio_reset::json::SCHEMA;
+use vfio_reset::state::SavedState;
+use vfio_reset::{Error, Machine};
+
+/// What is left behind when something differs: the code of a failed verification.
+const DIFFERENT: u8 = 7;
+
+pub(crate) fn run(global: &Global, output: &Output, arguments: &DiffArguments) -> CommandResult {
+    let old = read(global, output, &arguments.old, arguments.address)?;
+    let new = read(global, output, &arguments.new, arguments.address)?;
+    let missing = |address: Address, machine: &str| {
+        Err(Error::NoSuchFunction { address, machine: machine.to_string() })
+    };
+    // What nobody could compare must not pass for equal.
+    if let Some(address) = arguments.address {
+        let in_old = old.spaces.contains_key(&address);
+        let in_new = new.spaces.contains_key(&address);
+        match (in_old, in_new) {
+            (false, _) if old.is_part || !in_new => return missing(address, &arguments.old),
+            (_, false) if new.is_part => return missing(address, &arguments.new),
+            _ => {}
+        }
+    }
+    let mut compared = compare(&old.spaces, &new.spaces);
+    // A saved state holds a few functions of a machine: that the others are not in it says nothing.
+    compared.retain(|(_, difference)| match difference {
+        FunctionDifference::OnlyIn { side: Side::Old } => !new.is_part,
+        FunctionDifference::OnlyIn { side: Side::New } => !old.is_part,
+        _ => true,
+    });
+    if let (true, Some(address)) = (compared.is_empty(), old.spaces.keys().next()) {
+        return missing(*address, &arguments.new);
+    }
+    if arguments.ignore_status {
+        compared = compared.into_iter().map(|(at, difference)| (at, difference.without_status())).collect();
+    }
+    let equal = compared.iter().all(|(_, difference)| difference.is_equal());
+    output.document(&Document {
+        schema: SCHEMA,
+        old: &arguments.old,
+        new: &arguments.new,
+        equal,
+        functions: compared
+            .iter()
+            .map(|(address, difference)| FunctionDocument { address: *address, difference })
+            .collect(),
+    });
+    print(output, arguments, &compared);
+    Ok(if equal { 0 } else { DIFFERENT })
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u32,
+    old: &'a str,
+    new: &'a str,
+    equal: bool,
+    functions: Vec<FunctionDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct FunctionDocument<'a> {
+    address: Address,
+    #[serde(flatten)]
+    difference: &'a FunctionDifference,
+}
+
+/// One of the two.
+struct Operand {
+    spaces: Spaces,
+    /// Whether it is a saved state, which holds only what a reset would hit.
+    is_part: bool,
+}
+
+/// A saved state by its first byte, a machine otherwise.
+fn read(global: &Global, output: &Output, name: &str, only: Option<Address>) -> Result<Operand, Error> {
+    let wanted = |address: &Address| only.is_none_or(|only| only == *address);
+    let path = Path::new(name);
+    if path.is_file()
+        && let Ok(text) = std::fs::read_to_string(path)
+        && text.trim_start().starts_with('{')
+    {
+        let state = SavedState::from_json(&text, path)?;
+        let functions = state.functions.into_iter().map(|function| (function.address, function.config));
+        let spaces = functions.filter(|(address, _)| wanted(address)).collect();
+        return Ok(Operand { spaces, is_part: true });
+    }
+    let simulated = name.starts_with("sim:") || name.ends_with(".toml");
+    let session = Session::open(
+        &Global {
+            machine: name.to_string(),
+            machine_state: global.machine_state.clone().filter(|_| simulated),
+            ..*global
+        },
+        output,
+    )?;
+    let machine: &dyn Machine = session.machine();
+    let mut spaces = Spaces::new();
+    for address in machine.functions()?.into_iter().filter(wanted) {
+        match machine.config(address) {
+            Ok(config) => {
+                spaces.insert(address, config);
+            }
+            // It vanished while we looked, as if it had vanished before.
+            Err(Error::NoSuchFunction { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Operand { spaces, is_part: false })
+}
+
+fn print(output: &Output, arguments: &DiffArguments, compared: &[(Address, FunctionDifference)]) {
+    let name = |side: Side| match side {
+        Side::Old => &arguments.old,
+        Side::New => &arguments.new,
+    };
+    let mut equal = 0;
+    let mut cut = 0;
+    for (address, difference) in compared {
+        cut += usize::from(matches!(difference, FunctionDifference::Compared { cut: true, .. }));
+        if difference.is_equal() {
+            equal += 1;
+            continue;
+        }
+        let address = styled(BOLD, address);
+        match difference {
+            FunctionDifference::OnlyIn { side } => {
+                output.line(format!("{address}  {} {}", styled(WARNING, "only in"), name(*side)));
+            }
+            FunctionDifference::Silent { side } => {
+                output.line(format!(
+                    "{address}  {} {}: its registers read all-ones there",
+                    styled(BAD, "does not answer in"),
+                    name(*side)
+                ));
+            }
+            FunctionDifference::Compared { differences, .. } => {
+                output.line(address);
+                let mut structure = None;
+                for difference in differences {
+                    difference_line(output, difference, &mut structure);
+                }
+            }
+        }
+    }
+    let different = compared.len() - equal;
+    output.line(match (different, compared.len()) {
+        (0, 1) => styled(GOOD, "no difference"),
+        (0, all) => styled(GOOD, format!("no difference in {all} functions")),
+        (_, 1) => styled(DIM, "the function differs"),
+        (different, all) => styled(DIM, format!("{different} of {all} functions differ")),
+    });
+    if cut > 0 {
+        output.warn(format!(
+            "of {cut} {} one side has fewer bytes than the other: only what both have was compared",
+            if cut == 1 { "function" } else { "functions" }
+        ));
+    }
+}
+
+/// One difference; the structure that it is in stands above the first of its registers.
+fn difference_line(
+    output: &Output,
+    difference: &Difference,
+    shown: &mut Option<vfio_reset::registers::Structure>,
+) {
+    let Difference::Register(register) = difference else {
+        output.line(format!("  {}", styled(WARNING, difference)));
+        return;
+    };
+    if register.structure != *shown {
+        *shown = register.structure;
+        let heading = shown.map_or_else(|| "not named by any specification".to_string(), |it| it.to_string());
+        output.line(format!("  {}", styled(DIM, heading)));
+    }
+    output.line(format!("    {}", register_line(register)));
+}
+
+fn register_line(register: &RegisterDifference) -> String {
+    let text = register.to_string();
+    match register.status {
+        true => format!("{} {}", styled(DIM, text), styled(DIM, "(status)")),
+        false => text,
+    }
+}
