@@ -329,25 +329,28 @@ fn acpi(_: InventoryFunction<'_>, _: &Quirks) -> Result<Reason, Reason> {
 }
 
 fn flr(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<Reason, Reason> {
-    forbidden_by(quirks.find(function, |effect| *effect == Effect::NoFlr))?;
     let express = function.space().pci_express().ok_or(Reason::NoCapability("PCI Express"))?;
-    if express.function_level_reset_capable() {
-        Ok(Reason::Announced("Device Capabilities announces Function Level Reset"))
-    } else {
-        Err(Reason::NotAnnounced("Device Capabilities does not announce Function Level Reset (FLReset-)"))
+    if !express.function_level_reset_capable() {
+        return Err(Reason::NotAnnounced(
+            "Device Capabilities does not announce Function Level Reset (FLReset-)",
+        ));
     }
+    // Last, so that a quirk as the reason says that the function could do it otherwise.
+    forbidden_by(quirks.find(function, |effect| *effect == Effect::NoFlr))?;
+    Ok(Reason::Announced("Device Capabilities announces Function Level Reset"))
 }
 
 fn af_flr(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<Reason, Reason> {
-    forbidden_by(quirks.find(function, |effect| *effect == Effect::NoFlr))?;
     let features = function.space().advanced_features().ok_or(Reason::NoCapability("Advanced Features"))?;
     let both = AdvancedFeaturesCapabilities::FUNCTION_LEVEL_RESET
         | AdvancedFeaturesCapabilities::TRANSACTIONS_PENDING;
-    if features.capabilities().contains(both) {
-        Ok(Reason::Announced("Advanced Features announces FLR and Transactions Pending"))
-    } else {
-        Err(Reason::NotAnnounced("Advanced Features does not announce both FLR and Transactions Pending"))
+    if !features.capabilities().contains(both) {
+        return Err(Reason::NotAnnounced(
+            "Advanced Features does not announce both FLR and Transactions Pending",
+        ));
     }
+    forbidden_by(quirks.find(function, |effect| *effect == Effect::NoFlr))?;
+    Ok(Reason::Announced("Advanced Features announces FLR and Transactions Pending"))
 }
 
 fn pm(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<Reason, Reason> {

@@ -19,6 +19,7 @@ use crate::report::{Outcome, Report, StepReport};
 use crate::state::SavedState;
 use crate::state::header::BridgeHeaders;
 use pcicfg::{Address, ConfigRead};
+use std::cell::Cell;
 use std::time::Duration;
 
 pub use restore::{RestoreSummary, restore_state};
@@ -96,7 +97,7 @@ pub fn reset(
         observer,
         deadline: Deadline::new(machine.clock(), action.budget),
         log_mark: machine.kernel_log_mark(),
-        touched: false,
+        touched: Cell::new(false),
         steps: Vec::new(),
         verification: Vec::new(),
         notes: Vec::new(),
@@ -122,7 +123,7 @@ struct Engine<'e, 'o> {
     deadline: Deadline<'e>,
     log_mark: LogMark,
     /// Something was changed: from now on an error is an outcome.
-    touched: bool,
+    touched: Cell<bool>,
     steps: Vec<StepReport>,
     verification: Vec<crate::report::Check>,
     notes: Vec<String>,
@@ -234,7 +235,7 @@ impl Engine<'_, '_> {
         let outcome = match result {
             Ok(outcome) => outcome,
             Err(Stop::Outcome(outcome, _)) => outcome,
-            Err(Stop::Error(error)) if !self.touched => return Err(error),
+            Err(Stop::Error(error)) if !self.touched.get() => return Err(error),
             Err(Stop::Error(error)) => {
                 self.notes.push(format!("stopped by an error in the middle: {error}"));
                 Outcome::Failed

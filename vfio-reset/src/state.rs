@@ -148,9 +148,13 @@ impl SavedState {
             return Err(malformed(0, 0, message));
         }
         for function in &state.functions {
-            if function.space().is_none() {
-                let message =
-                    format!("{} has {} bytes, not 64 to 4096", function.address, function.config.len());
+            // One byte less, and every register behind it would be another one.
+            if !matches!(function.config.len(), 64 | 128 | 256 | 4096) {
+                let message = format!(
+                    "{} has {} bytes, not 64, 128, 256 or 4096",
+                    function.address,
+                    function.config.len()
+                );
                 return Err(malformed(0, 0, message));
             }
         }

@@ -4,6 +4,8 @@ use super::{Context, Via};
 use crate::inventory::InventoryFunction;
 use crate::method::{self, MethodName, Scope, SecondaryBusWait};
 use crate::quirk::{Effect, Quirk};
+use crate::state::header::BridgeHeaders;
+use crate::state::restore_sequence;
 use pcicfg::Address;
 use serde::Serialize;
 use std::fmt;
@@ -252,11 +254,12 @@ impl Context<'_> {
                 SHORT,
             ),
         ];
+        let settle_restored = self.restore_floor(&reset);
         let restore = || {
             step(
                 StepName::Restore,
                 format!("write the saved state of {names} back, Command last"),
-                Duration::ZERO,
+                settle_restored,
                 SHORT,
             )
         };
@@ -396,7 +399,7 @@ impl Context<'_> {
                         format!(
                             "write the saved state of {bridge} and {names} back, bridges first, Command last"
                         ),
-                        Duration::ZERO,
+                        settle_restored,
                         SHORT,
                     ),
                 ]);
@@ -409,6 +412,20 @@ impl Context<'_> {
             SHORT,
         ));
         steps
+    }
+}
+
+impl Context<'_> {
+    /// The time that restored registers must be given: virtual functions are not there at once.
+    fn restore_floor(&self, functions: &[&PlannedFunction]) -> Duration {
+        let inventory = self.function.inventory();
+        let known = functions.iter().filter_map(|planned| inventory.function(planned.address).ok());
+        known
+            .flat_map(|function| {
+                restore_sequence(function.space(), function.is_virtual(), BridgeHeaders::Forced)
+            })
+            .map(|write| write.settle)
+            .sum()
     }
 }
 

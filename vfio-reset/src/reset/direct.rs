@@ -21,8 +21,10 @@ const COMMAND: u16 = 4;
 
 impl Engine<'_, '_> {
     pub(super) fn direct(&mut self) -> StepResult<()> {
-        self.touched = true;
         let result = self.act_and_wait();
+        if !self.touched.get() {
+            return result;
+        }
         // Whatever happened, what can be restored is restored: half-stopped functions and a port with
         // its notification off must not stay behind.
         if self.options.skip_restore {
@@ -61,6 +63,7 @@ impl Engine<'_, '_> {
         for planned in action.functions.iter().rev().filter(|planned| planned.is_reset) {
             self.wake(planned.address)?;
             self.function(planned.address).write_u16(COMMAND, Command::INTERRUPT_DISABLE.bits())?;
+            self.touched.set(true);
         }
         match action.act {
             ResetAct::FunctionLevelReset { .. } | ResetAct::AdvancedFeatures { .. } => self.wait_pending(),
@@ -79,6 +82,7 @@ impl Engine<'_, '_> {
         let state = PowerManagementControlStatus::from_bits_retain(function.read_u16(offset)?);
         if state.power_state() != PowerState::D0 {
             function.write_u16(offset, state.with_power_state(PowerState::D0).bits())?;
+            self.touched.set(true);
             self.machine.clock().sleep(Duration::from_millis(10));
         }
         Ok(())
@@ -100,11 +104,13 @@ impl Engine<'_, '_> {
             );
             if quiet != control {
                 port.write_u16(at + PciExpress::SLOT_CONTROL, quiet.bits())?;
+                self.touched.set(true);
             }
         }
         if let Some(control) = link.filter(|control| control.aspm_control() != Aspm::empty()) {
             let off = control.with_aspm_control(Aspm::empty()).difference(LinkControl::RETRAIN_LINK);
             port.write_u16(at + PciExpress::LINK_CONTROL, off.bits())?;
+            self.touched.set(true);
         }
         Ok(())
     }
@@ -235,10 +241,13 @@ impl Engine<'_, '_> {
     }
 
     /// Waits for what can be reached: the functions right below the bridge, or the function itself.
+    /// Virtual functions are there again only when their physical function is restored.
     fn wait_all(&mut self) -> StepResult<String> {
         let action = self.action;
         let reachable = |planned: &&PlannedFunction| match action.act {
-            ResetAct::SecondaryBus { bridge, .. } => planned.is_reset && planned.parent == Some(bridge),
+            ResetAct::SecondaryBus { bridge, .. } => {
+                planned.is_reset && planned.parent == Some(bridge) && !planned.is_virtual
+            }
             _ => planned.address == action.address,
         };
         if let ResetAct::SecondaryBus { wait, .. } = action.act {

@@ -31,10 +31,13 @@ impl Engine<'_, '_> {
             }
             return reset;
         }
-        if let Some(list) = former {
-            self.step(StepName::PutListBack, |engine| engine.put_list_back(&list))?;
-        }
+        let put_back = match &former {
+            Some(list) => self.step(StepName::PutListBack, |engine| engine.put_list_back(list)),
+            None => Ok(()),
+        };
+        // How the reset went comes first.
         reset?;
+        put_back?;
         self.step(StepName::WaitReady, |engine| engine.wait_target())?;
         if self.action.functions.iter().filter(|function| function.is_reset && !function.is_virtual).count()
             > 1
@@ -63,7 +66,7 @@ impl Engine<'_, '_> {
         }
         match self.machine.set_attribute(address, Attribute::ResetMethod, method.as_str()) {
             Ok(()) => {
-                self.touched = true;
+                self.touched.set(true);
                 Ok((Some(list.clone()), format!("reset_method said `{list}`")))
             }
             Err(error) if error.errno() == Some(libc::EINVAL) => Err(Stop::Outcome(
@@ -102,9 +105,10 @@ impl Engine<'_, '_> {
     }
 
     fn kernel_reset(&mut self) -> StepResult<String> {
-        self.touched = true;
         let address = self.action.address;
-        match self.machine.kernel_reset(address, self.deadline.remaining())? {
+        let result = self.machine.kernel_reset(address, self.deadline.remaining())?;
+        self.touched.set(true);
+        match result {
             KernelReset::Done => Ok("the kernel says it is done".to_string()),
             KernelReset::StillRunning => Err(Stop::Outcome(
                 Outcome::KernelStillWaiting,

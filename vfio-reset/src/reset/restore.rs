@@ -155,11 +155,14 @@ impl Engine<'_, '_> {
             ResetAct::SecondaryBus { bridge, .. } => saved.function(bridge),
             _ => None,
         };
+        // What cannot be written to one function must not keep the others, and the port's
+        // notification, from being restored.
+        let mut failure = Ok(());
         let mut late = Vec::new();
         if let Some(bridge) = asserting {
             let (early, kept) = split_late(bridge, sequence(bridge, self.options.bridge_headers));
             late = kept;
-            apply(self.machine, bridge.address, &early, &mut summary)?;
+            failure = failure.and(apply(self.machine, bridge.address, &early, &mut summary));
             summary.functions += 1;
         }
         let action = self.action;
@@ -172,12 +175,13 @@ impl Engine<'_, '_> {
                 continue;
             }
             let writes = sequence(function, self.options.bridge_headers);
-            apply(self.machine, planned.address, &writes, &mut summary)?;
+            failure = failure.and(apply(self.machine, planned.address, &writes, &mut summary));
             summary.functions += 1;
         }
         if let Some(bridge) = asserting {
-            apply(self.machine, bridge.address, &late, &mut summary)?;
+            failure = failure.and(apply(self.machine, bridge.address, &late, &mut summary));
         }
+        failure?;
         Ok(summary)
     }
 }

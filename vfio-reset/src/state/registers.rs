@@ -324,9 +324,9 @@ impl Sequence<'_> {
         let Some(acs) = self.image.access_control_services() else { return };
         // Some Intel ports have it in another place, as a dword.
         if acs.has_intel_layout() {
-            self.register(0, &dword(acs.control_offset(), !0, "ACS Control"));
+            self.register(acs.offset(), &dword(acs.control_offset(), !0, "ACS Control"));
         } else {
-            self.register(0, &word(acs.control_offset(), !0, "ACS Control"));
+            self.register(acs.offset(), &word(acs.control_offset(), !0, "ACS Control"));
         }
     }
 

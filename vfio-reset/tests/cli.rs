@@ -1,0 +1,416 @@
+//! The program: exit codes, JSON, state between commands, hostile input.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod common;
+
+use common::{ALL, endpoint, port};
+use proptest::prelude::*;
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vfio-reset"));
+    command.args(arguments).stdin(Stdio::null()).env_remove("RUST_BACKTRACE");
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    command(arguments).output().unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn stdout(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).unwrap()
+}
+
+fn stderr(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_str(stdout(output)).unwrap_or_else(|error| panic!("{error}: {}", stdout(output)))
+}
+
+fn file(folder: &Path, name: &str, text: impl AsRef<[u8]>) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_string()
+}
+
+#[test]
+fn each_exit_code_means_what_the_help_says() {
+    for (expected, arguments) in [
+        (0, &["--machine", "sim:zoo", "reset", "01:00.0"][..]),
+        (0, &["--machine", "sim:zoo", "plan", "04:00.0"]),
+        (0, &["--machine", "sim:elysium", "reset", "03:00.0", "-m", "bus", "--via", "direct"]),
+        (2, &["--machine", "sim:zoo", "reset"]),
+        (2, &["--machine", "sim:zoo", "reset", "01:00"]),
+        (2, &["--machine", "sim:zoo", "reset", "01:00.0", "--method", "hot"]),
+        (2, &["--machine", "sim:zoo", "reset", "01:00.0", "--allow", "everything"]),
+        (2, &["--machine", "sim:zoo", "reset", "01:00.0", "--budget", "-1s"]),
+        (2, &["--machine", "sim:zoo", "reset", "7f:00.0"]),
+        (2, &["--machine", "sim:nowhere", "reset", "01:00.0"]),
+        (2, &["--machine", "/no/such/file", "reset", "01:00.0"]),
+        (
+            2,
+            &[
+                "--machine",
+                "sim:zoo",
+                "reset",
+                "01:00.0",
+                "-m",
+                "bus",
+                "--via",
+                "direct",
+                "--bridge",
+                "00:05.0",
+            ],
+        ),
+        (3, &["--machine", "sim:zoo", "reset", "04:00.0"]),
+        (3, &["--machine", "sim:zoo", "reset", "04:00.0", "--dry-run"]),
+        (4, &["--machine", "sim:zoo", "reset", "00:14.0"]),
+        (3, &["--machine", "sim:um880pro", "reset", "c5:00.0"]),
+        (6, &["--machine", "sim:f4-424-pro", "reset", "03:00.0", "--budget", "5s"]),
+        (
+            7,
+            &[
+                "--machine",
+                "sim:elysium",
+                "reset",
+                "03:00.0",
+                "-m",
+                "bus",
+                "--via",
+                "direct",
+                "--test-conditional-bridge-restore",
+            ],
+        ),
+        (7, &["--machine", "sim:zoo", "reset", "01:00.0", "--via", "direct", "--test-skip-restore"]),
+    ] {
+        let output = run(arguments);
+        assert_eq!(code(&output), expected, "{arguments:?}\n{}\n{}", stdout(&output), stderr(&output));
+        if expected == 2 {
+            assert!(stdout(&output).is_empty() && stderr(&output).starts_with("error:"), "{arguments:?}");
+        }
+    }
+    let help = run(&["--help"]);
+    assert_eq!(code(&help), 0);
+    for line in [
+        "0  done",
+        "2  usage",
+        "3  refused",
+        "4  no method",
+        "5  permission",
+        "6  the device",
+        "7  it came back",
+    ] {
+        assert!(stdout(&help).contains(line), "{line}");
+    }
+}
+
+#[test]
+fn a_file_that_may_not_be_written_is_exit_5() {
+    let place = "/sys/kernel/vfio-reset-test.json";
+    if !Path::new("/sys/kernel").is_dir() {
+        eprintln!("skipped: there is no /sys here");
+        return;
+    }
+    let output = run(&["--machine", "sim:zoo", "save", "01:00.0", "-o", place]);
+    assert_eq!(code(&output), 5, "{}", stderr(&output));
+    assert!(stderr(&output).contains("run as root"));
+}
+
+#[test]
+fn a_recording_can_be_planned_on_and_not_reset() {
+    let folder = tempfile::tempdir().unwrap();
+    let capture = folder.path().join("zoo");
+    let capture = capture.to_str().unwrap();
+    assert_eq!(code(&run(&["--machine", "sim:zoo", "capture", "-o", capture])), 0);
+    assert_eq!(code(&run(&["--machine", capture, "plan", "01:00.0"])), 0);
+    for via in ["kernel", "direct"] {
+        let output = run(&["--machine", capture, "reset", "01:00.0", "--via", via, "--allow", "driver"]);
+        assert_eq!(code(&output), 2, "{via} {}", stderr(&output));
+        assert!(stderr(&output).contains("recording"), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn plan_as_json_has_what_scripts_rely_on() {
+    let output = run(&["--machine", "sim:zoo", "plan", "08:00.0", "--json"]);
+    assert_eq!(code(&output), 0);
+    let document = json(&output);
+    assert_eq!(document["schema"], 1);
+    assert_eq!(document["address"], "0000:08:00.0");
+    let methods = document["methods"].as_array().unwrap();
+    let names: Vec<_> = methods.iter().map(|method| method["method"].as_str().unwrap()).collect();
+    assert_eq!(names, ["device_specific", "acpi", "flr", "af_flr", "pm", "bus", "cxl_bus"]);
+    for method in methods {
+        assert!(method["available"].is_boolean() && method["stale"].is_boolean());
+        assert!(!method["reason"].as_str().unwrap().is_empty());
+        assert!(method["affects"].as_array().unwrap().iter().all(Value::is_string));
+    }
+    let bus = &methods[5];
+    assert_eq!((&bus["available"], &bus["stale"]), (&Value::Bool(false), &Value::Bool(true)));
+    assert_eq!(bus["affects"], serde_json::json!(["0000:08:00.1"]));
+    assert_eq!(methods[2]["available"], true);
+}
+
+#[test]
+fn reset_as_json_has_what_scripts_rely_on() {
+    let output = run(&["--machine", "sim:zoo", "reset", "01:00.0", "--via", "direct", "-m", "flr", "--json"]);
+    let document = json(&output);
+    assert_eq!((&document["schema"], &document["outcome"]), (&1.into(), &"verified".into()));
+    assert_eq!(document["exit_code"], 0);
+    let steps = document["steps"].as_array().unwrap();
+    let names: Vec<_> = steps.iter().map(|step| step["step"].as_str().unwrap()).collect();
+    assert_eq!(names, ["check", "save", "quiesce", "reset", "wait_ready", "restore", "verify"]);
+    for step in steps {
+        let number = |name: &str| step[name].as_f64().unwrap();
+        assert!(
+            (number("time_ms") - number("floor_ms") - number("excess_ms")).abs() < 0.002
+                || number("excess_ms") == 0.0
+        );
+    }
+    assert_eq!(steps[3]["floor_ms"], 100.0);
+    let verification = document["verification"].as_array().unwrap();
+    assert!(verification.len() > 10);
+    for check in verification {
+        assert!(check["ok"].as_bool().unwrap() && check["what"].is_string() && check["address"].is_string());
+    }
+}
+
+#[test]
+fn what_was_not_done_is_json_too() {
+    for (arguments, outcome, expected) in [
+        (["--machine", "sim:zoo", "reset", "04:00.0", "--json"], "refused", 3),
+        (["--machine", "sim:zoo", "reset", "00:14.0", "--json"], "no_method", 4),
+    ] {
+        let output = run(&arguments);
+        assert_eq!(code(&output), expected);
+        let document = json(&output);
+        assert_eq!(document["schema"], 1);
+        assert_eq!(document["outcome"], outcome);
+        assert_eq!(document["exit_code"], expected);
+        assert_eq!(document["steps"], serde_json::json!([]));
+        assert_eq!(document["verification"], serde_json::json!([]));
+    }
+    let lost = run(&["--machine", "sim:f4-424-pro", "reset", "03:00.0", "--budget", "3s", "--json"]);
+    let document = json(&lost);
+    assert_eq!(code(&lost), 6);
+    let next = document["next"].as_array().unwrap();
+    assert!(next.iter().any(|next| next.as_str().unwrap().contains("switch the host off")), "{next:?}");
+}
+
+#[test]
+fn a_refusal_names_the_reason_and_the_word_that_overrides_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = format!("schema = 1\n{}{}", port(""), endpoint("0000:01:00.0", ALL, "driver = \"nvme\""));
+    let machine = file(folder.path(), "m.toml", text);
+    let output = run(&["--machine", &machine, "reset", "01:00.0"]);
+    assert_eq!(code(&output), 3);
+    assert!(stdout(&output).contains("the driver nvme is bound"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("--allow driver"), "{}", stdout(&output));
+    let output = run(&["--machine", &machine, "reset", "01:00.0", "--allow", "driver"]);
+    assert_eq!(code(&output), 0, "{}", stdout(&output));
+}
+
+#[test]
+fn a_lost_device_is_explained_in_plain_words() {
+    let output = run(&["--machine", "sim:f4-424-pro", "reset", "03:00.0", "--budget", "5s"]);
+    let said = stdout(&output);
+    for words in ["03:00.0", "did not come back", "switch the host off", "do not give"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}
+
+#[test]
+fn the_machines_state_is_kept_between_commands() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state.json");
+    let with = |arguments: &[&str]| {
+        let mut all = vec!["--machine", "sim:f4-424-pro", "--machine-state", state.to_str().unwrap()];
+        all.extend(arguments);
+        run(&all)
+    };
+    assert_eq!(code(&with(&["plan", "03:00.0"])), 0);
+    assert_eq!(code(&with(&["reset", "03:00.0", "--budget", "2s", "--via", "direct"])), 6);
+    let gone = with(&["reset", "03:00.0", "--budget", "2s"]);
+    assert_eq!(code(&gone), 6);
+    assert!(stderr(&gone).contains("nothing was touched"), "{}", stderr(&gone));
+    let document = json(&with(&["plan", "03:00.0", "--json"]));
+    assert_eq!(document["present"], false);
+    // Without the file it is a new machine.
+    let new = run(&["--machine", "sim:f4-424-pro", "plan", "03:00.0", "--json"]);
+    assert_eq!(json(&new)["present"], true);
+    // Another machine's state is refused.
+    let other = run(&["--machine", "sim:zoo", "--machine-state", state.to_str().unwrap(), "plan", "01:00.0"]);
+    assert_eq!(code(&other), 2);
+    assert!(stderr(&other).contains("f4-424-pro"), "{}", stderr(&other));
+}
+
+#[test]
+fn saved_state_goes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state.json");
+    let saved = folder.path().join("saved.json");
+    let with = |arguments: &[&str]| {
+        let mut all = vec!["--machine", "sim:zoo", "--machine-state", state.to_str().unwrap()];
+        all.extend(arguments);
+        run(&all)
+    };
+    let saved = saved.to_str().unwrap();
+    assert_eq!(code(&with(&["save", "01:00.0", "-o", saved])), 0);
+    assert_ne!(code(&with(&["save", "01:00.0", "-o", saved])), 0, "not written over");
+    assert_eq!(code(&with(&["reset", "01:00.0", "--via", "direct", "--test-skip-restore"])), 7);
+    let dry = with(&["restore", saved, "--dry-run"]);
+    assert_eq!(code(&dry), 0);
+    assert!(stdout(&dry).contains("Command"));
+    let restored = with(&["restore", saved, "--json"]);
+    assert_eq!(code(&restored), 0, "{}", stdout(&restored));
+    assert!(json(&restored)["written"].as_array().unwrap().len() >= 2);
+    assert_eq!(json(&with(&["restore", saved, "--json"]))["written"], serde_json::json!([]));
+}
+
+/// One error, positioned, exit 2, no panic.
+fn refused(arguments: &[&str], name: &str) -> String {
+    let output = run(arguments);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+    assert!(output.stdout.is_empty(), "{arguments:?}");
+    assert_eq!(said.matches("error:").count(), 1, "{said}");
+    assert!(!said.contains("panicked"), "{said}");
+    assert!(said.contains(name), "{said}");
+    said
+}
+
+#[test]
+fn an_impossible_machine_is_one_error_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let function = |more: &str| {
+        format!(
+            "schema = 1\n[[function]]\naddress = \"0000:00:02.0\"\nvendor = 1\ndevice = 2\nclass = 0x010802\n{more}\n"
+        )
+    };
+    let cases = [
+        ("".to_string(), ":1:"),
+        ("schema = 2\n".to_string(), ":1:10"),
+        ("schema = 1\n[[function]]\naddress = \"nonsense\"\n".to_string(), ":3:11"),
+        (function("class = 1"), ":7:"),
+        (function("revision = 256"), ":7:12"),
+        (function("config_size = 100"), ":7:15"),
+        (function("bars = [{ bar = 9, size = 16 }]"), ":7:9"),
+        (function("bars = [{ bar = 0, size = 3 }]"), ":7:9"),
+        (function("bars = [{ bar = 0, address = 0xffffffffffff, size = 4096 }]"), ":7:9"),
+        (function("rom = { size = 5 }"), ":7:7"),
+        (function("capabilities = [{ raw = { id = 9, bytes = \"0g\" } }]"), ":7:17"),
+        (function("physfn = \"0000:00:03.0\""), ":3:11"),
+        (function("bridge = { secondary = 5, subordinate = 4 }"), ":3:11"),
+        (function("behaviour = { explodes = true }"), ":7:"),
+        (function("behaviour = { ready_after_ms = { bus = -1 } }"), ":7:"),
+        (
+            "schema = 1\n[[function]]\naddress = \"0000:05:00.0\"\nvendor = 1\ndevice = 2\nclass = 3\n"
+                .to_string(),
+            ":3:11",
+        ),
+        (
+            function("") + "[[function]]\naddress = \"0000:00:02.0\"\nvendor = 1\ndevice = 2\nclass = 3\n",
+            ":9:11",
+        ),
+    ];
+    for (index, (text, place)) in cases.iter().enumerate() {
+        let machine = file(folder.path(), &format!("m{index}.toml"), text);
+        let said = refused(&["--machine", &machine, "plan", "00:02.0"], &machine);
+        assert!(said.contains(place), "{text}\n{place}: {said}");
+    }
+}
+
+#[test]
+fn a_hostile_dump_is_one_error_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    for (index, (bytes, place)) in [
+        (b"\x7fELF\x02\x01\x01\x00\x00".to_vec(), ""),
+        (vec![0xff; 4_096], ""),
+        (vec![0; 4_096], ""),
+        (Vec::new(), ""),
+        (b"\x1f\x8b\x08\x00garbage".to_vec(), ""),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let machine = file(folder.path(), &format!("dump{index}"), bytes);
+        let said = refused(&["--machine", &machine, "plan", "03:00.0"], &machine);
+        assert!(said.contains(&format!("{machine}{place}")), "{said}");
+    }
+}
+
+#[test]
+fn a_dump_that_was_cut_off_is_read_as_far_as_it_goes_and_that_is_said_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let machine = file(folder.path(), "dump", b"03:00.0 x\n00: 34 12 zz 56\n");
+    let output = run(&["--machine", &machine, "plan", "03:00.0"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(stderr(&output).starts_with(&format!("warning: {machine}:2:11:")), "{}", stderr(&output));
+    // What is not there is all-ones: no capability, and nothing can be done.
+    assert!(stdout(&output).contains("nothing can reset it"), "{}", stdout(&output));
+}
+
+#[test]
+fn hostile_state_files_are_one_error_with_their_place() {
+    let folder = tempfile::tempdir().unwrap();
+    for (index, text) in ["", "{", "[]", "{\"schema\": 1}", "\u{0}", "null"].iter().enumerate() {
+        let name = file(folder.path(), &format!("state{index}.json"), text);
+        refused(&["--machine", "sim:zoo", "--machine-state", &name, "plan", "01:00.0"], &name);
+        refused(&["--machine", "sim:zoo", "restore", &name], &name);
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    for arguments in [
+        &["--machine", "sim:um880pro", "plan", "c5:00.0", "-v"][..],
+        &["--machine", "sim:zoo", "reset", "01:00.0", "--json"],
+        &["--help"],
+    ] {
+        let mut child = command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.stderr.is_empty(), "{arguments:?}: {}", stderr(&output));
+        assert_ne!(output.status.code(), Some(101), "{arguments:?}");
+    }
+}
+
+#[test]
+fn nothing_but_errors_is_printed_when_quiet() {
+    let output = run(&["--machine", "sim:zoo", "reset", "01:00.0", "-q"]);
+    assert_eq!((code(&output), stdout(&output), stderr(&output)), (0, "", ""));
+    let output = run(&["--machine", "sim:zoo", "plan", "01:00.0", "--color", "never"]);
+    assert!(!stdout(&output).contains('\u{1b}'));
+    let output = run(&["--machine", "sim:zoo", "plan", "01:00.0", "--color", "always"]);
+    assert!(stdout(&output).contains('\u{1b}'));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// A description with one byte changed is a machine or an error with its place.
+    #[test]
+    fn a_damaged_description_never_panics(place in 0_usize..3_000, byte: u8, name in "[a-z0-9-]{0,3}") {
+        let good = format!("schema = 1\n{}{}", port(""), endpoint("0000:01:00.0", ALL, &format!("driver = \"{name}\"")));
+        let mut bytes = good.into_bytes();
+        let place = place % bytes.len();
+        bytes[place] = byte;
+        let text = String::from_utf8_lossy(&bytes);
+        match vfio_reset::machine::simulated::Simulated::from_toml(&text, "m.toml") {
+            Ok(machine) => {
+                for address in vfio_reset::Machine::functions(&machine).unwrap() {
+                    common::plan(&machine, &vfio_reset::Request::new(address));
+                }
+            }
+            Err(error) => prop_assert!(error.to_string().starts_with("m.toml:"), "{error}"),
+        }
+    }
+}
