@@ -116,12 +116,23 @@ fn what_is_below_a_bridge_counts_when_the_bridge_is_reset() {
             + &bridge("0000:01:00.0", 2, 2, "upstream_port", "").replace("no_soft_reset = true", "")
             + &endpoint("0000:02:00.0", ALL, "driver = \"nvme\"")),
     );
-    refused_for(
-        &machine,
-        &request(DEVICE, Pm, Via::Kernel),
-        RefusalCode::SiblingDriver,
-        Some(Override::Siblings),
-    );
+    let wanted = request(DEVICE, Pm, Via::Kernel);
+    let both = [
+        (RefusalCode::Bridge, Some(Override::Bridge)),
+        (RefusalCode::SiblingDriver, Some(Override::Siblings)),
+    ];
+    assert_eq!(refused(&machine, &wanted), both);
+    assert_eq!(refused(&machine, &allow(&wanted, &[Override::Bridge])), both[1..]);
+    assert_eq!(refused(&machine, &allow(&wanted, &[Override::Bridge, Override::Siblings])), []);
+}
+
+#[test]
+fn a_bridge_is_reset_by_the_kernel_only_if_nothing_is_below_it() {
+    let zoo = Simulated::zoo();
+    let wanted = request("0000:0a:00.0", Flr, Via::Kernel);
+    assert_eq!(refused(&zoo, &wanted), [(RefusalCode::Bridge, Some(Override::Bridge))]);
+    // A direct bus reset saves and restores what is below.
+    assert_eq!(refused(&zoo, &request("0000:0a:00.0", Bus, Via::Direct)), []);
 }
 
 #[test]
