@@ -38,20 +38,24 @@ EOF
         shell=$(lab-tool time-run sh /tmp/by-hand) || fail "a shell's reset failed"
         process=$(lab-tool time-run sh -c "exec vfio-reset reset $2 --method $3 --via kernel --json >/tmp/json") ||
             fail "vfio-reset failed"
+        vfio-reset reset $2 --method $3 --via direct --json >/tmp/json-direct || fail "vfio-reset failed"
         [ $round != 0 ] || continue
         echo $raw >>/tmp/samples-raw
         echo $shell >>/tmp/samples-shell
         echo $process >>/tmp/samples-process
         lab-tool json /tmp/json /total_ms | nanoseconds >>/tmp/samples-ours
+        lab-tool json /tmp/json-direct /total_ms | nanoseconds >>/tmp/samples-direct
         lab-tool json /tmp/json /steps step time_ms | sed -n 's/^reset //p' | nanoseconds >>/tmp/samples-step
     done
-    for name in raw ours step shell process; do
+    for name in raw ours direct step shell process; do
         median=$(lab-tool median </tmp/samples-$name) || fail "there are no samples of $name"
         eval "$name=$median"
     done
     ratio=$(lab-tool ratio $ours $raw)
+    direct_ratio=$(lab-tool ratio $direct $raw)
     step_ratio=$(lab-tool ratio $step $raw)
     echo "LAB-LATENCY method=$3 device=$1 raw_ms=$(milliseconds $raw) ours_ms=$(milliseconds $ours) ratio=$ratio" \
+        "direct_ms=$(milliseconds $direct) direct_ratio=$direct_ratio" \
         "step_ratio=$step_ratio shell_ms=$(milliseconds $shell) process_ms=$(milliseconds $process)" \
         "process_ratio=$(lab-tool ratio $process $shell)"
 }
