@@ -56,21 +56,37 @@ fn pipe() -> io::Result<(File, OwnedFd)> {
 
 /// The child: writes `1`, tells the error number (0 for none), and is gone.
 fn write_and_exit(reset: RawFd, report: RawFd) -> ! {
-    /// Above this number nobody has descriptors that matter: what is closed here is what the reader of
-    /// our output would wait for.
-    const HIGHEST: RawFd = 1024;
     // SAFETY: async-signal-safe calls alone, on numbers and on buffers that live on this stack.
     unsafe {
         // A terminal that closes shall not send signals; they would only stay pending.
         libc::setsid();
-        for descriptor in (0..HIGHEST).filter(|&descriptor| descriptor != reset && descriptor != report) {
-            libc::close(descriptor);
-        }
+        close_all_but(reset.min(report), reset.max(report));
         let written = libc::write(reset, c"1".as_ptr().cast(), 1);
         let errno = if written == 1 { 0 } else { *libc::__errno_location() };
         let errno = errno.to_ne_bytes();
         libc::write(report, errno.as_ptr().cast(), errno.len());
         libc::_exit(0)
+    }
+}
+
+/// Closes every descriptor but two: among them is the pipe that the reader of our output waits on.
+///
+/// # Safety
+/// Nobody may use the descriptors any more: for a child that is about to end.
+unsafe fn close_all_but(first: RawFd, second: RawFd) {
+    /// Where kernels before 5.9 have no way to close a range, the descriptors up to this one are closed
+    /// each: nobody who calls us has more.
+    const HIGHEST: RawFd = 1024;
+    let ranges = [(0, first - 1), (first + 1, second - 1), (second + 1, RawFd::MAX)];
+    for (from, to) in ranges.into_iter().filter(|(from, to)| from <= to) {
+        // SAFETY: closing is what the caller allows.
+        if unsafe { libc::syscall(libc::SYS_close_range, from, to, 0) } == 0 {
+            continue;
+        }
+        for descriptor in from..=to.min(HIGHEST) {
+            // SAFETY: as above.
+            unsafe { libc::close(descriptor) };
+        }
     }
 }
 
