@@ -103,6 +103,8 @@ pub fn reset(
         notes: Vec::new(),
         saved: None,
         hopeless: false,
+        marked: false,
+        effect: None,
         removed: false,
         unanswered: Vec::new(),
     };
@@ -130,6 +132,10 @@ struct Engine<'e, 'o> {
     saved: Option<SavedState>,
     /// Something did not come back: nobody else is waited for.
     hopeless: bool,
+    /// Interrupt Disable is set in the target's Command, and its reset would clear it.
+    marked: bool,
+    /// Whether the reset was seen to reset anything, where that can be seen.
+    effect: Option<crate::report::Check>,
     /// The kernel has removed a function meanwhile.
     removed: bool,
     /// Functions that did not come back, other than the target.

@@ -280,3 +280,15 @@ fn power_control_is_put_back_after_a_reset_by_the_kernel() {
         assert_eq!(power.as_deref(), Some("auto"));
     }
 }
+
+#[test]
+fn while_the_kernel_waits_nothing_is_touched_that_it_holds() {
+    // Writing power/control or the port would wait for the kernel, long past the budget.
+    let machine = Meddled::new(simple().with(DEVICE, Behaviour::dies_on(ResetKind::FunctionLevel)));
+    machine.inner.set_attribute(at(DEVICE), Attribute::PowerControl, "auto").unwrap();
+    let start = machine.inner.now();
+    let report = reset(&machine, &Request { budget: ms(5_000), ..request(DEVICE, Flr, Via::Kernel) });
+    assert_eq!(report.outcome, Outcome::KernelStillWaiting);
+    assert!(machine.inner.now() - start <= ms(5_040), "{:?}", machine.inner.now() - start);
+    assert!(report.notes.iter().any(|note| note.contains("power/control of 0000:01:00.0 stays `on`")));
+}

@@ -1,12 +1,12 @@
 //! Resets by our own writes to configuration space.
 
 use super::wait::Readiness;
-use super::{Engine, StepResult, Stop};
+use super::{Engine, StepResult, Stop, id_dword};
 use crate::error::Result;
 use crate::machine::Function;
 use crate::method::{SECONDARY_BUS_RESET_HOLD, SecondaryBusWait};
 use crate::plan::{LINK_CEILING, PENDING_LOOKS, PlannedFunction, ResetAct, StepName};
-use crate::report::Outcome;
+use crate::report::{Check, Outcome};
 use crate::state::SavedFunction;
 use pcicfg::capability::{
     AdvancedFeatures, AdvancedFeaturesControl, AdvancedFeaturesStatus, Aspm, DeviceControl, DeviceStatus,
@@ -51,7 +51,36 @@ impl Engine<'_, '_> {
         {
             self.step(StepName::WaitLink, |engine| engine.wait_link(bridge))?;
         }
-        self.step(StepName::WaitReady, |engine| engine.wait_all())
+        self.step(StepName::WaitReady, |engine| engine.wait_all())?;
+        self.see_effect()?;
+        Ok(())
+    }
+
+    /// Whether the Interrupt Disable that [`quiesce`](Self::quiesce) wrote to the target can be seen: a
+    /// function without an interrupt pin may read 0.
+    fn is_marked(&self) -> Result<bool> {
+        let command = Command::from_bits_retain(self.function(self.action.address).read_u16(COMMAND)?);
+        Ok(command == Command::INTERRUPT_DISABLE)
+    }
+
+    /// A reset clears Command. A function that answers and has kept it was not reset, whatever it
+    /// announces: some ignore D3hot, some claim a function level reset and do nothing.
+    fn see_effect(&mut self) -> Result<()> {
+        // What is below a bridge that is not restored yet cannot be asked.
+        let id = self.function(self.action.address).read_u32(0)?;
+        let answers = self.target().is_some_and(|target| id == id_dword(target.ids));
+        if self.marked && answers {
+            let kept = self.is_marked()?;
+            self.effect = Some(Check {
+                address: self.action.address,
+                what: "reset took effect".to_string(),
+                offset: Some(COMMAND),
+                expected: "Command cleared".to_string(),
+                found: if kept { "Command kept: nothing was reset" } else { "Command cleared" }.to_string(),
+                ok: !kept,
+            });
+        }
+        Ok(())
     }
 
     /// Stops what will be reset: no bus mastering, no decoding, no interrupt; the deepest first.
@@ -65,6 +94,7 @@ impl Engine<'_, '_> {
             self.function(planned.address).write_u16(COMMAND, Command::INTERRUPT_DISABLE.bits())?;
             self.touched.set(true);
         }
+        self.marked = self.is_marked()?;
         match action.act {
             ResetAct::FunctionLevelReset { .. } | ResetAct::AdvancedFeatures { .. } => self.wait_pending(),
             _ => Ok("stopped".to_string()),

@@ -30,6 +30,7 @@ impl Engine<'_, '_> {
     pub(super) fn verify(&mut self) -> StepResult<()> {
         if let Some(saved) = &self.saved {
             self.verification = verify_state(self.machine, saved)?;
+            self.verification.extend(self.effect.take());
             self.removed = self.verification.iter().any(|check| check.found == REMOVED);
         }
         Ok(())
