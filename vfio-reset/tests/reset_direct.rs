@@ -549,12 +549,22 @@ proptest! {
 }
 
 #[test]
-fn a_device_that_claims_to_reset_and_does_not_cannot_be_told_from_one_that_does() {
-    // A gap that is known: everything reads as before, because nothing has changed. When the engine
-    // learns to tell (Interrupt Disable, set before the reset, survives it), this test must change.
-    let machine = simple().with(DEVICE, Behaviour::reset_does_nothing(ResetKind::FunctionLevel));
-    let report = reset(&machine, &request(DEVICE, MethodName::Flr, Via::Direct));
-    assert_eq!(report.outcome, Outcome::Verified);
+fn a_device_that_claims_to_reset_and_does_not_is_told_from_one_that_does() {
+    // Everything reads as before, because nothing has changed: only the mark that was left in Command,
+    // and that a reset clears, tells.
+    for (kind, method) in [
+        (ResetKind::FunctionLevel, MethodName::Flr),
+        (ResetKind::D3hotToD0, MethodName::Pm),
+        (ResetKind::Conventional, MethodName::Bus),
+    ] {
+        let machine = simple().with(DEVICE, Behaviour::reset_does_nothing(kind));
+        let report = reset(&machine, &request(DEVICE, method, Via::Direct));
+        assert_eq!(report.outcome, Outcome::Different, "{method}");
+        let differences: Vec<_> = report.differences().map(|check| check.what.as_str()).collect();
+        assert_eq!(differences, ["reset took effect"], "{method}");
+    }
+    let report = reset(&simple(), &request(DEVICE, MethodName::Flr, Via::Direct));
+    assert!(report.verification.iter().any(|check| check.what == "reset took effect" && check.ok));
 }
 
 #[test]

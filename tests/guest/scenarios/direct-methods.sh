@@ -21,7 +21,15 @@ direct() {
         step "$function $method"
         config $function /tmp/before
         config $port /tmp/port
-        expect_exit 0 vfio-reset reset $function --method $method --via direct
+        case $method in
+        pm)
+            # QEMU's devices announce to be reset by D3hot and back, and keep every register: nothing is reset, and
+            # the tool sees it.
+            expect_exit 7 vfio-reset reset $function --method $method --via direct
+            check "it says that nothing was reset" said "nothing was reset"
+            ;;
+        *) expect_exit 0 vfio-reset reset $function --method $method --via direct ;;
+        esac
         check "config space is as before" same_config $function /tmp/before
         check "the port's config space is as before" same_config $port /tmp/port
     done

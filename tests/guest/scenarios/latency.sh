@@ -18,11 +18,10 @@ nanoseconds() { awk '{ printf "%d\n", $1 * 1000000 }'; }
 # measure NAME ADDRESS METHOD: what is printed, each a median:
 #   raw      the write to `reset` alone, by a process that already runs
 #   ours     total_ms of the tool: check, save, choose the method, reset, put the list back, wait, verify
+#   direct   total_ms of the tool where it resets by its own writes: check, save, stop, reset, wait, restore, verify
 #   step     its step "reset" alone
 #   shell    a shell's whole process that chooses the method, resets and puts the list back
 #   process  the tool's whole process, which besides looks at every function of the machine and reports
-# Ours to raw counts where the reset takes at least 100 ms. Below that (pm) a few milliseconds of emulated processor time
-# decide, and the step to raw counts.
 measure() {
     step "$1 $3"
     list=$(methods $2)
@@ -38,7 +37,9 @@ EOF
         shell=$(lab-tool time-run sh /tmp/by-hand) || fail "a shell's reset failed"
         process=$(lab-tool time-run sh -c "exec vfio-reset reset $2 --method $3 --via kernel --json >/tmp/json") ||
             fail "vfio-reset failed"
-        vfio-reset reset $2 --method $3 --via direct --json >/tmp/json-direct || fail "vfio-reset failed"
+        vfio-reset reset $2 --method $3 --via direct --json >/tmp/json-direct ||
+            # QEMU's devices keep their state through D3hot, and the tool sees that nothing was reset.
+            [ "$? $3" = "7 pm" ] || fail "vfio-reset failed"
         [ $round != 0 ] || continue
         echo $raw >>/tmp/samples-raw
         echo $shell >>/tmp/samples-shell
