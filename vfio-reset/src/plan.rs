@@ -19,7 +19,7 @@ use std::time::Duration;
 
 pub use action::{Action, PlannedFunction, PlannedStep, ResetAct, StepName};
 pub(crate) use action::{LINK_CEILING, PENDING_LOOKS};
-pub use refusal::{Override, Refusal, RefusalCode};
+pub use refusal::{Override, Refusal, RefusalCode, restore_refusals};
 
 /// What the user asks for.
 #[derive(Clone, Debug)]

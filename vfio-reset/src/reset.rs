@@ -18,7 +18,7 @@ use crate::plan::{Action, PlannedFunction, ResetAct, StepName};
 use crate::report::{Outcome, Report, StepReport};
 use crate::state::SavedState;
 use crate::state::header::BridgeHeaders;
-use pcicfg::{Address, ConfigRead};
+use pcicfg::{Address, ConfigRead, ConfigSpace};
 use std::cell::Cell;
 use std::time::Duration;
 
@@ -206,6 +206,20 @@ impl Engine<'_, '_> {
                     ),
                 ));
             }
+            // Whoever bound a driver since then is using the function now.
+            let driver = self.machine.facts(planned.address)?.driver;
+            if planned.is_reset && driver != planned.driver {
+                let name = |driver: &Option<String>| driver.clone().unwrap_or_else(|| "none".to_string());
+                return Err(Stop::Outcome(
+                    Outcome::NotTouched,
+                    format!(
+                        "the driver of {} is {} now, and was {} when this was planned",
+                        planned.address,
+                        name(&driver),
+                        name(&planned.driver)
+                    ),
+                ));
+            }
         }
         Ok(match self.action.functions.len() {
             1 => "it answers with the ids it had".to_string(),
@@ -228,6 +242,16 @@ impl Engine<'_, '_> {
                 length: 256 - short.config.len(),
                 size: short.config.len(),
             }));
+        }
+        for function in &saved.functions {
+            let is_express = function.space().is_some_and(|space| space.pci_express().is_some());
+            if is_express && function.config.len() == ConfigSpace::CONVENTIONAL {
+                self.notes.push(format!(
+                    "{} shows 256 of its 4096 bytes of configuration space: its extended capabilities are neither \
+                     restored nor verified",
+                    function.address
+                ));
+            }
         }
         self.saved = Some(saved);
         Ok(text)

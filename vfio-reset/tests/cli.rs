@@ -416,3 +416,37 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn saved_state_is_not_restored_where_it_would_hurt() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
+    // The disk below holds the root file system.
+    assert_eq!(code(&run(&["--machine", "sim:zoo", "save", "04:00.0", "-o", &file("root.json")])), 0);
+    let output = run(&["--machine", "sim:zoo", "restore", &file("root.json")]);
+    assert_eq!(code(&output), 3);
+    assert!(stderr(&output).contains("is mounted on"), "{}", stderr(&output));
+    // The state is of another machine, or a BAR is somewhere else now.
+    assert_eq!(code(&run(&["--machine", "sim:zoo", "save", "01:00.0", "-o", &file("disk.json")])), 0);
+    let saved = std::fs::read_to_string(file("disk.json")).unwrap();
+    assert_eq!(code(&run(&["--machine", "sim:zoo", "restore", &file("disk.json")])), 0);
+    for (name, changed) in [
+        ("other.json", saved.replace("sim:zoo", "live")),
+        ("moved.json", saved.replacen("04 00 10 e2", "04 00 20 e2", 1)),
+    ] {
+        assert_ne!(changed, saved, "{name}");
+        std::fs::write(file(name), changed).unwrap();
+        let output = run(&["--machine", "sim:zoo", "restore", &file(name)]);
+        assert_eq!(code(&output), 3, "{name}");
+        assert!(stderr(&output).contains("--allow other-machine"), "{name}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn restoring_what_is_as_saved_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.json").to_str().unwrap().to_string();
+    assert_eq!(code(&run(&["--machine", "sim:zoo", "save", "01:00.0", "-o", &file])), 0);
+    let output = run(&["--machine", "sim:zoo", "--json", "restore", &file]);
+    assert_eq!(json(&output)["written"], serde_json::json!([]));
+}

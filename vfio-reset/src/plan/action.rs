@@ -90,6 +90,10 @@ pub struct PlannedFunction {
     pub is_virtual: bool,
     /// The bridge above.
     pub parent: Option<Address>,
+    /// The time it needs between D3hot and D0.
+    pub d3hot_delay: Duration,
+    /// The driver that was bound.
+    pub driver: Option<String>,
     /// It is reset; otherwise it is the bridge that asserts the reset.
     pub is_reset: bool,
 }
@@ -150,9 +154,9 @@ impl fmt::Display for StepName {
     }
 }
 
-/// The longest time a port may take to report its link as up (PCI Express Base 6.0, 6.6.1; as the
-/// kernel waits).
-pub(crate) const LINK_CEILING: Duration = Duration::from_secs(1);
+/// The longest time a port may take to report its link as up. The specification wants 1 s (PCI Express
+/// Base 6.0, 6.6.1), and the kernel gives up then; a device that trains later is late, not lost.
+pub(crate) const LINK_CEILING: Duration = Duration::from_secs(3);
 
 impl Context<'_> {
     /// The action for a way that nothing speaks against.
@@ -204,6 +208,8 @@ impl Context<'_> {
             ids: function.ids(),
             is_virtual: function.is_virtual(),
             parent: function.parent().map(InventoryFunction::address),
+            d3hot_delay: self.quirks.d3hot_delay(function),
+            driver: function.facts().driver.clone(),
             is_reset,
         };
         let present =

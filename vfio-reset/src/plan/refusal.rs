@@ -1,11 +1,14 @@
 //! What is refused because it would hurt the host, and what the user may override.
 
-use super::{Affected, Context, Via, affected};
-use crate::inventory::InventoryFunction;
+use super::{Affected, Context, Request, Via, affected};
+use crate::error::Result;
+use crate::inventory::{Inventory, InventoryFunction};
 use crate::machine::{DeviceUser, Lockdown};
 use crate::method::{Availability, MethodName, Reason, Scope};
-use crate::quirk::{Effect, Quirk};
-use pcicfg::Address;
+use crate::quirk::{Effect, Quirk, Quirks};
+use crate::state::SavedState;
+use pcicfg::bar::{Bar, IndexedBar};
+use pcicfg::{Address, ConfigSpace};
 use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
@@ -49,6 +52,8 @@ pub enum RefusalCode {
     NotListed,
     /// The function is a bridge, and the kernel restores nothing of what is below it.
     Bridge,
+    /// Saved state is not of this machine as it is now.
+    OtherMachine,
 }
 
 /// A word after `--allow`: which refusals the user overrides.
@@ -71,11 +76,13 @@ pub enum Override {
     NotListed,
     /// The function is a bridge with functions below it.
     Bridge,
+    /// The saved state is of another machine, or of this one before it gave out addresses anew.
+    OtherMachine,
 }
 
 impl Override {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Driver,
         Self::InUse,
         Self::Siblings,
@@ -84,6 +91,7 @@ impl Override {
         Self::BootDisplay,
         Self::NotListed,
         Self::Bridge,
+        Self::OtherMachine,
     ];
 
     /// The word.
@@ -98,6 +106,7 @@ impl Override {
             Self::BootDisplay => "boot-display",
             Self::NotListed => "not-listed",
             Self::Bridge => "bridge",
+            Self::OtherMachine => "other-machine",
         }
     }
 }
@@ -111,7 +120,7 @@ impl fmt::Display for Override {
 impl FromStr for Override {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
         let words = || Self::ALL.map(Self::as_str).join(", ");
         Self::ALL
             .into_iter()
@@ -159,14 +168,7 @@ impl Context<'_> {
             return;
         }
         if self.function.inventory().host().lockdown != Lockdown::None {
-            refusals.push(Refusal {
-                code: RefusalCode::Lockdown,
-                address,
-                reason: "the kernel is locked down (Secure Boot): configuration space cannot be written"
-                    .to_string(),
-                remedy: "use --via kernel, which lockdown allows".to_string(),
-                overridden_by: None,
-            });
+            refusals.push(refuse_lockdown(address));
         }
         if let Err(Reason::Quirk(why)) = method.method().probe(self.function, self.quirks) {
             if method != MethodName::Bus {
@@ -199,15 +201,7 @@ impl Context<'_> {
             });
         }
         refuse_users(address, function.users(), refusals);
-        if function.facts().boot_vga && function.facts().driver.is_none() {
-            refusals.push(Refusal {
-                code: RefusalCode::BootDisplay,
-                address,
-                reason: format!("the host may show its console on {address}: the firmware booted with it, and no driver took it over"),
-                remedy: "bind it to vfio-pci, which shows that the host does not need it".to_string(),
-                overridden_by: Some(Override::BootDisplay),
-            });
-        }
+        refuse_boot_display(function, refusals);
         if !function.facts().virtfns.is_empty() {
             let count = function.facts().virtfns.len();
             refusals.push(Refusal {
@@ -276,6 +270,9 @@ impl Context<'_> {
             });
         }
         refuse_users(other.address, &other.users, refusals);
+        if let Ok(function) = self.function.inventory().function(other.address) {
+            refuse_boot_display(function, refusals);
+        }
     }
 
     /// A quirk of any function below the bridge, or of the bridge itself.
@@ -290,6 +287,82 @@ impl Context<'_> {
     }
 }
 
+/// What speaks against writing a saved state back, without what is in `allow`.
+///
+/// # Errors
+/// When the state has a function that the machine has not.
+pub fn restore_refusals(
+    inventory: &Inventory,
+    quirks: &Quirks,
+    state: &SavedState,
+    allow: &[Override],
+) -> Result<Vec<Refusal>> {
+    let mut refusals = Vec::new();
+    if inventory.machine() != state.machine {
+        refusals.push(Refusal {
+            code: RefusalCode::OtherMachine,
+            address: state.address,
+            reason: format!(
+                "the state was saved from {}, and this is {}",
+                state.machine,
+                inventory.machine()
+            ),
+            remedy: "restore it on the machine it is from".to_string(),
+            overridden_by: Some(Override::OtherMachine),
+        });
+    }
+    for saved in &state.functions {
+        let function = inventory.function(saved.address)?;
+        let request = Request::new(saved.address);
+        let context = Context { function, quirks, request: &request, bridge: None, stale: Vec::new() };
+        if inventory.host().lockdown != Lockdown::None {
+            refusals.push(refuse_lockdown(saved.address));
+        }
+        context.refuse_for_function(&mut refusals);
+        refusals.extend(saved.space().and_then(|image| moved(function, image)));
+    }
+    refusals.retain(|refusal| refusal.overridden_by.is_none_or(|word| !allow.contains(&word)));
+    Ok(refusals)
+}
+
+/// A BAR that the kernel has put somewhere else since: the saved address may be another device's now.
+fn moved(function: InventoryFunction<'_>, image: ConfigSpace<'_>) -> Option<Refusal> {
+    let resources = &function.facts().resources;
+    let differs = |bar: &IndexedBar| {
+        let base = match bar.bar {
+            Bar::Io { base } | Bar::Memory32 { base, .. } => u64::from(base),
+            Bar::Memory64 { base, .. } => base,
+            _ => return false,
+        };
+        let given = resources.get(usize::from(bar.index)).map_or(0, |resource| resource.start);
+        // 0 is an address that was never given out, on either side.
+        base != 0 && given != 0 && base != given
+    };
+    let bar = image.header().bars().find(differs)?;
+    let address = function.address();
+    Some(Refusal {
+        code: RefusalCode::OtherMachine,
+        address,
+        reason: format!(
+            "BAR {} of {address} was saved at another place than the kernel has given it now: what is there now would \
+             be answered by two",
+            bar.index
+        ),
+        remedy: "save anew; this state is of another boot or another host".to_string(),
+        overridden_by: Some(Override::OtherMachine),
+    })
+}
+
+fn refuse_lockdown(address: Address) -> Refusal {
+    Refusal {
+        code: RefusalCode::Lockdown,
+        address,
+        reason: "the kernel is locked down (Secure Boot): configuration space cannot be written".to_string(),
+        remedy: "use --via kernel, which lockdown allows".to_string(),
+        overridden_by: None,
+    }
+}
+
 fn refuse_quirk(address: Address, method: MethodName, why: &str) -> Refusal {
     Refusal {
         code: RefusalCode::Quirk,
@@ -297,6 +370,21 @@ fn refuse_quirk(address: Address, method: MethodName, why: &str) -> Refusal {
         reason: format!("{address} is known not to survive {method}: {why}"),
         remedy: "use another method".to_string(),
         overridden_by: Some(Override::Quirk),
+    }
+}
+
+fn refuse_boot_display(function: InventoryFunction<'_>, refusals: &mut Vec<Refusal>) {
+    let address = function.address();
+    if function.facts().boot_vga && function.facts().driver.is_none() {
+        refusals.push(Refusal {
+            code: RefusalCode::BootDisplay,
+            address,
+            reason: format!(
+                "the host may show its console on {address}: the firmware booted with it, and no driver took it over"
+            ),
+            remedy: "bind it to vfio-pci, which shows that the host does not need it".to_string(),
+            overridden_by: Some(Override::BootDisplay),
+        });
     }
 }
 

@@ -90,7 +90,7 @@ impl Engine<'_, '_> {
             self.quiet_port(bridge)?;
         }
         for planned in action.functions.iter().rev().filter(|planned| planned.is_reset) {
-            self.wake(planned.address)?;
+            self.wake(planned.address, planned.d3hot_delay)?;
             self.function(planned.address).write_u16(COMMAND, Command::INTERRUPT_DISABLE.bits())?;
             self.touched.set(true);
         }
@@ -102,7 +102,7 @@ impl Engine<'_, '_> {
     }
 
     /// A function asleep is woken: a reset from D3hot is not what was asked for.
-    fn wake(&self, address: Address) -> Result<()> {
+    fn wake(&self, address: Address, delay: Duration) -> Result<()> {
         let Some(offset) = self.saved_register(address, |saved| {
             Some(saved.space()?.power_management()?.offset() + PowerManagement::CONTROL_STATUS)
         }) else {
@@ -113,7 +113,7 @@ impl Engine<'_, '_> {
         if state.power_state() != PowerState::D0 {
             function.write_u16(offset, state.with_power_state(PowerState::D0).bits())?;
             self.touched.set(true);
-            self.machine.clock().sleep(Duration::from_millis(10));
+            self.machine.clock().sleep(delay);
         }
         Ok(())
     }
@@ -235,8 +235,10 @@ impl Engine<'_, '_> {
 
     fn vanished(&self, capability: &str) -> Stop {
         Stop::Outcome(
-            Outcome::NotTouched,
-            format!("the {capability} capability that was planned with is not there any more"),
+            Outcome::Failed,
+            format!(
+                "the {capability} capability that was planned with is not there any more; nothing was reset"
+            ),
         )
     }
 
@@ -284,10 +286,14 @@ impl Engine<'_, '_> {
             self.machine.clock().sleep(wait.settle);
         }
         let begin = self.machine.clock().now();
-        for planned in action.functions.iter().filter(reachable) {
+        let mut reachable: Vec<&PlannedFunction> = action.functions.iter().filter(reachable).collect();
+        reachable.sort_by_key(|planned| !self.is_target_or_above(planned));
+        let mut silent = Vec::new();
+        for planned in &reachable {
             let Readiness::Late { id } = self.wait_ready(planned)? else { continue };
             if planned.address != action.address {
                 self.unanswered.push(planned.address);
+                silent.push(planned.address.to_string());
                 continue;
             }
             let waited = self.machine.clock().now().saturating_sub(begin);
@@ -302,9 +308,10 @@ impl Engine<'_, '_> {
                 ),
             ));
         }
-        Ok(match action.functions.iter().filter(reachable).count() {
-            1 => "it answers with its ids".to_string(),
-            many => format!("all {many} answer with their ids"),
+        Ok(match (reachable.len() - silent.len(), silent.is_empty()) {
+            (1, true) => "it answers with its ids".to_string(),
+            (many, true) => format!("all {many} answer with their ids"),
+            (many, false) => format!("{many} answer with their ids, and {} does not", silent.join(", ")),
         })
     }
 

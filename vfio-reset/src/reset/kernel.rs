@@ -31,13 +31,16 @@ impl Engine<'_, '_> {
             }
             return reset;
         }
-        let put_back = match &former {
-            Some(list) => self.step(StepName::PutListBack, |engine| engine.put_list_back(list)),
-            None => Ok(()),
-        };
-        // How the reset went comes first.
+        if let Some(list) = &former {
+            // A list that cannot be put back is worth a note; how the reset went comes first.
+            if self.step(StepName::PutListBack, |engine| engine.put_list_back(list)).is_err() {
+                self.notes.push(format!(
+                    "reset_method of {} still says `{}`, and could not be put back: echo {list} > reset_method",
+                    self.action.address, self.action.method
+                ));
+            }
+        }
         reset?;
-        put_back?;
         self.step(StepName::WaitReady, |engine| engine.wait_target())?;
         if self.action.functions.iter().filter(|function| function.is_reset && !function.is_virtual).count()
             > 1
@@ -149,7 +152,16 @@ impl Engine<'_, '_> {
                 ),
             );
         }
+        let could_be_stale = self.action.method.method().scope != Scope::Function;
         match self.method_list() {
+            Some(list) if !list.trim().is_empty() && !could_be_stale => Stop::Outcome(
+                Outcome::Failed,
+                format!(
+                    "ENOTTY: the kernel gave up on {}, and {address} answers now: it came back late, or was not reset \
+                     at all; the kernel log tells",
+                    self.deed()
+                ),
+            ),
             Some(list) if !list.trim().is_empty() => Stop::Outcome(
                 Outcome::NoMethod,
                 format!(

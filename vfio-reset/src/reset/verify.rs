@@ -8,7 +8,9 @@ use crate::report::Check;
 use crate::state::header::BridgeHeaders;
 use crate::state::registers::final_writes;
 use crate::state::{SavedFunction, SavedState};
-use pcicfg::capability::{LinkStatus, PciExpress, PowerManagement, PowerManagementControlStatus, PowerState};
+use pcicfg::capability::{
+    LinkSpeed, LinkStatus, PciExpress, PowerManagement, PowerManagementControlStatus, PowerState,
+};
 use pcicfg::{Address, ConfigRead, ConfigSpace};
 
 /// What is found where the kernel has taken a function for unplugged.
@@ -91,7 +93,7 @@ fn verify_function(
     Ok(())
 }
 
-/// The link must be as fast and as wide as it was: a card can come back at 2.5 GT/s.
+/// The link must be at least as fast and as wide as it was: a card can come back at 2.5 GT/s.
 fn verify_link(
     image: ConfigSpace<'_>,
     function: &Function<'_>,
@@ -105,9 +107,15 @@ fn verify_link(
         Some(speed) => speed.to_string(),
         None => "none".to_string(),
     };
-    check("link speed", Some(offset), speed(before), speed(now));
+    // Faster or wider than before is no loss: a card that idled slowly may come back at full speed.
+    let is_faster =
+        before.current_link_speed().map(LinkSpeed::code) < now.current_link_speed().map(LinkSpeed::code);
+    let reference = if is_faster { now } else { before };
+    check("link speed", Some(offset), speed(reference), speed(now));
     let width = |status: LinkStatus| format!("x{}", status.negotiated_link_width().lanes());
-    check("link width", Some(offset), width(before), width(now));
+    let is_wider = before.negotiated_link_width().lanes() < now.negotiated_link_width().lanes();
+    let reference = if is_wider { now } else { before };
+    check("link width", Some(offset), width(reference), width(now));
     if express.data_link_layer_link_active_reporting_capable() {
         let active = |status: LinkStatus| {
             if status.contains(LinkStatus::DATA_LINK_LAYER_LINK_ACTIVE) { "up" } else { "down" }.to_string()

@@ -45,7 +45,25 @@ fn interval(waited: Duration) -> Duration {
     }
 }
 
+/// The time that a neighbour gets beyond what the function that is to be reset needed: what the
+/// specification grants before a device counts as broken, twice.
+const NEIGHBOUR_PATIENCE: Duration = Duration::from_secs(2);
+
 impl Engine<'_, '_> {
+    /// Whether a function is the one that is to be reset, or a bridge on the way to it.
+    pub(super) fn is_target_or_above(&self, planned: &PlannedFunction) -> bool {
+        let functions = &self.action.functions;
+        let mut at = self.target();
+        for _ in 0..functions.len() {
+            match at {
+                Some(here) if here.address == planned.address => return true,
+                Some(here) => at = functions.iter().find(|above| Some(above.address) == here.parent),
+                None => return false,
+            }
+        }
+        false
+    }
+
     /// Waits until a function answers with exactly the ids it had.
     ///
     /// Request Retry Status (vendor 0001h), all-ones and anything else are all "not yet". A virtual
@@ -56,13 +74,22 @@ impl Engine<'_, '_> {
         let clock = self.machine.clock();
         let begin = clock.now();
         let mut report_at = REPORT_EVERY;
+        // Once the function that matters is back, the others get a moment, not the rest of the budget:
+        // every one of them waits for its restore.
+        let patience = match self.is_target_or_above(planned) {
+            true => Duration::MAX,
+            false => NEIGHBOUR_PATIENCE,
+        };
         loop {
             let id = match self.function(planned.address).read_u32(0) {
                 Err(error) if error.is_gone() => return Ok(Readiness::Late { id: u32::MAX }),
                 id => id?,
             };
             let ready = if planned.is_virtual {
-                self.function(planned.address).read_u32(4)? != 0xffff_ffff
+                match self.function(planned.address).read_u32(4) {
+                    Err(error) if error.is_gone() => false,
+                    command => command? != 0xffff_ffff,
+                }
             } else {
                 id == id_dword(planned.ids)
             };
@@ -70,7 +97,7 @@ impl Engine<'_, '_> {
                 return Ok(Readiness::Ready);
             }
             let waited = clock.now().saturating_sub(begin);
-            if self.deadline.is_over() || self.hopeless {
+            if self.deadline.is_over() || self.hopeless || waited >= patience {
                 return Ok(Readiness::Late { id });
             }
             if waited >= report_at {

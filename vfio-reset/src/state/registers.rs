@@ -216,6 +216,7 @@ impl Sequence<'_> {
         if express.link_control().is_some() {
             self.register(at, &LINK_CONTROL);
         }
+        // Power first: what is below may need it. Notification comes last of all.
         if let Some(control) = express.slot_control() {
             let quiet = control.difference(SlotControl::NOTIFICATION_ENABLES).bits();
             self.passing(at, &SLOT_CONTROL, u32::from(quiet) & SLOT_CONTROL.mask);

@@ -253,6 +253,9 @@ pub(crate) struct RestoreArguments {
     /// Print what would be written and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Override a refusal: driver, in-use, virtual-functions, boot-display, other-machine
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    pub(crate) allow: Vec<Override>,
 }
 
 #[derive(Debug, Args)]

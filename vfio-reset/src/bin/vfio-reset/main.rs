@@ -10,6 +10,7 @@ mod reset;
 mod saved;
 mod session;
 mod show;
+mod signals;
 mod tree;
 
 use args::{Arguments, Command};

@@ -5,6 +5,7 @@ use crate::args::ResetArguments;
 use crate::output::{BAD, BOLD, DIM, GOOD, Output, WARNING, styled};
 use crate::plan::{headline, refusal_lines, silence, time};
 use crate::session::Session;
+use crate::signals;
 use vfio_reset::json;
 use vfio_reset::method::MethodName;
 use vfio_reset::plan::{Action, Decision, Plan, Via};
@@ -29,6 +30,7 @@ pub(crate) fn run(session: &Session, output: &Output, arguments: &ResetArguments
     for note in &plan.notes {
         output.line(format!("{} {note}", styled(WARNING, "note:")));
     }
+    let _undisturbed = signals::Blocked::new();
     let options = Options {
         skip_restore: arguments.test_skip_restore,
         bridge_headers: match arguments.test_conditional_bridge_restore {

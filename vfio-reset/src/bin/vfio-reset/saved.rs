@@ -3,13 +3,16 @@
 use crate::CommandResult;
 use crate::args::{RestoreArguments, SaveArguments};
 use crate::output::{BAD, BOLD, Output, styled};
+use crate::plan::refusal_lines;
 use crate::session::Session;
+use crate::signals;
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
 use vfio_reset::Error;
 use vfio_reset::inventory::InventoryFunction;
 use vfio_reset::json::SCHEMA;
+use vfio_reset::plan::restore_refusals;
 use vfio_reset::reset::{restore_state, verify_state};
 use vfio_reset::state::header::BridgeHeaders;
 use vfio_reset::state::{SavedState, restore_sequence};
@@ -59,6 +62,23 @@ pub(crate) fn restore(session: &Session, output: &Output, arguments: &RestoreArg
         return Ok(0);
     }
     session.must_be_writable("restored")?;
+    let mut inventory = session.inventory()?;
+    let addresses = state.functions.iter().map(|function| function.address);
+    inventory.read_users(session.machine(), addresses)?;
+    let refusals = restore_refusals(&inventory, &session.quirks, &state, &arguments.allow)?;
+    if !refusals.is_empty() {
+        output.document(
+            &json!({ "schema": SCHEMA, "exit_code": 3, "outcome": "refused", "refusals": refusals }),
+        );
+        output.error(format!("refused to restore {}; nothing was touched", state.address));
+        if !output.json {
+            for line in refusal_lines(&refusals) {
+                output.detail(line);
+            }
+        }
+        return Ok(3);
+    }
+    let _undisturbed = signals::Blocked::new();
     let summary = restore_state(session.machine(), &state, BridgeHeaders::Forced)?;
     let checks = verify_state(session.machine(), &state)?;
     let differences: Vec<_> = checks.iter().filter(|check| !check.ok).collect();
@@ -78,8 +98,12 @@ pub(crate) fn restore(session: &Session, output: &Output, arguments: &RestoreArg
         "verification": checks,
     }));
     output.line(format!(
-        "{} registers of {} written, {} comparisons, {}",
-        summary.written.len(),
+        "{} of {} written, {} comparisons, {}",
+        if summary.written.len() == 1 {
+            "1 register".to_string()
+        } else {
+            format!("{} registers", summary.written.len())
+        },
         if summary.functions == 1 {
             "1 function".to_string()
         } else {
