@@ -112,6 +112,11 @@ impl<'a> DesignatedVendorSpecific<'a> {
         body(self.bytes, self.dvsec_length(), Self::DATA)
     }
 
+    /// From the capability's first byte to the end of what can be read.
+    pub(super) const fn bytes(self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// The registers of a CXL port, if it is that capability and they can be read.
     #[must_use]
     pub fn cxl_port(self) -> Option<CxlPort> {
