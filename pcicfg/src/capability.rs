@@ -5,6 +5,23 @@
 //! kernel does with a counter is done here with a bitmap of the dwords already visited, so that a
 //! loop is found at its first repetition.
 //!
+//! ```
+//! use pcicfg::{ConfigSpace, capability::{CapabilityId, ChainDefect}};
+//!
+//! let mut bytes = [0; 256];
+//! bytes[0x06] = 0x10; // Status: Capabilities List
+//! bytes[0x34] = 0x40; // Capabilities Pointer
+//! bytes[0x40..0x42].copy_from_slice(&[0x05, 0x50]); // MSI, the next is at 50h
+//! bytes[0x50..0x52].copy_from_slice(&[0x01, 0x40]); // Power Management, and back to 40h
+//!
+//! let mut list = ConfigSpace::new(&bytes)?.capabilities();
+//! assert_eq!(list.next().unwrap()?.id(), CapabilityId::MSI);
+//! assert_eq!(list.next().unwrap()?.id(), CapabilityId::POWER_MANAGEMENT);
+//! assert_eq!(list.next(), Some(Err(ChainDefect::Looped { holder: 0x51, pointer: 0x40 })));
+//! assert_eq!(list.next(), None);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! | id | capability | view |
 //! |----|------------|------|
 //! | 00h | Null Capability | (has no registers) |

@@ -4,6 +4,22 @@
 //! all-ones at 100h is no list, nor is a mirror of the first 256 bytes; a header of zero ends
 //! the list, as does a pointer below 100h; a pointer's low two bits are ignored.
 //!
+//! ```
+//! use pcicfg::{ConfigSpace, extended::ExtendedCapabilityId};
+//!
+//! let mut bytes = [0; 4096];
+//! bytes[0x100..0x104].copy_from_slice(&[0x03, 0x00, 0x01, 0x20]); // serial number, the next is at 200h
+//! bytes[0x200..0x204].copy_from_slice(&[0x18, 0x00, 0x01, 0x00]); // LTR, the last
+//!
+//! let space = ConfigSpace::new(&bytes)?;
+//! let ids = space.extended_capabilities().map(|entry| entry.map(|entry| entry.id()));
+//! assert!(ids.eq([
+//!     Ok(ExtendedCapabilityId::DEVICE_SERIAL_NUMBER),
+//!     Ok(ExtendedCapabilityId::LATENCY_TOLERANCE_REPORTING),
+//! ]));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! | id | capability | view |
 //! |----|------------|------|
 //! | 0000h | Null Capability | (has no registers) |

@@ -196,6 +196,25 @@ impl IntelCapabilityType {
 }
 
 /// Intel's capability.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, capability::Capability};
+///
+/// let mut bytes = [0; 256];
+/// bytes[0x00..0x02].copy_from_slice(&[0x86, 0x80]); // Intel
+/// bytes[0x06] = 0x10; // Status: Capabilities List
+/// bytes[0x34] = 0x40; // Capabilities Pointer
+/// let registers = [
+///     0x09, 0x00, 0x08, 0x01, 0x00, 0x00, 0x80, 0x00,
+/// ];
+/// bytes[0x40..0x40 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.capabilities().next().unwrap()?;
+/// let Capability::VendorSpecific(vendor) = entry.decode()? else { panic!() };
+/// let words = vendor.intel().unwrap().capabilities_a().unwrap();
+/// assert!(words.contains(pcicfg::capability::IntelCapabilitiesA::VTD_DISABLE));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IntelCapabilities<'a> {
     fixed: &'a [u8; 0x4],

@@ -5,6 +5,23 @@ use super::{IntelCapabilities, Virtio};
 use crate::config_space::{Truncated, fixed};
 
 /// The Vendor Specific capability.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, capability::Capability};
+///
+/// let mut bytes = [0; 256];
+/// bytes[0x06] = 0x10; // Status: Capabilities List
+/// bytes[0x34] = 0x40; // Capabilities Pointer
+/// let registers = [
+///     0x09, 0x00, 0x05, 0xde, 0xad,
+/// ];
+/// bytes[0x40..0x40 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.capabilities().next().unwrap()?;
+/// let Capability::VendorSpecific(vendor) = entry.decode()? else { panic!() };
+/// assert_eq!(vendor.data(), [0xde, 0xad]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VendorSpecific<'a> {
     length: u8,

@@ -41,6 +41,26 @@ impl VirtioStructure {
 }
 
 /// A virtio capability.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, capability::Capability};
+///
+/// let mut bytes = [0; 256];
+/// bytes[0x00..0x04].copy_from_slice(&[0xf4, 0x1a, 0x41, 0x10]); // virtio network device
+/// bytes[0x06] = 0x10; // Status: Capabilities List
+/// bytes[0x34] = 0x40; // Capabilities Pointer
+/// let registers = [
+///     0x09, 0x00, 0x14, 0x02, 0x04, 0x00, 0x00, 0x00, 0x00, 0x30, 0x00, 0x00, 0x00, 0x10, 0x00, 0x00,
+///     0x04, 0x00, 0x00, 0x00,
+/// ];
+/// bytes[0x40..0x40 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.capabilities().next().unwrap()?;
+/// let Capability::VendorSpecific(vendor) = entry.decode()? else { panic!() };
+/// let notify = vendor.virtio().unwrap();
+/// assert_eq!((notify.structure_offset(), notify.notify_off_multiplier()), (0x3000, Some(4)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Virtio<'a> {
     fixed: &'a [u8; 0x10],

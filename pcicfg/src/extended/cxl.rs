@@ -10,6 +10,22 @@ use crate::capability::registers::{dword_at, word_at};
 use crate::config_space::{Truncated, dword, fixed, word};
 
 /// A CXL capability, by its DVSEC ID.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, extended::ExtendedCapability};
+///
+/// let mut bytes = [0; 4096];
+/// let registers = [
+///     0x23, 0x00, 0x01, 0x00, 0x98, 0x1e, 0x00, 0x01, 0x05, 0x00, 0x07, 0x02, 0xb8, 0x0b, 0x00, 0x00,
+/// ];
+/// bytes[0x100..0x100 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.extended_capabilities().next().unwrap()?;
+/// let ExtendedCapability::DesignatedVendorSpecific(vendor) = entry.decode()? else { panic!() };
+/// let Some(pcicfg::extended::Cxl::DeviceGpf(gpf)) = vendor.cxl() else { panic!() };
+/// assert_eq!(gpf.phase_2_power_milliwatts(), 3_000);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Cxl<'a> {
