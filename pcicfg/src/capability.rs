@@ -4,19 +4,75 @@
 //! so, a pointer's low two bits are ignored, a pointer below 40h or an id of ffh ends it. What the
 //! kernel does with a counter is done here with a bitmap of the dwords already visited, so that a
 //! loop is found at its first repetition.
+//!
+//! ```
+//! use pcicfg::{ConfigSpace, capability::{CapabilityId, ChainDefect}};
+//!
+//! let mut bytes = [0; 256];
+//! bytes[0x06] = 0x10; // Status: Capabilities List
+//! bytes[0x34] = 0x40; // Capabilities Pointer
+//! bytes[0x40..0x42].copy_from_slice(&[0x05, 0x50]); // MSI, the next is at 50h
+//! bytes[0x50..0x52].copy_from_slice(&[0x01, 0x40]); // Power Management, and back to 40h
+//!
+//! let mut list = ConfigSpace::new(&bytes)?.capabilities();
+//! assert_eq!(list.next().unwrap()?.id(), CapabilityId::MSI);
+//! assert_eq!(list.next().unwrap()?.id(), CapabilityId::POWER_MANAGEMENT);
+//! assert_eq!(list.next(), Some(Err(ChainDefect::Looped { holder: 0x51, pointer: 0x40 })));
+//! assert_eq!(list.next(), None);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | id | capability | view |
+//! |----|------------|------|
+//! | 00h | Null Capability | (has no registers) |
+//! | 01h | PCI Power Management Interface | [`PowerManagement`] |
+//! | 02h | AGP | [`Agp`] |
+//! | 03h | VPD | [`VitalProductData`] |
+//! | 04h | Slot Identification | [`SlotIdentification`] |
+//! | 05h | Message Signaled Interrupts (MSI) | [`Msi`] |
+//! | 06h | CompactPCI Hot Swap | [`CompactPciHotSwap`] |
+//! | 07h | PCI-X | [`PciX`] or [`PciXBridge`] |
+//! | 08h | HyperTransport | [`HyperTransport`] |
+//! | 09h | Vendor Specific | [`VendorSpecific`], and [`Virtio`] or [`IntelCapabilities`] of it |
+//! | 0Ah | Debug port | [`DebugPort`] |
+//! | 0Bh | CompactPCI central resource control | [`CompactPciResourceControl`] |
+//! | 0Ch | PCI Hot-Plug | [`HotPlug`] |
+//! | 0Dh | PCI Bridge Subsystem Vendor ID | [`BridgeSubsystem`] |
+//! | 0Eh | AGP 8x | [`Agp`] |
+//! | 0Fh | Secure Device | [`SecureDevice`] |
+//! | 10h | PCI Express | [`PciExpress`] |
+//! | 11h | MSI-X | [`MsiX`] |
+//! | 12h | Serial ATA Data/Index Configuration | [`Sata`] |
+//! | 13h | Advanced Features (AF) | [`AdvancedFeatures`] |
+//! | 14h | Enhanced Allocation | [`EnhancedAllocation`] |
+//! | 15h | Flattening Portal Bridge | [`FlatteningPortalBridge`] |
 
 mod advanced_features;
+mod agp;
 mod bridge_subsystem;
+mod compact_pci;
+mod debug_port;
 mod enhanced_allocation;
 mod find;
+mod flattening_portal_bridge;
+mod hot_plug;
+mod hyper_transport;
+mod hyper_transport_blocks;
+mod hyper_transport_registers;
 mod id;
+mod intel;
 mod msi;
 mod msi_x;
 mod pci_express;
 mod pci_x;
 mod power_management;
 pub(crate) mod registers;
+mod sata;
+mod secure_device;
+mod slot_identification;
 mod vendor_specific;
+mod virtio;
+mod vital_product_data;
 
 use crate::config_space::{ConfigSpace, Truncated};
 use crate::header::{HeaderType, Status};
@@ -24,12 +80,34 @@ use crate::header::{HeaderType, Status};
 pub use advanced_features::{
     AdvancedFeatures, AdvancedFeaturesCapabilities, AdvancedFeaturesControl, AdvancedFeaturesStatus,
 };
+pub use agp::{Agp, AgpCommand, AgpStatus};
 pub use bridge_subsystem::BridgeSubsystem;
+pub use compact_pci::{CompactPciHotSwap, CompactPciResourceControl, HotSwapControlStatus};
+pub use debug_port::{DebugPort, DebugPortLocation};
 pub use enhanced_allocation::{
     BarEquivalent, EnhancedAllocation, EnhancedAllocationEntries, EnhancedAllocationEntry,
     EnhancedAllocationFlags, FixedBusNumbers, ResourceProperties,
 };
+pub use flattening_portal_bridge::{
+    FlatteningPortalBridge, FpbCapabilities, FpbMemHighVectorControl1, FpbMemLowVectorControl,
+    FpbRidVectorControl1, FpbRidVectorControl2, FpbVector, FpbVectorAccessControl,
+};
+pub use hot_plug::{HotPlug, HotPlugPending};
+pub use hyper_transport::{HtCapabilityType, HtHostSecondary, HtSlavePrimary, HyperTransport};
+pub use hyper_transport_blocks::{
+    HtAddressMapping, HtDirectRoute, HtExtendedConfiguration, HtInterruptDiscovery, HtMsiMapping,
+    HtRetryMode, HtRevisionId, HtSwitch, HtUnitIdClumping, HtVcSet,
+};
+pub use hyper_transport_registers::{
+    HtAddressMappingCommand, HtDirectRouteCommand, HtErrorHandling, HtExtendedConfigurationAddress,
+    HtFeature, HtHostCommand, HtHostFeature, HtLinkConfiguration, HtLinkControl, HtLinkFrequencyCapability,
+    HtLinkFrequencyError, HtLinkWidth, HtMsiMappingCommand, HtRetryControl, HtRetryStatus, HtRevision,
+    HtSlaveCommand, HtSwitchCommand, HtSwitchInfo,
+};
 pub use id::CapabilityId;
+pub use intel::{
+    IntelCapabilities, IntelCapabilitiesA, IntelCapabilitiesB, IntelCapabilitiesC, IntelCapabilityType,
+};
 pub use msi::{Msi, MsiMessageControl};
 pub use msi_x::{BarOffset, MsiX, MsiXMessageControl};
 pub use pci_express::{
@@ -46,7 +124,14 @@ pub use power_management::{
     BridgeSupportExtensions, PowerManagement, PowerManagementCapabilities, PowerManagementControlStatus,
     PowerState,
 };
+pub use sata::{Sata, SataBar, SataBarLocation, SataRevision};
+pub use secure_device::{
+    IommuBaseAddressLow, IommuCapabilityHeader, IommuMiscellaneousInformation0, IommuRange, SecureDevice,
+};
+pub use slot_identification::{ExpansionSlot, SlotIdentification};
 pub use vendor_specific::VendorSpecific;
+pub use virtio::{Virtio, VirtioStructure};
+pub use vital_product_data::{VitalProductData, VpdAddressRegister};
 
 /// Why a capability list ends before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -134,7 +219,9 @@ impl<'a> CapabilityEntry<'a> {
             Id::MSI => Typed::Msi(Msi::new(bytes, offset)?),
             Id::PCI_X if bridge() => Typed::PciXBridge(PciXBridge::new(bytes, offset)?),
             Id::PCI_X => Typed::PciX(PciX::new(bytes, offset)?),
-            Id::VENDOR_SPECIFIC => Typed::VendorSpecific(VendorSpecific::new(bytes, offset)?),
+            Id::VENDOR_SPECIFIC => {
+                Typed::VendorSpecific(VendorSpecific::new(bytes, offset, self.space.header().id())?)
+            }
             Id::BRIDGE_SUBSYSTEM_VENDOR_ID => Typed::BridgeSubsystem(BridgeSubsystem::new(bytes, offset)?),
             Id::PCI_EXPRESS => Typed::PciExpress(PciExpress::new(bytes, offset)?),
             Id::MSI_X => Typed::MsiX(MsiX::new(bytes, offset)?),
@@ -142,6 +229,21 @@ impl<'a> CapabilityEntry<'a> {
             Id::ENHANCED_ALLOCATION => {
                 Typed::EnhancedAllocation(EnhancedAllocation::new(bytes, offset, bridge())?)
             }
+            Id::AGP | Id::AGP_8X => Typed::Agp(Agp::new(bytes, offset)?),
+            Id::VITAL_PRODUCT_DATA => Typed::VitalProductData(VitalProductData::new(bytes, offset)?),
+            Id::SLOT_IDENTIFICATION => Typed::SlotIdentification(SlotIdentification::new(bytes, offset)?),
+            Id::COMPACT_PCI_HOT_SWAP => Typed::CompactPciHotSwap(CompactPciHotSwap::new(bytes, offset)?),
+            Id::DEBUG_PORT => Typed::DebugPort(DebugPort::new(bytes, offset)?),
+            Id::COMPACT_PCI_RESOURCE_CONTROL => {
+                Typed::CompactPciResourceControl(CompactPciResourceControl::new(bytes, offset)?)
+            }
+            Id::HOT_PLUG => Typed::HotPlug(HotPlug::new(bytes, offset)?),
+            Id::SECURE_DEVICE => Typed::SecureDevice(SecureDevice::new(bytes, offset)?),
+            Id::SATA => Typed::Sata(Sata::new(bytes, offset)?),
+            Id::FLATTENING_PORTAL_BRIDGE => {
+                Typed::FlatteningPortalBridge(FlatteningPortalBridge::new(bytes, offset)?)
+            }
+            Id::HYPER_TRANSPORT => Typed::HyperTransport(HyperTransport::new(bytes, offset)?),
             _ => Typed::Other(self),
         })
     }
@@ -153,24 +255,46 @@ impl<'a> CapabilityEntry<'a> {
 pub enum Capability<'a> {
     /// 01h.
     PowerManagement(PowerManagement<'a>),
+    /// 02h and 0Eh.
+    Agp(Agp<'a>),
+    /// 03h.
+    VitalProductData(VitalProductData<'a>),
+    /// 04h.
+    SlotIdentification(SlotIdentification<'a>),
     /// 05h.
     Msi(Msi<'a>),
+    /// 06h.
+    CompactPciHotSwap(CompactPciHotSwap<'a>),
     /// 07h, of a type 0 header.
     PciX(PciX<'a>),
     /// 07h, of a type 1 header.
     PciXBridge(PciXBridge<'a>),
+    /// 08h.
+    HyperTransport(HyperTransport<'a>),
     /// 09h.
     VendorSpecific(VendorSpecific<'a>),
+    /// 0Ah.
+    DebugPort(DebugPort<'a>),
+    /// 0Bh.
+    CompactPciResourceControl(CompactPciResourceControl<'a>),
+    /// 0Ch.
+    HotPlug(HotPlug<'a>),
     /// 0Dh.
     BridgeSubsystem(BridgeSubsystem<'a>),
+    /// 0Fh.
+    SecureDevice(SecureDevice<'a>),
     /// 10h.
     PciExpress(PciExpress<'a>),
     /// 11h.
     MsiX(MsiX<'a>),
+    /// 12h.
+    Sata(Sata<'a>),
     /// 13h.
     AdvancedFeatures(AdvancedFeatures<'a>),
     /// 14h.
     EnhancedAllocation(EnhancedAllocation<'a>),
+    /// 15h.
+    FlatteningPortalBridge(FlatteningPortalBridge<'a>),
     /// One that has no typed view.
     Other(CapabilityEntry<'a>),
 }

@@ -116,6 +116,37 @@ fn every_view_at_the_end_of_the_space() {
     }
 }
 
+/// The same for what one id has several of: CXL, HyperTransport, virtio and Intel.
+#[test]
+fn every_kind_within_an_id_at_the_end_of_the_space() {
+    for fill in [0x00, 0xff, 0x5a] {
+        for id in 0..=0x0bu8 {
+            for size in 0x10a..0x160 {
+                let mut bytes = vec![fill; size];
+                bytes[0x0e] = 0;
+                bytes[0x100..0x108].copy_from_slice(&[0x23, 0x00, 0x01, 0x00, 0x98, 0x1e, 0x82, 0x05]);
+                bytes[0x108..0x10a].copy_from_slice(&[id, 0x00]);
+                check(&bytes);
+            }
+        }
+        for kind in 0..=0xffu8 {
+            for size in [0x44, 0x48, 0x4c, 0x50, 0x54, 0x58, 0x5c, 0x60] {
+                let mut bytes = vec![fill; size];
+                bytes[0x06] = 0x10;
+                bytes[0x0e] = 0;
+                bytes[0x34] = 0x40;
+                bytes[0x40..0x44].copy_from_slice(&[0x08, 0x00, 0x02, kind]);
+                check(&bytes);
+                for id in [[0xf4, 0x1a, 0x41, 0x10], [0x86, 0x80, 0x04, 0x01]] {
+                    bytes[0x00..0x04].copy_from_slice(&id);
+                    bytes[0x40..0x44].copy_from_slice(&[0x09, 0x00, (size - 0x40) as u8, kind]);
+                    check(&bytes);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn every_id_of_the_specification_has_a_name() {
     for id in 0..=0xff {
@@ -144,7 +175,7 @@ fn every_accessor_is_exercised() {
     for folder in ["capability", "extended"] {
         sources(&source.join(folder), &mut text);
     }
-    let exercise = include_str!("common/exercise.rs");
+    let exercise = concat!(include_str!("common/exercise.rs"), include_str!("common/views.rs"));
     let words: BTreeSet<_> = exercise.split(|c: char| c != '_' && !c.is_ascii_alphanumeric()).collect();
     let missing: Vec<_> = text
         .lines()

@@ -318,8 +318,8 @@ fn an_extended_list_that_goes_on_past_the_end() {
 #[test]
 fn ids_without_a_view_are_given_as_they_are() {
     let mut bytes = endpoint(4096, 0x40);
-    put(&mut bytes, 0x40, &[0x08, 0x00]);
-    put(&mut bytes, 0x100, &extended(0x002e, 2, 0));
+    put(&mut bytes, 0x40, &[0x16, 0x00]);
+    put(&mut bytes, 0x100, &extended(0x003b, 2, 0));
     let space = view(&bytes);
     let entry = space.capabilities().next().expect("one").expect("sound");
     assert!(matches!(entry.decode(), Ok(Capability::Other(other)) if other == entry));

@@ -33,6 +33,23 @@ bitflags! {
 }
 
 /// The Advanced Features capability.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, capability::Capability};
+///
+/// let mut bytes = [0; 256];
+/// bytes[0x06] = 0x10; // Status: Capabilities List
+/// bytes[0x34] = 0x40; // Capabilities Pointer
+/// let registers = [
+///     0x13, 0x00, 0x06, 0x03, 0x00, 0x00,
+/// ];
+/// bytes[0x40..0x40 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.capabilities().next().unwrap()?;
+/// let Capability::AdvancedFeatures(features) = entry.decode()? else { panic!() };
+/// assert!(features.function_level_reset_capable());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AdvancedFeatures<'a> {
     bytes: &'a [u8; 6],

@@ -4,6 +4,23 @@
 use crate::config_space::{Truncated, fixed, word};
 
 /// The Bridge Subsystem Vendor ID capability.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, capability::Capability};
+///
+/// let mut bytes = [0; 256];
+/// bytes[0x06] = 0x10; // Status: Capabilities List
+/// bytes[0x34] = 0x40; // Capabilities Pointer
+/// let registers = [
+///     0x0d, 0x00, 0x00, 0x00, 0xaa, 0x17, 0x34, 0x12,
+/// ];
+/// bytes[0x40..0x40 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.capabilities().next().unwrap()?;
+/// let Capability::BridgeSubsystem(bridge) = entry.decode()? else { panic!() };
+/// assert_eq!(bridge.subsystem_vendor_id(), 0x17aa);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BridgeSubsystem<'a> {
     bytes: &'a [u8; 8],

@@ -138,6 +138,23 @@ pub struct FixedBusNumbers {
 }
 
 /// The Enhanced Allocation capability.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, capability::Capability};
+///
+/// let mut bytes = [0; 256];
+/// bytes[0x06] = 0x10; // Status: Capabilities List
+/// bytes[0x34] = 0x40; // Capabilities Pointer
+/// let registers = [
+///     0x14, 0x00, 0x01, 0x00, 0x02, 0x00, 0xff, 0x80, 0x00, 0x00, 0x10, 0xe0, 0xfc, 0xff, 0x0f, 0x00,
+/// ];
+/// bytes[0x40..0x40 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.capabilities().next().unwrap()?;
+/// let Capability::EnhancedAllocation(allocation) = entry.decode()? else { panic!() };
+/// assert_eq!(allocation.entries().next().unwrap().base, Some(0xe010_0000));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EnhancedAllocation<'a> {
     bytes: &'a [u8],

@@ -85,6 +85,23 @@ const fn vectors(code: u16) -> Option<u8> {
 }
 
 /// The MSI capability.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, capability::Capability};
+///
+/// let mut bytes = [0; 256];
+/// bytes[0x06] = 0x10; // Status: Capabilities List
+/// bytes[0x34] = 0x40; // Capabilities Pointer
+/// let registers = [
+///     0x05, 0x00, 0x81, 0x00, 0x00, 0x10, 0xe0, 0xfe, 0x00, 0x00, 0x00, 0x00, 0x25, 0x49,
+/// ];
+/// bytes[0x40..0x40 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.capabilities().next().unwrap()?;
+/// let Capability::Msi(msi) = entry.decode()? else { panic!() };
+/// assert_eq!((msi.message_address(), msi.message_data()), (0xfee0_1000, 0x4925));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Msi<'a> {
     bytes: &'a [u8],

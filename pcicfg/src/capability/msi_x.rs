@@ -42,6 +42,23 @@ impl BarOffset {
 }
 
 /// The MSI-X capability.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, capability::Capability};
+///
+/// let mut bytes = [0; 256];
+/// bytes[0x06] = 0x10; // Status: Capabilities List
+/// bytes[0x34] = 0x40; // Capabilities Pointer
+/// let registers = [
+///     0x11, 0x00, 0x07, 0x80, 0x02, 0x20, 0x00, 0x00, 0x02, 0x30, 0x00, 0x00,
+/// ];
+/// bytes[0x40..0x40 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.capabilities().next().unwrap()?;
+/// let Capability::MsiX(msi_x) = entry.decode()? else { panic!() };
+/// assert_eq!((msi_x.table().bar_index(), msi_x.table().offset()), (2, 0x2000));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MsiX<'a> {
     bytes: &'a [u8; 12],

@@ -122,6 +122,23 @@ impl PciExpressCapabilities {
 }
 
 /// The PCI Express capability.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, capability::Capability};
+///
+/// let mut bytes = [0; 256];
+/// bytes[0x06] = 0x10; // Status: Capabilities List
+/// bytes[0x34] = 0x40; // Capabilities Pointer
+/// let registers = [
+///     0x10, 0x00, 0x02, 0x00, 0x00, 0x00, 0x00, 0x10,
+/// ];
+/// bytes[0x40..0x40 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.capabilities().next().unwrap()?;
+/// let Capability::PciExpress(express) = entry.decode()? else { panic!() };
+/// assert!(express.function_level_reset_capable());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PciExpress<'a> {
     /// The registers up to Device Status, which every function has.

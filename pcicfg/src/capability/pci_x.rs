@@ -155,6 +155,23 @@ impl PciXBridgeStatus {
 }
 
 /// The PCI-X capability of a type 0 header.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, capability::Capability};
+///
+/// let mut bytes = [0; 256];
+/// bytes[0x06] = 0x10; // Status: Capabilities List
+/// bytes[0x34] = 0x40; // Capabilities Pointer
+/// let registers = [
+///     0x07, 0x00, 0x5b, 0x20, 0x19, 0x02, 0xe3, 0x93,
+/// ];
+/// bytes[0x40..0x40 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.capabilities().next().unwrap()?;
+/// let Capability::PciX(pci_x) = entry.decode()? else { panic!() };
+/// assert_eq!(pci_x.command().maximum_memory_read_byte_count(), 2048);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PciX<'a> {
     bytes: &'a [u8; 8],

@@ -135,6 +135,23 @@ impl PowerManagementControlStatus {
 }
 
 /// The Power Management capability.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, capability::Capability};
+///
+/// let mut bytes = [0; 256];
+/// bytes[0x06] = 0x10; // Status: Capabilities List
+/// bytes[0x34] = 0x40; // Capabilities Pointer
+/// let registers = [
+///     0x01, 0x00, 0xc3, 0xcb, 0x08, 0x00, 0x00, 0x00,
+/// ];
+/// bytes[0x40..0x40 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.capabilities().next().unwrap()?;
+/// let Capability::PowerManagement(pm) = entry.decode()? else { panic!() };
+/// assert!(pm.control_status().no_soft_reset());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PowerManagement<'a> {
     bytes: &'a [u8; 8],

@@ -115,6 +115,21 @@ pub const fn has_intel_acs_layout(vendor_id: u16, device_id: u16) -> bool {
 }
 
 /// The Access Control Services capability.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, extended::ExtendedCapability};
+///
+/// let mut bytes = [0; 4096];
+/// let registers = [
+///     0x0d, 0x00, 0x01, 0x00, 0x1f, 0x00, 0x1d, 0x00,
+/// ];
+/// bytes[0x100..0x100 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.extended_capabilities().next().unwrap()?;
+/// let ExtendedCapability::AccessControlServices(acs) = entry.decode()? else { panic!() };
+/// assert!(acs.control().contains(pcicfg::extended::AcsControl::P2P_REQUEST_REDIRECT));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccessControlServices<'a> {
     bytes: &'a [u8],

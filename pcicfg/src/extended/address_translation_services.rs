@@ -46,6 +46,21 @@ impl AtsControl {
 }
 
 /// The Address Translation Services capability.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, extended::ExtendedCapability};
+///
+/// let mut bytes = [0; 4096];
+/// let registers = [
+///     0x0f, 0x00, 0x01, 0x00, 0x60, 0x00, 0x00, 0x80,
+/// ];
+/// bytes[0x100..0x100 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.extended_capabilities().next().unwrap()?;
+/// let ExtendedCapability::AddressTranslationServices(ats) = entry.decode()? else { panic!() };
+/// assert!(ats.control().contains(pcicfg::extended::AtsControl::ENABLE));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddressTranslationServices<'a> {
     bytes: &'a [u8; 8],

@@ -161,6 +161,21 @@ pub struct ErrorSource {
 }
 
 /// The Advanced Error Reporting capability.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, extended::ExtendedCapability};
+///
+/// let mut bytes = [0; 4096];
+/// let registers = [
+///     0x01, 0x00, 0x01, 0x00, 0x20, 0x00, 0x00, 0x00,
+/// ];
+/// bytes[0x100..0x100 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.extended_capabilities().next().unwrap()?;
+/// let ExtendedCapability::AdvancedErrorReporting(errors) = entry.decode()? else { panic!() };
+/// assert!(errors.uncorrectable_error_status().contains(pcicfg::extended::UncorrectableErrors::SURPRISE_DOWN_ERROR));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AdvancedErrorReporting<'a> {
     bytes: &'a [u8; 0x2c],

@@ -43,6 +43,21 @@ impl AriControl {
 }
 
 /// The ARI capability.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, extended::ExtendedCapability};
+///
+/// let mut bytes = [0; 4096];
+/// let registers = [
+///     0x0e, 0x00, 0x01, 0x00, 0x00, 0x03, 0x00, 0x00,
+/// ];
+/// bytes[0x100..0x100 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.extended_capabilities().next().unwrap()?;
+/// let ExtendedCapability::AlternativeRoutingId(ari) = entry.decode()? else { panic!() };
+/// assert_eq!(ari.capability().next_function_number(), 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AlternativeRoutingId<'a> {
     bytes: &'a [u8; 8],

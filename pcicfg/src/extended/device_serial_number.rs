@@ -18,6 +18,21 @@ impl fmt::Display for SerialNumber {
 }
 
 /// The Device Serial Number capability.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, extended::ExtendedCapability};
+///
+/// let mut bytes = [0; 4096];
+/// let registers = [
+///     0x03, 0x00, 0x01, 0x00, 0x56, 0x34, 0x12, 0xff, 0xff, 0x21, 0x1b, 0x00,
+/// ];
+/// bytes[0x100..0x100 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.extended_capabilities().next().unwrap()?;
+/// let ExtendedCapability::DeviceSerialNumber(serial) = entry.decode()? else { panic!() };
+/// assert_eq!(serial.serial_number().0, 0x001b_21ff_ff12_3456);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeviceSerialNumber<'a> {
     bytes: &'a [u8; 12],

@@ -107,6 +107,21 @@ impl L1PmSubstatesControl2 {
 }
 
 /// The L1 PM Substates capability.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, extended::ExtendedCapability};
+///
+/// let mut bytes = [0; 4096];
+/// let registers = [
+///     0x1e, 0x00, 0x01, 0x00, 0x1f, 0x28, 0x28, 0x00,
+/// ];
+/// bytes[0x100..0x100 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.extended_capabilities().next().unwrap()?;
+/// let ExtendedCapability::L1PmSubstates(substates) = entry.decode()? else { panic!() };
+/// assert_eq!(substates.capabilities().port_common_mode_restore_time().as_micros(), 40);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct L1PmSubstates<'a> {
     bytes: &'a [u8; 16],

@@ -18,6 +18,21 @@ impl MaxLatency {
 }
 
 /// The Latency Tolerance Reporting capability.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, extended::ExtendedCapability};
+///
+/// let mut bytes = [0; 4096];
+/// let registers = [
+///     0x18, 0x00, 0x01, 0x00, 0x03, 0x10, 0x03, 0x10,
+/// ];
+/// bytes[0x100..0x100 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.extended_capabilities().next().unwrap()?;
+/// let ExtendedCapability::LatencyToleranceReporting(ltr) = entry.decode()? else { panic!() };
+/// assert_eq!(ltr.max_snoop_latency().duration().unwrap().as_nanos(), 3 << 20);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LatencyToleranceReporting<'a> {
     bytes: &'a [u8; 8],

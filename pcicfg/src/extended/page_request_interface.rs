@@ -30,6 +30,21 @@ bitflags! {
 }
 
 /// The Page Request Interface capability.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, extended::ExtendedCapability};
+///
+/// let mut bytes = [0; 4096];
+/// let registers = [
+///     0x13, 0x00, 0x01, 0x00, 0x01, 0x00, 0x00, 0x01, 0x20, 0x00, 0x00, 0x00, 0x10, 0x00, 0x00, 0x00,
+/// ];
+/// bytes[0x100..0x100 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.extended_capabilities().next().unwrap()?;
+/// let ExtendedCapability::PageRequestInterface(requests) = entry.decode()? else { panic!() };
+/// assert_eq!(requests.outstanding_page_request_capacity(), 32);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageRequestInterface<'a> {
     bytes: &'a [u8; 16],

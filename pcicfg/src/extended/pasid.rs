@@ -40,6 +40,21 @@ impl PasidCapability {
 }
 
 /// The PASID capability.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, extended::ExtendedCapability};
+///
+/// let mut bytes = [0; 4096];
+/// let registers = [
+///     0x1b, 0x00, 0x01, 0x00, 0x06, 0x14, 0x01, 0x00,
+/// ];
+/// bytes[0x100..0x100 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.extended_capabilities().next().unwrap()?;
+/// let ExtendedCapability::Pasid(pasid) = entry.decode()? else { panic!() };
+/// assert_eq!(pasid.capability().max_pasid_width(), 20);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pasid<'a> {
     bytes: &'a [u8; 8],

@@ -69,6 +69,21 @@ impl PtmControl {
 }
 
 /// The Precision Time Measurement capability.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, extended::ExtendedCapability};
+///
+/// let mut bytes = [0; 4096];
+/// let registers = [
+///     0x1f, 0x00, 0x01, 0x00, 0x06, 0x10, 0x00, 0x00, 0x03, 0x00, 0x00, 0x00,
+/// ];
+/// bytes[0x100..0x100 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.extended_capabilities().next().unwrap()?;
+/// let ExtendedCapability::PrecisionTimeMeasurement(ptm) = entry.decode()? else { panic!() };
+/// assert!(ptm.control().contains(pcicfg::extended::PtmControl::ENABLE));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PrecisionTimeMeasurement<'a> {
     bytes: &'a [u8; 12],

@@ -20,6 +20,21 @@ impl ReadinessTime {
 }
 
 /// The Readiness Time Reporting capability.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, extended::ExtendedCapability};
+///
+/// let mut bytes = [0; 4096];
+/// let registers = [
+///     0x22, 0x00, 0x01, 0x00, 0x1e, 0x48, 0x61, 0x80, 0x64, 0xf2, 0x1f, 0x00,
+/// ];
+/// bytes[0x100..0x100 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.extended_capabilities().next().unwrap()?;
+/// let ExtendedCapability::ReadinessTimeReporting(times) = entry.decode()? else { panic!() };
+/// assert_eq!(times.flr_time().duration().unwrap().as_nanos(), 3_200);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadinessTimeReporting<'a> {
     bytes: &'a [u8; 12],

@@ -89,6 +89,21 @@ impl ResizableBarEntry {
 }
 
 /// The Resizable BAR capability, or the one for the VF BARs.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, extended::ExtendedCapability};
+///
+/// let mut bytes = [0; 4096];
+/// let registers = [
+///     0x15, 0x00, 0x01, 0x00, 0xf0, 0x00, 0x00, 0x00, 0x20, 0x02, 0x00, 0x00,
+/// ];
+/// bytes[0x100..0x100 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.extended_capabilities().next().unwrap()?;
+/// let ExtendedCapability::ResizableBar(bars) = entry.decode()? else { panic!() };
+/// assert_eq!(bars.entries().next().unwrap().control().bar_size(), Some(4 << 20));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResizableBar<'a> {
     bytes: &'a [u8],

@@ -58,6 +58,22 @@ impl SrIovCapabilities {
 }
 
 /// The SR-IOV capability.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, extended::ExtendedCapability};
+///
+/// let mut bytes = [0; 4096];
+/// let registers = [
+///     0x10, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x40, 0x00, 0x40, 0x00,
+///     0x00, 0x00, 0x00, 0x00, 0x80, 0x00, 0x02, 0x00,
+/// ];
+/// bytes[0x100..0x100 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.extended_capabilities().next().unwrap()?;
+/// let ExtendedCapability::SrIov(sr_iov) = entry.decode()? else { panic!() };
+/// assert_eq!((sr_iov.total_vfs(), sr_iov.first_vf_offset()), (64, 0x80));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SrIov<'a> {
     bytes: &'a [u8; 0x40],

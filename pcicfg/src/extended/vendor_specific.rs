@@ -6,6 +6,21 @@ use crate::config_space::{Truncated, dword, fixed, word};
 use bitflags::bitflags;
 
 /// The Vendor-Specific extended capability: its id means something together with the function's vendor.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, extended::ExtendedCapability};
+///
+/// let mut bytes = [0; 4096];
+/// let registers = [
+///     0x0b, 0x00, 0x01, 0x00, 0xbc, 0x1a, 0xc2, 0x00, 0x11, 0x22, 0x33, 0x44,
+/// ];
+/// bytes[0x100..0x100 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.extended_capabilities().next().unwrap()?;
+/// let ExtendedCapability::VendorSpecific(vendor) = entry.decode()? else { panic!() };
+/// assert_eq!((vendor.vsec_id(), vendor.data()), (0x1abc, &[0x11, 0x22, 0x33, 0x44][..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VendorSpecificExtended<'a> {
     fixed: &'a [u8; 8],
@@ -56,6 +71,21 @@ impl<'a> VendorSpecificExtended<'a> {
 }
 
 /// The Designated Vendor-Specific extended capability: its vendor may be another than the function's.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, extended::ExtendedCapability};
+///
+/// let mut bytes = [0; 4096];
+/// let registers = [
+///     0x23, 0x00, 0x01, 0x00, 0x86, 0x80, 0xc2, 0x00, 0x07, 0x00, 0x12, 0x34,
+/// ];
+/// bytes[0x100..0x100 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.extended_capabilities().next().unwrap()?;
+/// let ExtendedCapability::DesignatedVendorSpecific(vendor) = entry.decode()? else { panic!() };
+/// assert_eq!((vendor.dvsec_vendor_id(), vendor.data()), (0x8086, &[0x12, 0x34][..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DesignatedVendorSpecific<'a> {
     fixed: &'a [u8; 10],
@@ -110,6 +140,11 @@ impl<'a> DesignatedVendorSpecific<'a> {
     #[must_use]
     pub fn data(self) -> &'a [u8] {
         body(self.bytes, self.dvsec_length(), Self::DATA)
+    }
+
+    /// From the capability's first byte to the end of what can be read.
+    pub(super) const fn bytes(self) -> &'a [u8] {
+        self.bytes
     }
 
     /// The registers of a CXL port, if it is that capability and they can be read.

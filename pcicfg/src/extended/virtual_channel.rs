@@ -207,6 +207,22 @@ pub struct VcResource {
 }
 
 /// The Virtual Channel capability, or the Multi-Function one.
+///
+/// ```
+/// use pcicfg::{ConfigSpace, extended::ExtendedCapability};
+///
+/// let mut bytes = [0; 4096];
+/// let registers = [
+///     0x02, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+///     0x00, 0x00, 0x00, 0x00, 0xff, 0x00, 0x00, 0x80,
+/// ];
+/// bytes[0x100..0x100 + registers.len()].copy_from_slice(&registers);
+/// let space = ConfigSpace::new(&bytes)?;
+/// let entry = space.extended_capabilities().next().unwrap()?;
+/// let ExtendedCapability::VirtualChannel(channels) = entry.decode()? else { panic!() };
+/// assert_eq!(channels.resources().next().unwrap().control.tc_vc_map(), 0xff);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VirtualChannel<'a> {
     fixed: &'a [u8; 16],

@@ -48,6 +48,9 @@ macro_rules! see_some {
     }};
 }
 
+#[path = "views.rs"]
+mod views;
+
 /// What the walks found.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Found {
@@ -125,7 +128,8 @@ fn capability(entry: CapabilityEntry<'_>) {
         Capability::Msi(view) => msi(view),
         Capability::PciX(view) => pci_x(view),
         Capability::PciXBridge(view) => pci_x_bridge(view),
-        Capability::VendorSpecific(view) => see!(view; offset, length, data),
+        Capability::VendorSpecific(view) => views::vendor_specific(view),
+        Capability::HyperTransport(view) => views::hyper_transport(view),
         Capability::BridgeSubsystem(view) => see!(view; offset, subsystem_vendor_id, subsystem_id),
         Capability::PciExpress(view) => pci_express(view),
         Capability::MsiX(view) => {
@@ -137,6 +141,16 @@ fn capability(entry: CapabilityEntry<'_>) {
         Capability::AdvancedFeatures(view) => see!(view; offset, length, capabilities, control, status,
             function_level_reset_capable, transactions_pending),
         Capability::EnhancedAllocation(view) => enhanced_allocation(view),
+        Capability::Agp(view) => views::agp(view),
+        Capability::VitalProductData(view) => views::vital_product_data(view),
+        Capability::SlotIdentification(view) => views::slot_identification(view),
+        Capability::CompactPciHotSwap(view) => views::compact_pci_hot_swap(view),
+        Capability::CompactPciResourceControl(view) => views::compact_pci_resource_control(view),
+        Capability::DebugPort(view) => views::debug_port(view),
+        Capability::HotPlug(view) => views::hot_plug(view),
+        Capability::SecureDevice(view) => views::secure_device(view),
+        Capability::Sata(view) => views::sata(view),
+        Capability::FlatteningPortalBridge(view) => views::flattening_portal_bridge(view),
         Capability::Other(entry) => sink(entry),
         other => panic!("exercise() does not know {other:?}"),
     }
@@ -303,7 +317,46 @@ fn extended_capability(entry: ExtendedCapabilityEntry<'_>) {
         ExtendedCapability::DesignatedVendorSpecific(view) => {
             see!(view; offset, dvsec_vendor_id, dvsec_revision, dvsec_length, dvsec_id, data);
             see_some!(view.cxl_port(); offset, control, secondary_bus_reset_masked);
+            views::cxl(view);
         }
+        ExtendedCapability::PowerBudgeting(view) => views::power_budgeting(view),
+        ExtendedCapability::RootComplexLinkDeclaration(view) => views::root_complex_link_declaration(view),
+        ExtendedCapability::RootComplexInternalLink(view) => views::root_complex_internal_link(view),
+        ExtendedCapability::EventCollectorAssociation(view) => views::event_collector_association(view),
+        ExtendedCapability::RootComplexRegisterBlock(view) => views::root_complex_register_block(view),
+        ExtendedCapability::ConfigurationAccessCorrelation(view) => {
+            views::configuration_access_correlation(view)
+        }
+        ExtendedCapability::MrIov(view) => views::mr_iov(view),
+        ExtendedCapability::Multicast(view) => views::multicast(view),
+        ExtendedCapability::DynamicPowerAllocation(view) => views::dynamic_power_allocation(view),
+        ExtendedCapability::SecondaryPciExpress(view) => views::secondary_pci_express(view),
+        ExtendedCapability::PhysicalLayer16(view) => views::physical_layer16(view),
+        ExtendedCapability::PhysicalLayer32(view) => views::physical_layer32(view),
+        ExtendedCapability::PhysicalLayer64(view) => views::physical_layer64(view),
+        ExtendedCapability::PhysicalLayer128(view) => views::physical_layer128(view),
+        ExtendedCapability::ProtocolMultiplexing(view) => views::protocol_multiplexing(view),
+        ExtendedCapability::LnRequester(view) => views::ln_requester(view),
+        ExtendedCapability::MPcie(view) => views::m_pcie(view),
+        ExtendedCapability::FrsQueueing(view) => views::frs_queueing(view),
+        ExtendedCapability::DataLinkFeature(view) => views::data_link_feature(view),
+        ExtendedCapability::LaneMargining(view) => views::lane_margining(view),
+        ExtendedCapability::HierarchyId(view) => views::hierarchy_id(view),
+        ExtendedCapability::EnclosureManagement(view) => views::enclosure_management(view),
+        ExtendedCapability::AlternateProtocol(view) => views::alternate_protocol(view),
+        ExtendedCapability::SystemFirmwareIntermediary(view) => views::system_firmware_intermediary(view),
+        ExtendedCapability::ShadowFunctions(view) => views::shadow_functions(view),
+        ExtendedCapability::DataObjectExchange(view) => views::data_object_exchange(view),
+        ExtendedCapability::Device3(view) => views::device3(view),
+        ExtendedCapability::IntegrityAndDataEncryption(view) => views::integrity_and_data_encryption(view),
+        ExtendedCapability::FlitLogging(view) => views::flit_logging(view),
+        ExtendedCapability::FlitPerformance(view) => views::flit_performance(view),
+        ExtendedCapability::FlitErrorInjection(view) => views::flit_error_injection(view),
+        ExtendedCapability::StreamlinedVirtualChannel(view) => views::streamlined_virtual_channel(view),
+        ExtendedCapability::MmioRegisterBlockLocator(view) => views::mmio_register_block_locator(view),
+        ExtendedCapability::NopFlit(view) => views::nop_flit(view),
+        ExtendedCapability::ScalableIoVirtualization(view) => views::scalable_io_virtualization(view),
+        ExtendedCapability::CapturedData(view) => views::captured_data(view),
         ExtendedCapability::Other(entry) => sink(entry),
         other => panic!("exercise() does not know {other:?}"),
     }
