@@ -36,7 +36,7 @@ pub(crate) struct LspciArguments {
     domain: bool,
     /// Text for programs; twice for the newer form
     #[arg(short = 'm', action = ArgAction::Count)]
-    machine: u8,
+    readable: u8,
 }
 
 impl LspciArguments {
@@ -61,8 +61,8 @@ impl LspciArguments {
             1 => Identifiers::Numbers,
             _ => Identifiers::Both,
         };
-        options.domain = self.domain || domains && self.machine == 0;
-        options.machine = self.machine;
+        options.domain = self.domain || domains && self.readable == 0;
+        options.machine = self.readable;
         options.kernel = self.kernel;
         options
     }
