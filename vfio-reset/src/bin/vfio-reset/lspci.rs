@@ -3,6 +3,7 @@
 mod arguments;
 mod functions;
 mod names;
+mod pieces;
 
 pub(crate) use arguments::LspciArguments;
 
@@ -19,7 +20,7 @@ const BUFFER: usize = 256 << 10;
 pub(crate) fn run(global: &Global, output: &Output, arguments: &LspciArguments) -> CommandResult {
     let filter = arguments.filter();
     let functions = match &arguments.file {
-        Some(file) => Functions::of_dump(file, output)?,
+        Some(file) => pieces::read(file, arguments.keep(global.verbose), output)?,
         None => Functions::of_machine(global, output, arguments)?,
     };
     let names = names::open(arguments);

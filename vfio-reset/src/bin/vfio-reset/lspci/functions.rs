@@ -4,7 +4,6 @@ use super::LspciArguments;
 use crate::args::Global;
 use crate::output::Output;
 use crate::session::Session;
-use pcicfg::dump::Dump;
 use pcicfg::lspci::{Resource, Subject, System};
 use pcicfg::{Address, dump};
 use std::path::Path;
@@ -27,35 +26,37 @@ struct Entry {
     index: u32,
 }
 
+/// How much of each function is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    Header,
+    Conventional,
+    All,
+}
+
+impl Keep {
+    pub(super) fn bytes(self) -> usize {
+        match self {
+            Self::Header => 64,
+            Self::Conventional => 256,
+            Self::All => 4096,
+        }
+    }
+}
+
 impl Functions {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { bytes: Vec::new(), entries: Vec::new(), facts: Vec::new() }
     }
 
-    fn push(&mut self, address: Address, bytes: &[u8]) {
+    pub(super) fn push(&mut self, address: Address, bytes: &[u8]) {
         let (start, index) = (self.bytes.len(), self.entries.len() as u32);
         self.bytes.extend_from_slice(bytes);
         self.entries.push(Entry { address, start, length: bytes.len() as u16, index });
     }
 
-    fn sort(&mut self) {
+    pub(super) fn sort(&mut self) {
         self.entries.sort_by_key(|entry| entry.address);
-    }
-
-    /// The functions of a file with lspci's text.
-    pub(super) fn of_dump(file: &Path, output: &Output) -> Result<Self, Error> {
-        let text = std::fs::read(file).map_err(|error| Error::read(file, error))?;
-        let dump = Dump::parse(&text).map_err(|error| malformed(file, error))?;
-        let mut functions = Self::new();
-        for function in &dump {
-            functions
-                .push(function.address(), function.bytes().get(..function.present()).unwrap_or_default());
-        }
-        for warning in dump.warnings() {
-            output.warn(format!("{}:{}:{}: {}", file.display(), warning.line, warning.column, warning.kind));
-        }
-        functions.sort();
-        Ok(functions)
     }
 
     /// The functions of the machine that the global options name.
@@ -84,6 +85,11 @@ impl Functions {
         self.entries.last().is_some_and(|entry| entry.address.domain() != 0)
     }
 
+    /// Whether there is a function at `address`; they are sorted.
+    pub(super) fn has(&self, address: Address) -> bool {
+        self.entries.binary_search_by_key(&address, |entry| entry.address).is_ok()
+    }
+
     /// Shows function `index` to `show`.
     pub(super) fn with(&self, index: usize, show: impl FnOnce(&Subject<'_>)) {
         let Some(entry) = self.entries.get(index) else { return };
@@ -106,7 +112,7 @@ fn resource(resource: &vfio_reset::machine::Resource) -> Resource {
     Resource { start: resource.start, end: resource.end, flags: resource.flags }
 }
 
-fn malformed(file: &Path, error: dump::DumpError) -> Error {
+pub(super) fn malformed(file: &Path, error: dump::DumpError) -> Error {
     Error::Malformed {
         file: file.to_path_buf(),
         line: error.line as usize,
