@@ -7,6 +7,7 @@
 //! A capability that the end of the space cuts off keeps its name; whether `<unreadable>` follows is
 //! a habit of each capability's own, and kept.
 
+mod errors;
 mod flags;
 #[cfg(test)]
 mod tests;
@@ -90,7 +91,7 @@ fn write_one(text: &mut Text, id: ExtendedCapabilityId, body: Body<'_>) {
     const NONE: Fields = |_, _| ();
     let (name, fields): (&str, Fields) = match id {
         Id::NULL => ("Null\n", NONE),
-        Id::ADVANCED_ERROR_REPORTING => ("Advanced Error Reporting\n", NONE),
+        Id::ADVANCED_ERROR_REPORTING => ("Advanced Error Reporting\n", errors::advanced_error_reporting),
         Id::VIRTUAL_CHANNEL | Id::VIRTUAL_CHANNEL_WITH_MFVC => ("Virtual Channel\n", NONE),
         Id::DEVICE_SERIAL_NUMBER => ("", NONE),
         Id::POWER_BUDGETING => ("Power Budgeting <?>\n", NONE),
@@ -117,7 +118,9 @@ fn write_one(text: &mut Text, id: ExtendedCapabilityId, body: Body<'_>) {
         Id::PROTOCOL_MULTIPLEXING => ("Protocol Multiplexing <?>\n", NONE),
         Id::PASID => ("Process Address Space ID (PASID)\n", NONE),
         Id::LN_REQUESTER => ("LN Requester <?>\n", NONE),
-        Id::DOWNSTREAM_PORT_CONTAINMENT => ("Downstream Port Containment\n", NONE),
+        Id::DOWNSTREAM_PORT_CONTAINMENT => {
+            ("Downstream Port Containment\n", errors::downstream_port_containment)
+        }
         Id::L1_PM_SUBSTATES => ("L1 PM Substates\n", NONE),
         Id::PRECISION_TIME_MEASUREMENT => ("Precision Time Measurement\n", NONE),
         Id::M_PCIE => ("PCI Express over M_PHY <?>\n", NONE),
