@@ -9,8 +9,10 @@
 
 mod errors;
 mod flags;
+mod routing;
 #[cfg(test)]
 mod tests;
+mod translation;
 
 use super::{Subject, Text};
 use crate::capability::DevicePortType;
@@ -103,20 +105,24 @@ fn write_one(text: &mut Text, id: ExtendedCapabilityId, body: Body<'_>) {
         Id::MULTI_FUNCTION_VIRTUAL_CHANNEL => ("Multi-Function Virtual Channel <?>\n", NONE),
         Id::ROOT_COMPLEX_REGISTER_BLOCK => ("Root Complex Register Block <?>\n", NONE),
         Id::VENDOR_SPECIFIC => ("", NONE),
-        Id::ACCESS_CONTROL_SERVICES => ("Access Control Services\n", NONE),
-        Id::ALTERNATIVE_ROUTING_ID => ("Alternative Routing-ID Interpretation (ARI)\n", NONE),
-        Id::ADDRESS_TRANSLATION_SERVICES => ("Address Translation Service (ATS)\n", NONE),
+        Id::ACCESS_CONTROL_SERVICES => ("Access Control Services\n", routing::access_control_services),
+        Id::ALTERNATIVE_ROUTING_ID => {
+            ("Alternative Routing-ID Interpretation (ARI)\n", routing::alternative_routing_id)
+        }
+        Id::ADDRESS_TRANSLATION_SERVICES => {
+            ("Address Translation Service (ATS)\n", translation::address_translation_services)
+        }
         Id::SR_IOV => ("Single Root I/O Virtualization (SR-IOV)\n", NONE),
         Id::MR_IOV => ("Multi-Root I/O Virtualization <?>\n", NONE),
         Id::MULTICAST => ("Multicast\n", NONE),
-        Id::PAGE_REQUEST_INTERFACE => ("Page Request Interface (PRI)\n", NONE),
+        Id::PAGE_REQUEST_INTERFACE => ("Page Request Interface (PRI)\n", translation::page_request_interface),
         Id::RESIZABLE_BAR => ("Physical Resizable BAR\n", NONE),
         Id::DYNAMIC_POWER_ALLOCATION => ("Dynamic Power Allocation <?>\n", NONE),
-        Id::TPH_REQUESTER => ("Transaction Processing Hints\n", NONE),
+        Id::TPH_REQUESTER => ("Transaction Processing Hints\n", translation::processing_hints),
         Id::LATENCY_TOLERANCE_REPORTING => ("Latency Tolerance Reporting\n", NONE),
         Id::SECONDARY_PCI_EXPRESS => ("Secondary PCI Express\n", NONE),
         Id::PROTOCOL_MULTIPLEXING => ("Protocol Multiplexing <?>\n", NONE),
-        Id::PASID => ("Process Address Space ID (PASID)\n", NONE),
+        Id::PASID => ("Process Address Space ID (PASID)\n", translation::pasid),
         Id::LN_REQUESTER => ("LN Requester <?>\n", NONE),
         Id::DOWNSTREAM_PORT_CONTAINMENT => {
             ("Downstream Port Containment\n", errors::downstream_port_containment)
