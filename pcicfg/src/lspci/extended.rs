@@ -9,7 +9,9 @@
 
 mod errors;
 mod flags;
+mod resizable_bar;
 mod routing;
+mod sr_iov;
 #[cfg(test)]
 mod tests;
 mod translation;
@@ -112,11 +114,11 @@ fn write_one(text: &mut Text, id: ExtendedCapabilityId, body: Body<'_>) {
         Id::ADDRESS_TRANSLATION_SERVICES => {
             ("Address Translation Service (ATS)\n", translation::address_translation_services)
         }
-        Id::SR_IOV => ("Single Root I/O Virtualization (SR-IOV)\n", NONE),
+        Id::SR_IOV => ("Single Root I/O Virtualization (SR-IOV)\n", sr_iov::fields),
         Id::MR_IOV => ("Multi-Root I/O Virtualization <?>\n", NONE),
         Id::MULTICAST => ("Multicast\n", NONE),
         Id::PAGE_REQUEST_INTERFACE => ("Page Request Interface (PRI)\n", translation::page_request_interface),
-        Id::RESIZABLE_BAR => ("Physical Resizable BAR\n", NONE),
+        Id::RESIZABLE_BAR => ("Physical Resizable BAR\n", resizable_bar::fields),
         Id::DYNAMIC_POWER_ALLOCATION => ("Dynamic Power Allocation <?>\n", NONE),
         Id::TPH_REQUESTER => ("Transaction Processing Hints\n", translation::processing_hints),
         Id::LATENCY_TOLERANCE_REPORTING => ("Latency Tolerance Reporting\n", NONE),
@@ -133,7 +135,7 @@ fn write_one(text: &mut Text, id: ExtendedCapabilityId, body: Body<'_>) {
         Id::FRS_QUEUEING => ("FRS Queueing <?>\n", NONE),
         Id::READINESS_TIME_REPORTING => ("Readiness Time Reporting <?>\n", NONE),
         Id::DESIGNATED_VENDOR_SPECIFIC => ("", NONE),
-        Id::VF_RESIZABLE_BAR => ("Virtual Resizable BAR\n", NONE),
+        Id::VF_RESIZABLE_BAR => ("Virtual Resizable BAR\n", resizable_bar::fields),
         Id::DATA_LINK_FEATURE => ("Data Link Feature <?>\n", NONE),
         Id::PHYSICAL_LAYER_16_GT => ("Physical Layer 16.0 GT/s\n", NONE),
         Id::LANE_MARGINING_AT_THE_RECEIVER => ("Lane Margining at the Receiver\n", NONE),
@@ -157,4 +159,9 @@ fn write_one(text: &mut Text, id: ExtendedCapabilityId, body: Body<'_>) {
     if body.verbose > 1 {
         fields(text, body);
     }
+}
+
+/// What some capabilities say in place of fields that cannot be read.
+fn unreadable(text: &mut Text) {
+    text.str("\t\t<unreadable>\n");
 }

@@ -107,6 +107,25 @@ fn the_list_ends_where_nothing_can_be_read() {
 }
 
 #[test]
+fn a_pointer_loses_its_low_bits_and_may_go_below_100() {
+    let mut bytes = space(&[0x0431_0000]);
+    bytes[0x40..0x44].copy_from_slice(&[0x10, 0x00, 0x02, 0x10]);
+    assert_eq!(
+        written(&bytes, 2, None),
+        "\tCapabilities: [100 v1] Null\n\
+         \tCapabilities: [040 v2] Single Root I/O Virtualization (SR-IOV)\n\
+         \t\tIOVCap:\tMigration- 10BitTagReq- IntMsgNum 0\n\
+         \t\tIOVCtl:\tEnable- Migration- Interrupt- MSE- ARIHierarchy- 10BitTagReq-\n\
+         \t\tIOVSta:\tMigration-\n\
+         \t\tInitial VFs: 0, Total VFs: 0, Number of VFs: 0, Function Dependency Link: 00\n\
+         \t\tVF offset: 0, stride: 0, Device ID: 0000\n\
+         \t\tSupported Page Size: 00000000, System Page Size: 00000000\n\
+         \t\tVF Migration: offset: 00000000, BIR: 0\n\
+         \tCapabilities: [100 v1] <chain looped>\n"
+    );
+}
+
+#[test]
 fn a_loop_is_named_where_it_closes() {
     assert_eq!(
         shown(&[0x1001_0000]),
