@@ -9,12 +9,15 @@
 
 mod errors;
 mod flags;
+mod multicast;
 mod resizable_bar;
+mod root_complex;
 mod routing;
 mod sr_iov;
 #[cfg(test)]
 mod tests;
 mod translation;
+mod virtual_channel;
 
 use super::{Subject, Text};
 use crate::capability::DevicePortType;
@@ -96,13 +99,13 @@ fn write_one(text: &mut Text, id: ExtendedCapabilityId, body: Body<'_>) {
     let (name, fields): (&str, Fields) = match id {
         Id::NULL => ("Null\n", NONE),
         Id::ADVANCED_ERROR_REPORTING => ("Advanced Error Reporting\n", errors::advanced_error_reporting),
-        Id::VIRTUAL_CHANNEL | Id::VIRTUAL_CHANNEL_WITH_MFVC => ("Virtual Channel\n", NONE),
+        Id::VIRTUAL_CHANNEL | Id::VIRTUAL_CHANNEL_WITH_MFVC => ("Virtual Channel\n", virtual_channel::fields),
         Id::DEVICE_SERIAL_NUMBER => ("", NONE),
         Id::POWER_BUDGETING => ("Power Budgeting <?>\n", NONE),
-        Id::ROOT_COMPLEX_LINK_DECLARATION => ("Root Complex Link\n", NONE),
+        Id::ROOT_COMPLEX_LINK_DECLARATION => ("Root Complex Link\n", root_complex::links),
         Id::ROOT_COMPLEX_INTERNAL_LINK_CONTROL => ("Root Complex Internal Link <?>\n", NONE),
         Id::ROOT_COMPLEX_EVENT_COLLECTOR_ENDPOINT_ASSOCIATION => {
-            ("Root Complex Event Collector Endpoint Association\n", NONE)
+            ("Root Complex Event Collector Endpoint Association\n", root_complex::event_collector)
         }
         Id::MULTI_FUNCTION_VIRTUAL_CHANNEL => ("Multi-Function Virtual Channel <?>\n", NONE),
         Id::ROOT_COMPLEX_REGISTER_BLOCK => ("Root Complex Register Block <?>\n", NONE),
@@ -116,7 +119,7 @@ fn write_one(text: &mut Text, id: ExtendedCapabilityId, body: Body<'_>) {
         }
         Id::SR_IOV => ("Single Root I/O Virtualization (SR-IOV)\n", sr_iov::fields),
         Id::MR_IOV => ("Multi-Root I/O Virtualization <?>\n", NONE),
-        Id::MULTICAST => ("Multicast\n", NONE),
+        Id::MULTICAST => ("Multicast\n", multicast::fields),
         Id::PAGE_REQUEST_INTERFACE => ("Page Request Interface (PRI)\n", translation::page_request_interface),
         Id::RESIZABLE_BAR => ("Physical Resizable BAR\n", resizable_bar::fields),
         Id::DYNAMIC_POWER_ALLOCATION => ("Dynamic Power Allocation <?>\n", NONE),
