@@ -9,6 +9,8 @@
 
 mod errors;
 mod flags;
+mod latency;
+mod link;
 mod multicast;
 mod resizable_bar;
 mod root_complex;
@@ -124,31 +126,33 @@ fn write_one(text: &mut Text, id: ExtendedCapabilityId, body: Body<'_>) {
         Id::RESIZABLE_BAR => ("Physical Resizable BAR\n", resizable_bar::fields),
         Id::DYNAMIC_POWER_ALLOCATION => ("Dynamic Power Allocation <?>\n", NONE),
         Id::TPH_REQUESTER => ("Transaction Processing Hints\n", translation::processing_hints),
-        Id::LATENCY_TOLERANCE_REPORTING => ("Latency Tolerance Reporting\n", NONE),
-        Id::SECONDARY_PCI_EXPRESS => ("Secondary PCI Express\n", NONE),
+        Id::LATENCY_TOLERANCE_REPORTING => ("Latency Tolerance Reporting\n", latency::tolerance),
+        Id::SECONDARY_PCI_EXPRESS => ("Secondary PCI Express\n", link::secondary),
         Id::PROTOCOL_MULTIPLEXING => ("Protocol Multiplexing <?>\n", NONE),
         Id::PASID => ("Process Address Space ID (PASID)\n", translation::pasid),
         Id::LN_REQUESTER => ("LN Requester <?>\n", NONE),
         Id::DOWNSTREAM_PORT_CONTAINMENT => {
             ("Downstream Port Containment\n", errors::downstream_port_containment)
         }
-        Id::L1_PM_SUBSTATES => ("L1 PM Substates\n", NONE),
-        Id::PRECISION_TIME_MEASUREMENT => ("Precision Time Measurement\n", NONE),
+        Id::L1_PM_SUBSTATES => ("L1 PM Substates\n", latency::l1_pm_substates),
+        Id::PRECISION_TIME_MEASUREMENT => {
+            ("Precision Time Measurement\n", latency::precision_time_measurement)
+        }
         Id::M_PCIE => ("PCI Express over M_PHY <?>\n", NONE),
         Id::FRS_QUEUEING => ("FRS Queueing <?>\n", NONE),
         Id::READINESS_TIME_REPORTING => ("Readiness Time Reporting <?>\n", NONE),
         Id::DESIGNATED_VENDOR_SPECIFIC => ("", NONE),
         Id::VF_RESIZABLE_BAR => ("Virtual Resizable BAR\n", resizable_bar::fields),
         Id::DATA_LINK_FEATURE => ("Data Link Feature <?>\n", NONE),
-        Id::PHYSICAL_LAYER_16_GT => ("Physical Layer 16.0 GT/s\n", NONE),
-        Id::LANE_MARGINING_AT_THE_RECEIVER => ("Lane Margining at the Receiver\n", NONE),
+        Id::PHYSICAL_LAYER_16_GT => ("Physical Layer 16.0 GT/s\n", link::physical_16gt),
+        Id::LANE_MARGINING_AT_THE_RECEIVER => ("Lane Margining at the Receiver\n", link::lane_margining),
         Id::HIERARCHY_ID => ("Hierarchy ID <?>\n", NONE),
         Id::NATIVE_PCIE_ENCLOSURE_MANAGEMENT => ("Native PCIe Enclosure Management <?>\n", NONE),
-        Id::PHYSICAL_LAYER_32_GT => ("Physical Layer 32.0 GT/s\n", NONE),
+        Id::PHYSICAL_LAYER_32_GT => ("Physical Layer 32.0 GT/s\n", link::physical_32gt),
         Id::DATA_OBJECT_EXCHANGE => ("Data Object Exchange\n", NONE),
         Id::DEVICE_3 => ("Device 3\n", NONE),
         Id::INTEGRITY_AND_DATA_ENCRYPTION => ("Integrity & Data Encryption\n", NONE),
-        Id::PHYSICAL_LAYER_64_GT => ("Physical Layer 64.0 GT/s\n", NONE),
+        Id::PHYSICAL_LAYER_64_GT => ("Physical Layer 64.0 GT/s\n", link::physical_64gt),
         Id::FLIT_LOGGING => ("Flit Logging\n", NONE),
         Id::FLIT_ERROR_INJECTION => ("Flit Error Injection\n", NONE),
         Id::MMIO_REGISTER_BLOCK_LOCATOR => ("MMIO Register Block Locator\n", NONE),
