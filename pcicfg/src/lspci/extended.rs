@@ -7,11 +7,14 @@
 //! A capability that the end of the space cuts off keeps its name; whether `<unreadable>` follows is
 //! a habit of each capability's own, and kept.
 
+mod device_3;
 mod errors;
 mod flags;
+mod flit;
 mod latency;
 mod link;
 mod multicast;
+mod register_blocks;
 mod resizable_bar;
 mod root_complex;
 mod routing;
@@ -149,13 +152,15 @@ fn write_one(text: &mut Text, id: ExtendedCapabilityId, body: Body<'_>) {
         Id::HIERARCHY_ID => ("Hierarchy ID <?>\n", NONE),
         Id::NATIVE_PCIE_ENCLOSURE_MANAGEMENT => ("Native PCIe Enclosure Management <?>\n", NONE),
         Id::PHYSICAL_LAYER_32_GT => ("Physical Layer 32.0 GT/s\n", link::physical_32gt),
-        Id::DATA_OBJECT_EXCHANGE => ("Data Object Exchange\n", NONE),
-        Id::DEVICE_3 => ("Device 3\n", NONE),
+        Id::DATA_OBJECT_EXCHANGE => ("Data Object Exchange\n", register_blocks::data_object_exchange),
+        Id::DEVICE_3 => ("Device 3\n", device_3::fields),
         Id::INTEGRITY_AND_DATA_ENCRYPTION => ("Integrity & Data Encryption\n", NONE),
         Id::PHYSICAL_LAYER_64_GT => ("Physical Layer 64.0 GT/s\n", link::physical_64gt),
-        Id::FLIT_LOGGING => ("Flit Logging\n", NONE),
-        Id::FLIT_ERROR_INJECTION => ("Flit Error Injection\n", NONE),
-        Id::MMIO_REGISTER_BLOCK_LOCATOR => ("MMIO Register Block Locator\n", NONE),
+        Id::FLIT_LOGGING => ("Flit Logging\n", flit::logging),
+        Id::FLIT_ERROR_INJECTION => ("Flit Error Injection\n", flit::error_injection),
+        Id::MMIO_REGISTER_BLOCK_LOCATOR => {
+            ("MMIO Register Block Locator\n", register_blocks::mmio_register_block_locator)
+        }
         // Shadow Functions, Flit Performance Measurement, SIOV and others have a name elsewhere, none here.
         _ => {
             text.str("Extended Capability ID 0x").hex(1, id.0.into()).end();
