@@ -11,6 +11,7 @@ mod device_3;
 mod errors;
 mod flags;
 mod flit;
+mod ide;
 mod latency;
 mod link;
 mod multicast;
@@ -154,7 +155,7 @@ fn write_one(text: &mut Text, id: ExtendedCapabilityId, body: Body<'_>) {
         Id::PHYSICAL_LAYER_32_GT => ("Physical Layer 32.0 GT/s\n", link::physical_32gt),
         Id::DATA_OBJECT_EXCHANGE => ("Data Object Exchange\n", register_blocks::data_object_exchange),
         Id::DEVICE_3 => ("Device 3\n", device_3::fields),
-        Id::INTEGRITY_AND_DATA_ENCRYPTION => ("Integrity & Data Encryption\n", NONE),
+        Id::INTEGRITY_AND_DATA_ENCRYPTION => ("Integrity & Data Encryption\n", ide::fields),
         Id::PHYSICAL_LAYER_64_GT => ("Physical Layer 64.0 GT/s\n", link::physical_64gt),
         Id::FLIT_LOGGING => ("Flit Logging\n", flit::logging),
         Id::FLIT_ERROR_INJECTION => ("Flit Error Injection\n", flit::error_injection),
