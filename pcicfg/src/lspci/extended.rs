@@ -7,6 +7,7 @@
 //! A capability that the end of the space cuts off keeps its name; whether `<unreadable>` follows is
 //! a habit of each capability's own, and kept.
 
+mod cxl;
 mod device_3;
 mod errors;
 mod flags;
@@ -23,6 +24,7 @@ mod sr_iov;
 #[cfg(test)]
 mod tests;
 mod translation;
+mod vendor;
 mod virtual_channel;
 
 use super::{Subject, Text};
@@ -106,7 +108,7 @@ fn write_one(text: &mut Text, id: ExtendedCapabilityId, body: Body<'_>) {
         Id::NULL => ("Null\n", NONE),
         Id::ADVANCED_ERROR_REPORTING => ("Advanced Error Reporting\n", errors::advanced_error_reporting),
         Id::VIRTUAL_CHANNEL | Id::VIRTUAL_CHANNEL_WITH_MFVC => ("Virtual Channel\n", virtual_channel::fields),
-        Id::DEVICE_SERIAL_NUMBER => ("", NONE),
+        Id::DEVICE_SERIAL_NUMBER => return vendor::serial_number(text, body),
         Id::POWER_BUDGETING => ("Power Budgeting <?>\n", NONE),
         Id::ROOT_COMPLEX_LINK_DECLARATION => ("Root Complex Link\n", root_complex::links),
         Id::ROOT_COMPLEX_INTERNAL_LINK_CONTROL => ("Root Complex Internal Link <?>\n", NONE),
@@ -115,7 +117,7 @@ fn write_one(text: &mut Text, id: ExtendedCapabilityId, body: Body<'_>) {
         }
         Id::MULTI_FUNCTION_VIRTUAL_CHANNEL => ("Multi-Function Virtual Channel <?>\n", NONE),
         Id::ROOT_COMPLEX_REGISTER_BLOCK => ("Root Complex Register Block <?>\n", NONE),
-        Id::VENDOR_SPECIFIC => ("", NONE),
+        Id::VENDOR_SPECIFIC => return vendor::vendor_specific(text, body),
         Id::ACCESS_CONTROL_SERVICES => ("Access Control Services\n", routing::access_control_services),
         Id::ALTERNATIVE_ROUTING_ID => {
             ("Alternative Routing-ID Interpretation (ARI)\n", routing::alternative_routing_id)
@@ -145,7 +147,7 @@ fn write_one(text: &mut Text, id: ExtendedCapabilityId, body: Body<'_>) {
         Id::M_PCIE => ("PCI Express over M_PHY <?>\n", NONE),
         Id::FRS_QUEUEING => ("FRS Queueing <?>\n", NONE),
         Id::READINESS_TIME_REPORTING => ("Readiness Time Reporting <?>\n", NONE),
-        Id::DESIGNATED_VENDOR_SPECIFIC => ("", NONE),
+        Id::DESIGNATED_VENDOR_SPECIFIC => return vendor::designated(text, body),
         Id::VF_RESIZABLE_BAR => ("Virtual Resizable BAR\n", resizable_bar::fields),
         Id::DATA_LINK_FEATURE => ("Data Link Feature <?>\n", NONE),
         Id::PHYSICAL_LAYER_16_GT => ("Physical Layer 16.0 GT/s\n", link::physical_16gt),
