@@ -6,6 +6,7 @@ use crate::lspci::{Subject, Text};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use alloc::{format, vec};
+use proptest::prelude::*;
 
 /// What is written for a space.
 fn written(bytes: &[u8], verbose: u8, express: Option<u8>) -> String {
@@ -139,4 +140,58 @@ fn a_loop_is_named_where_it_closes() {
          \tCapabilities: [104 v2] Extended Capability ID 0x2b\n\
          \tCapabilities: [104 v2] <chain looped>\n"
     );
+}
+
+/// Spaces whose capabilities have the ids that are decoded and bodies that say anything.
+fn lists() -> impl Strategy<Value = Vec<u8>> {
+    let capability = (0u32..0x3c, 0u32..16, 4usize..0x60, prop::bool::ANY);
+    (prop::collection::vec(any::<u8>(), 0..=4096), prop::collection::vec(capability, 0..40)).prop_map(
+        |(mut bytes, capabilities)| {
+            let mut at = 0x100;
+            for (id, version, len, cxl) in capabilities {
+                let next = at + (len & !3);
+                let header = id | version << 16 | (next as u32) << 20;
+                if let Some(place) = bytes.get_mut(at..at + 4) {
+                    place.copy_from_slice(&header.to_le_bytes());
+                }
+                if let Some(place) = bytes.get_mut(at + 4..at + 6).filter(|_| cxl && id == 0x23) {
+                    place.copy_from_slice(&super::cxl::VENDOR.to_le_bytes());
+                }
+                at = next;
+            }
+            bytes
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_make_bounded_text(bytes in lists(), verbose in 0u8..5, express in any::<Option<u8>>()) {
+        let text = written(&bytes, verbose, express);
+        let capabilities = text.matches("\tCapabilities: [").count();
+        prop_assert!(capabilities <= 1024 + 1);
+        // No structure says more of a byte than IDE does.
+        prop_assert!(text.len() <= capabilities * 0x1_0000);
+        prop_assert!(text.is_ascii());
+        if verbose < 2 {
+            prop_assert_eq!(text.matches("\n\t\t").count(), 0);
+        }
+    }
+
+    #[test]
+    fn one_v_shows_what_two_show_without_the_fields(bytes in lists()) {
+        let two: String = written(&bytes, 2, None)
+            .split_inclusive('\n')
+            .filter(|line| !line.starts_with("\t\t"))
+            .collect();
+        let mut without_versions = String::new();
+        for (index, part) in two.split("\tCapabilities: [").enumerate() {
+            if index > 0 {
+                let (offset, rest) = part.split_once(' ').expect("a version");
+                let (_, rest) = rest.split_once(']').expect("a bracket");
+                without_versions += &format!("\tCapabilities: [{offset}]{rest}");
+            }
+        }
+        prop_assert_eq!(without_versions, written(&bytes, 1, None));
+    }
 }
