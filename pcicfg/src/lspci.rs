@@ -29,6 +29,7 @@ mod bridge;
 mod capability;
 mod cardbus;
 mod extended;
+mod filter;
 mod header;
 mod hex;
 mod machine;
@@ -38,6 +39,7 @@ mod terse;
 mod text;
 mod walk;
 
+pub use filter::{Filter, FilterError};
 pub use names::{Names, NoNames};
 pub use subject::{Resource, Subject, System};
 pub use text::Text;
