@@ -71,6 +71,14 @@ impl Text {
         self
     }
 
+    /// Appends a string and gives its bytes, for characters in it that become others.
+    #[inline]
+    pub(super) fn append(&mut self, text: &str) -> &mut [u8] {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.bytes.get_mut(start..).unwrap_or_default()
+    }
+
     /// Appends a byte, whatever it is: lspci prints some of a device's bytes as they are.
     #[inline]
     pub fn byte(&mut self, byte: u8) -> &mut Self {
