@@ -4,6 +4,8 @@ mod arguments;
 mod functions;
 mod names;
 mod pieces;
+mod skim;
+mod sparse;
 
 pub(crate) use arguments::LspciArguments;
 
@@ -26,8 +28,9 @@ pub(crate) fn run(global: &Global, output: &Output, arguments: &LspciArguments) 
     let names = names::open(arguments);
     let options = arguments.options(global.verbose, functions.have_domains());
     let mut out = Writer::new(output);
+    let mut room = sparse::Space::new();
     for index in 0..functions.len() {
-        functions.with(index, |subject| {
+        functions.with(index, &mut room, |subject| {
             if filter.matches(subject) {
                 write_function(&mut out.text, subject, &options, names.as_ref());
             }

@@ -1,6 +1,7 @@
 //! The functions to print, in lspci's order.
 
 use super::LspciArguments;
+use super::sparse::{Space, Sparse};
 use crate::args::Global;
 use crate::output::Output;
 use crate::session::Session;
@@ -12,7 +13,7 @@ use vfio_reset::{Error, Machine};
 
 /// All functions, sorted by address; those at the same address as the text has them.
 pub(super) struct Functions {
-    bytes: Vec<u8>,
+    spaces: Sparse,
     entries: Vec<Entry>,
     /// By [`Entry::index`]; empty for a dump.
     facts: Vec<FunctionFacts>,
@@ -46,12 +47,11 @@ impl Keep {
 
 impl Functions {
     pub(super) fn new() -> Self {
-        Self { bytes: Vec::new(), entries: Vec::new(), facts: Vec::new() }
+        Self { spaces: Sparse::default(), entries: Vec::new(), facts: Vec::new() }
     }
 
     pub(super) fn push(&mut self, address: Address, bytes: &[u8]) {
-        let (start, index) = (self.bytes.len(), self.entries.len() as u32);
-        self.bytes.extend_from_slice(bytes);
+        let (start, index) = (self.spaces.push(bytes), self.entries.len() as u32);
         self.entries.push(Entry { address, start, length: bytes.len() as u16, index });
     }
 
@@ -91,9 +91,9 @@ impl Functions {
     }
 
     /// Shows function `index` to `show`.
-    pub(super) fn with(&self, index: usize, show: impl FnOnce(&Subject<'_>)) {
+    pub(super) fn with(&self, index: usize, room: &mut Space, show: impl FnOnce(&Subject<'_>)) {
         let Some(entry) = self.entries.get(index) else { return };
-        let bytes = self.bytes.get(entry.start..entry.start + usize::from(entry.length)).unwrap_or_default();
+        let bytes = self.spaces.get(entry.start, entry.length.into(), room);
         let subject = Subject::new(entry.address, bytes);
         let Some(facts) = self.facts.get(entry.index as usize) else { return show(&subject) };
         let resources: Vec<Resource> = facts.resources.iter().map(resource).collect();

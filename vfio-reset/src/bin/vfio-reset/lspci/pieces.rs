@@ -1,6 +1,7 @@
 //! A large dump in pieces: its text never stands in memory as a whole.
 
 use super::functions::{Functions, Keep, malformed};
+use super::skim;
 use crate::output::Output;
 use pcicfg::dump::{Dump, DumpError, DumpErrorKind, Warning, WarningKind};
 use std::fs::File;
@@ -19,8 +20,14 @@ const PRINTED: usize = 20;
 pub(super) fn read(file: &Path, keep: Keep, output: &Output) -> Result<Functions, Error> {
     let fail = |error| Error::read(file, error);
     let mut stream = File::open(file).map_err(fail)?;
-    let mut reading =
-        Reading { functions: Functions::new(), keep, notes: Vec::new(), omitted: 0, error: None };
+    let mut reading = Reading {
+        functions: Functions::new(),
+        keep,
+        skimmed: Vec::new(),
+        notes: Vec::new(),
+        omitted: 0,
+        error: None,
+    };
     let mut text = Vec::with_capacity(PIECE);
     // Where the text in memory begins in the file.
     let mut offset = 0;
@@ -80,6 +87,8 @@ fn begins_with_slot(text: &[u8]) -> bool {
 struct Reading {
     functions: Functions,
     keep: Keep,
+    /// Room for the lines that are needed of a piece.
+    skimmed: Vec<u8>,
     /// What was dropped or assumed, and where its piece begins.
     notes: Vec<(u64, Warning)>,
     omitted: usize,
@@ -89,7 +98,7 @@ struct Reading {
 
 impl Reading {
     fn piece(&mut self, text: &[u8], offset: u64, whole: bool) {
-        let dump = match Dump::parse(text) {
+        let dump = match self.parse(text) {
             Ok(dump) => dump,
             Err(error) => {
                 if let DumpErrorKind::NoRows { address } = error.kind {
@@ -117,6 +126,20 @@ impl Reading {
             self.notes.push((offset, warning));
         }
         self.omitted += dump.warnings_omitted();
+    }
+
+    /// Reads as much of the text as is needed; all of it if there is anything to be told, for the line
+    /// numbers.
+    fn parse(&mut self, text: &[u8]) -> Result<Dump, DumpError> {
+        if self.keep == Keep::Header {
+            skim::headers(text, &mut self.skimmed);
+            if let Ok(dump) = Dump::parse(&self.skimmed)
+                && dump.warnings().is_empty()
+            {
+                return Ok(dump);
+            }
+        }
+        Dump::parse(text)
     }
 
     fn end(mut self, file: &Path, output: &Output) -> Result<Functions, Error> {
