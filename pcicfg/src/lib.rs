@@ -41,6 +41,8 @@ pub mod config_space;
 pub mod dump;
 pub mod extended;
 pub mod header;
+#[cfg(feature = "alloc")]
+pub mod lspci;
 
 pub use access::{ConfigRead, ConfigWrite};
 pub use address::{Address, ParseAddressError};

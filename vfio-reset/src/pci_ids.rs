@@ -57,6 +57,12 @@ impl PciIds {
         Self { paths: paths.into_iter().collect(), ..Self::default() }
     }
 
+    /// Only the names of this file; none if it cannot be read.
+    #[must_use]
+    pub fn only(path: PathBuf) -> Self {
+        Self { paths: vec![path], built_in: OnceLock::from(Table::default()), ..Self::default() }
+    }
+
     /// Only the names that are built in: the same on every system.
     #[must_use]
     pub fn built_in() -> Self {
@@ -78,7 +84,31 @@ impl PciIds {
     /// The name of a sub-class (`VGA compatible controller`), or, where that has none, of its base class.
     #[must_use]
     pub fn class(&self, class: ClassCode) -> Option<&str> {
-        self.find(|table| table.sub_class(class)).or_else(|| self.find(|table| table.base_class(class)))
+        self.sub_class(class.base, class.sub).or_else(|| self.base_class(class.base))
+    }
+
+    /// The name of a subsystem (vendor and device) of this device.
+    #[must_use]
+    pub fn subsystem(&self, vendor: u16, device: u16, subsystem: (u16, u16)) -> Option<&str> {
+        self.find(|table| table.subsystem(vendor, device, subsystem))
+    }
+
+    /// The name of a base class (`Display controller`).
+    #[must_use]
+    pub fn base_class(&self, base: u8) -> Option<&str> {
+        self.find(|table| table.base_class(base))
+    }
+
+    /// The name of a sub-class (`VGA compatible controller`), which not every one has.
+    #[must_use]
+    pub fn sub_class(&self, base: u8, sub: u8) -> Option<&str> {
+        self.find(|table| table.sub_class(base, sub))
+    }
+
+    /// The name of a programming interface (`NVM Express`).
+    #[must_use]
+    pub fn interface(&self, class: ClassCode) -> Option<&str> {
+        self.find(|table| table.interface(class))
     }
 
     fn find<'a>(&'a self, ask: impl Fn(&'a Table) -> Option<&'a str>) -> Option<&'a str> {
@@ -110,27 +140,54 @@ struct Table {
     vendors: Names,
     /// By vendor and device.
     devices: Names,
+    /// By vendor, device, and the same of the subsystem.
+    subsystems: Names<u64>,
     base_classes: Names,
     /// By base and sub-class.
     sub_classes: Names,
+    /// By the three parts of the class code.
+    interfaces: Names,
 }
 
 /// Where names stand in the text, sorted by number.
-#[derive(Debug, Default)]
-struct Names(Vec<(u32, Range<u32>)>);
+#[derive(Debug)]
+struct Names<Number = u32>(Vec<(Number, Range<u32>)>);
+
+impl<Number> Default for Names<Number> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<Number: Copy + Ord> Names<Number> {
+    /// Stable, so that of two lines for one number the first counts. Real files are sorted.
+    fn sort(&mut self) {
+        self.0.sort_by_key(|(number, _)| *number);
+    }
+
+    fn find<'t>(&self, text: &'t str, number: Number) -> Option<&'t str> {
+        let (found, range) = self.0.get(self.0.partition_point(|(other, _)| *other < number))?;
+        (*found == number).then(|| text.get(range.start as usize..range.end as usize))?
+    }
+}
 
 /// Whose indented lines are being read.
 #[derive(Clone, Copy)]
 enum Section {
     Vendor(u16),
+    /// A device of a vendor.
+    Device(u32),
     Class(u8),
+    /// A base and a sub-class.
+    SubClass(u32),
     /// A letter that means nothing here, or a line that means nothing at all.
     Unknown,
 }
 
 impl Table {
-    /// Reads the lines `vvvv  name`, a tab and `dddd  name`, `C cc  name`, a tab and `ss  name`. All
-    /// other lines are skipped, with the indented ones below them.
+    /// Reads the lines `vvvv  name`, a tab and `dddd  name`, two tabs and `svid sdid  name`; `C cc  name`, a
+    /// tab and `ss  name`, two tabs and `pp  name`. All other lines are skipped, with the indented ones
+    /// below them.
     fn parse(text: String) -> Self {
         let mut table = Self::default();
         let mut section = Section::Unknown;
@@ -145,15 +202,43 @@ impl Table {
                 (rest.starts_with(' ') && !name.is_empty()).then(|| start as u32..(start + name.len()) as u32)
             };
             match (line.as_bytes(), section) {
-                ([b'\n' | b'\r' | b'#', ..] | [b'\t', b'\t', ..], _) => {}
-                ([b'\t', rest @ ..], Section::Vendor(vendor)) => {
-                    if let (Some(device), Some(name)) = (number::<4>(rest), name(5)) {
-                        table.devices.0.push((u32::from(vendor) << 16 | device, name));
+                ([b'\n' | b'\r' | b'#', ..], _) => {}
+                ([b'\t', b'\t', rest @ ..], Section::Device(device)) => {
+                    let vendor = number::<4>(rest).filter(|_| rest.get(4) == Some(&b' '));
+                    let subsystem = number::<4>(rest.get(5..).unwrap_or_default());
+                    if let (Some(vendor), Some(subsystem), Some(name)) = (vendor, subsystem, name(11)) {
+                        let ids = u64::from(device) << 32 | u64::from(vendor << 16 | subsystem);
+                        table.subsystems.0.push((ids, name));
                     }
                 }
-                ([b'\t', rest @ ..], Section::Class(base)) => {
+                ([b'\t', b'\t', rest @ ..], Section::SubClass(class)) => {
+                    if let (Some(interface), Some(name)) = (number::<2>(rest), name(4)) {
+                        table.interfaces.0.push((class << 8 | interface, name));
+                    }
+                }
+                ([b'\t', b'\t', ..], _) => {}
+                ([b'\t', rest @ ..], Section::Vendor(_) | Section::Device(_)) => {
+                    let vendor = match section {
+                        Section::Vendor(vendor) => u32::from(vendor),
+                        Section::Device(device) => device >> 16,
+                        _ => 0,
+                    };
+                    section = Section::Vendor(vendor as u16);
+                    if let (Some(device), Some(name)) = (number::<4>(rest), name(5)) {
+                        section = Section::Device(vendor << 16 | device);
+                        table.devices.0.push((vendor << 16 | device, name));
+                    }
+                }
+                ([b'\t', rest @ ..], Section::Class(_) | Section::SubClass(_)) => {
+                    let base = match section {
+                        Section::Class(base) => u32::from(base),
+                        Section::SubClass(class) => class >> 8,
+                        _ => 0,
+                    };
+                    section = Section::Class(base as u8);
                     if let (Some(sub), Some(name)) = (number::<2>(rest), name(3)) {
-                        table.sub_classes.0.push((u32::from(base) << 8 | sub, name));
+                        section = Section::SubClass(base << 8 | sub);
+                        table.sub_classes.0.push((base << 8 | sub, name));
                     }
                 }
                 ([b'\t', ..], Section::Unknown) => {}
@@ -174,35 +259,39 @@ impl Table {
             }
             at = end;
         }
-        for names in [&mut table.vendors, &mut table.devices, &mut table.base_classes, &mut table.sub_classes]
-        {
-            // Stable, so that of two lines for one number the first counts. Real files are sorted.
-            names.0.sort_by_key(|(number, _)| *number);
-        }
+        table.vendors.sort();
+        table.devices.sort();
+        table.subsystems.sort();
+        table.base_classes.sort();
+        table.sub_classes.sort();
+        table.interfaces.sort();
         table.text = text;
         table
     }
 
-    fn name(&self, names: &Names, number: u32) -> Option<&str> {
-        let names = &names.0;
-        let (found, range) = names.get(names.partition_point(|(other, _)| *other < number))?;
-        (*found == number).then(|| self.text.get(range.start as usize..range.end as usize))?
-    }
-
     fn vendor(&self, vendor: u16) -> Option<&str> {
-        self.name(&self.vendors, vendor.into())
+        self.vendors.find(&self.text, vendor.into())
     }
 
     fn device(&self, vendor: u16, device: u16) -> Option<&str> {
-        self.name(&self.devices, u32::from(vendor) << 16 | u32::from(device))
+        self.devices.find(&self.text, u32::from(vendor) << 16 | u32::from(device))
     }
 
-    fn base_class(&self, class: ClassCode) -> Option<&str> {
-        self.name(&self.base_classes, class.base.into())
+    fn subsystem(&self, vendor: u16, device: u16, subsystem: (u16, u16)) -> Option<&str> {
+        let pair = |vendor: u16, device: u16| u64::from(vendor) << 16 | u64::from(device);
+        self.subsystems.find(&self.text, pair(vendor, device) << 32 | pair(subsystem.0, subsystem.1))
     }
 
-    fn sub_class(&self, class: ClassCode) -> Option<&str> {
-        self.name(&self.sub_classes, u32::from(class.base) << 8 | u32::from(class.sub))
+    fn base_class(&self, base: u8) -> Option<&str> {
+        self.base_classes.find(&self.text, base.into())
+    }
+
+    fn sub_class(&self, base: u8, sub: u8) -> Option<&str> {
+        self.sub_classes.find(&self.text, u32::from(base) << 8 | u32::from(sub))
+    }
+
+    fn interface(&self, class: ClassCode) -> Option<&str> {
+        self.interfaces.find(&self.text, class.to_u32())
     }
 }
 
@@ -254,8 +343,11 @@ mod tests {
         assert_eq!(table.device(0x1b22, 2), None);
         assert_eq!(table.device(0x1b22, 3), None);
         assert_eq!(table.devices.0.len(), 4, "lines of unknown sections are nobody's devices");
-        assert_eq!(table.sub_class(class(3, 0)), Some("VGA"));
+        assert_eq!(table.sub_class(3, 0), Some("VGA"));
         assert_eq!(table.sub_classes.0.len(), 1);
+        assert_eq!(table.subsystem(0x1b21, 0x0612, (0x1849, 0x0612)), Some("a board"));
+        assert_eq!(table.subsystem(0x1b21, 0x0613, (0x1849, 0x0612)), None);
+        assert_eq!(table.interface(class(3, 0)), Some("interface"));
     }
 
     #[test]

@@ -97,6 +97,8 @@ pub(crate) enum Command {
     Plan(PlanArguments),
     /// Reset a device: save, act, wait, restore, verify
     Reset(ResetArguments),
+    /// Print what lspci prints, with lspci's options
+    Lspci(crate::lspci::LspciArguments),
     /// Save a device's configuration space to a file
     Save(SaveArguments),
     /// Write saved configuration space back

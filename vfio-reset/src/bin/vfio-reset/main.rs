@@ -4,6 +4,7 @@ mod args;
 mod capture;
 mod diff;
 mod list;
+mod lspci;
 mod output;
 mod plan;
 mod reset;
@@ -47,13 +48,16 @@ fn run(arguments: &Arguments) -> CommandResult {
     if let Command::Diff(operands) = &arguments.command {
         return diff::run(&arguments.global, &output, operands);
     }
+    if let Command::Lspci(operands) = &arguments.command {
+        return lspci::run(&arguments.global, &output, operands);
+    }
     let session = Session::open(&arguments.global, &output)?;
     let code = match &arguments.command {
         Command::List(arguments) => list::run(&session, &output, arguments),
         Command::Show(arguments) => show::run(&session, &output, arguments),
         Command::Tree(arguments) => tree::run(&session, &output, arguments),
         // Done above.
-        Command::Diff(_) => Ok(0),
+        Command::Diff(_) | Command::Lspci(_) => Ok(0),
         Command::Plan(arguments) => plan::run(&session, &output, arguments),
         Command::Reset(arguments) => reset::run(&session, &output, arguments),
         Command::Save(arguments) => saved::save(&session, &output, arguments),

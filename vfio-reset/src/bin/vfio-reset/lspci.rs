@@ -1,0 +1,66 @@
+//! `vfio-reset lspci`: what lspci prints, of any machine or dump.
+
+mod arguments;
+mod functions;
+mod names;
+mod pieces;
+mod skim;
+mod sparse;
+
+pub(crate) use arguments::LspciArguments;
+
+use crate::CommandResult;
+use crate::args::Global;
+use crate::output::Output;
+use functions::Functions;
+use pcicfg::lspci::{Text, write_function};
+use std::io::Write;
+
+/// How much text is gathered before it is written.
+const BUFFER: usize = 256 << 10;
+
+pub(crate) fn run(global: &Global, output: &Output, arguments: &LspciArguments) -> CommandResult {
+    let filter = arguments.filter();
+    let functions = match &arguments.file {
+        Some(file) => pieces::read(file, arguments.keep(global.verbose), output)?,
+        None => Functions::of_machine(global, output, arguments)?,
+    };
+    let names = names::open(arguments);
+    let options = arguments.options(global.verbose, functions.have_domains());
+    let mut out = Writer::new(output);
+    let mut room = sparse::Space::new();
+    for index in 0..functions.len() {
+        functions.with(index, &mut room, |subject| {
+            if filter.matches(subject) {
+                write_function(&mut out.text, subject, &options, names.as_ref());
+            }
+        });
+        if out.text.len() >= BUFFER && !out.flush() {
+            return Ok(0);
+        }
+    }
+    out.flush();
+    Ok(0)
+}
+
+/// Standard output behind one large buffer.
+struct Writer {
+    text: Text,
+    stream: std::io::StdoutLock<'static>,
+    quiet: bool,
+}
+
+impl Writer {
+    fn new(output: &Output) -> Self {
+        let text = Text::with_capacity(BUFFER + (64 << 10));
+        Self { text, stream: std::io::stdout().lock(), quiet: output.quiet }
+    }
+
+    /// Whether the reader is still there (`| head`).
+    fn flush(&mut self) -> bool {
+        let done =
+            self.quiet || self.stream.write_all(self.text.as_bytes()).is_ok() && self.stream.flush().is_ok();
+        self.text.clear();
+        done
+    }
+}
