@@ -2,11 +2,14 @@
 //!
 //! [`registers`] lays a function's registers out as its header type and its capabilities say. It is
 //! what `diff` compares by and what `show -v` prints, so that a register has one name everywhere.
-//! The tables are in `registers/header.rs`, `capability.rs` and `extended.rs`; names of single bits come from
+//! The tables are in `registers/header.rs`, `capability.rs` and `extended.rs`, those of the rarer
+//! capabilities in `capability_fixed.rs` and `extended_fixed.rs`; names of single bits come from
 //! `pcicfg`'s types.
 
 mod capability;
+mod capability_fixed;
 mod extended;
+mod extended_fixed;
 mod header;
 mod names;
 

@@ -1,11 +1,12 @@
 //! The registers of the capabilities in the first 256 bytes.
 
+use super::capability_fixed as fixed;
 use super::{Register, RegisterMap, Structure, bits, byte, dword, field, field_of, word};
 use pcicfg::capability::{
     AdvancedFeaturesCapabilities, AdvancedFeaturesControl, AdvancedFeaturesStatus, Aspm,
-    BridgeSupportExtensions, Capability, CapabilityEntry, CapabilityId, DeviceCapabilities,
-    DeviceCapabilities2, DeviceControl, DeviceControl2, DeviceStatus, LinkCapabilities, LinkCapabilities2,
-    LinkControl, LinkControl2, LinkSpeed, LinkStatus, LinkStatus2, Msi, MsiMessageControl,
+    BridgeSupportExtensions, Capability, CapabilityEntry, DeviceCapabilities, DeviceCapabilities2,
+    DeviceControl, DeviceControl2, DeviceStatus, HtCapabilityType, HyperTransport, LinkCapabilities,
+    LinkCapabilities2, LinkControl, LinkControl2, LinkSpeed, LinkStatus, LinkStatus2, Msi, MsiMessageControl,
     MsiXMessageControl, PciExpress, PciExpressCapabilities, PciXBridgeStatus, PciXCommand,
     PciXSecondaryStatus, PciXStatus, PowerManagementCapabilities, PowerManagementControlStatus,
     RootCapabilities, RootControl, RootStatus, SlotCapabilities, SlotControl, SlotStatus,
@@ -28,10 +29,6 @@ const POWER_MANAGEMENT: &[Register] = &[
 fn power_state(value: u32) -> Option<String> {
     Some(["D0", "D1", "D2", "D3hot"].get(value as usize)?.to_string())
 }
-
-/// The window to the vital product data: it shows what was last read.
-const VITAL_PRODUCT_DATA: &[Register] =
-    &[word("VPD Address", 2).status(0xffff), dword("VPD Data", 4).status(!0)];
 
 const PCI_X: &[Register] = &[
     word("PCI-X Command", 2).flags(bits::<PciXCommand>).fields(&[
@@ -73,6 +70,9 @@ const ADVANCED_FEATURES: &[Register] = &[
     byte("AF Control", 4).flags(bits::<AdvancedFeaturesControl>),
     byte("AF Status", 5).flags(bits::<AdvancedFeaturesStatus>).status(0xff),
 ];
+
+/// Of a HyperTransport capability of which no more is known.
+const HT_COMMAND: &[Register] = &[word("Command", 2)];
 
 const MSI_CONTROL: &[Register] = &[
     word("MSI Message Control", 2)
@@ -200,11 +200,30 @@ pub(super) fn place(map: &mut RegisterMap, entry: CapabilityEntry<'_>) {
         Capability::PciExpress(express) => place_express(map, structure, express),
         Capability::MsiX(_) => map.place(structure, MSI_X),
         Capability::AdvancedFeatures(_) => map.place(structure, ADVANCED_FEATURES),
-        Capability::Other(entry) if entry.id() == CapabilityId::VITAL_PRODUCT_DATA => {
-            map.place(structure, VITAL_PRODUCT_DATA);
-        }
-        _ => {}
+        Capability::HyperTransport(link) => place_hyper_transport(map, structure, link),
+        _ => map.place(structure, fixed::of(entry.id())),
     }
+}
+
+fn place_hyper_transport(map: &mut RegisterMap, structure: Structure, link: HyperTransport<'_>) {
+    map.place(
+        structure,
+        match link.capability_type() {
+            HtCapabilityType::SlavePrimary => fixed::HT_SLAVE_PRIMARY,
+            HtCapabilityType::HostSecondary => fixed::HT_HOST_SECONDARY,
+            HtCapabilityType::Switch => fixed::HT_SWITCH,
+            HtCapabilityType::InterruptDiscovery => fixed::HT_INTERRUPT_DISCOVERY,
+            HtCapabilityType::RevisionId => fixed::HT_REVISION_ID,
+            HtCapabilityType::UnitIdClumping => fixed::HT_UNIT_ID_CLUMPING,
+            HtCapabilityType::ExtendedConfiguration => fixed::HT_EXTENDED_CONFIGURATION,
+            HtCapabilityType::AddressMapping => fixed::HT_ADDRESS_MAPPING,
+            HtCapabilityType::MsiMapping => fixed::HT_MSI_MAPPING,
+            HtCapabilityType::DirectRoute => fixed::HT_DIRECT_ROUTE,
+            HtCapabilityType::VcSet => fixed::HT_VC_SET,
+            HtCapabilityType::RetryMode => fixed::HT_RETRY_MODE,
+            _ => HT_COMMAND,
+        },
+    );
 }
 
 fn place_msi(map: &mut RegisterMap, structure: Structure, msi: Msi<'_>) {

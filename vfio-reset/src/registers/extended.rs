@@ -1,15 +1,15 @@
 //! The registers of the extended capabilities.
 
+use super::extended_fixed as fixed;
 use super::{Register, RegisterMap, Structure, bits, dword, field, field_of, word};
 use pcicfg::extended::{
     AccessControlServices, AcsCapability, AcsControl, AdvancedErrorControl, AdvancedErrorReporting,
-    AriCapability, AriControl, AtsCapability, AtsControl, CorrectableErrors, DpcCapability, DpcControl,
-    DpcStatus, ExtendedCapability, ExtendedCapabilityEntry, ExtendedCapabilityId, L1PmSubstatesCapabilities,
-    L1PmSubstatesControl1, PageRequestControl, PageRequestStatus, PasidCapability, PasidControl,
-    PortVcCapability2, PortVcControl, PortVcStatus, PtmCapability, PtmControl, ResizableBar,
-    RootErrorCommand, RootErrorStatus, RootPortPioErrors, SrIovCapabilities, SrIovControl, SrIovStatus,
-    TphCapability, TphRequester, UncorrectableErrors, VcResourceCapability, VcResourceControl,
-    VcResourceStatus, VirtualChannel,
+    AriCapability, AriControl, AtsCapability, AtsControl, CorrectableErrors, Cxl, DpcCapability, DpcControl,
+    DpcStatus, ExtendedCapability, ExtendedCapabilityEntry, L1PmSubstatesCapabilities, L1PmSubstatesControl1,
+    PageRequestControl, PageRequestStatus, PasidCapability, PasidControl, PortVcCapability2, PortVcControl,
+    PortVcStatus, PtmCapability, PtmControl, ResizableBar, RootErrorCommand, RootErrorStatus,
+    RootPortPioErrors, SrIovCapabilities, SrIovControl, SrIovStatus, TphCapability, TphRequester,
+    UncorrectableErrors, VcResourceCapability, VcResourceControl, VcResourceStatus, VirtualChannel,
 };
 
 /// What every extended capability begins with.
@@ -144,22 +144,6 @@ const STEERING_TAG: &Register = &word("TPH Steering Tag", 0);
 
 const LTR: &[Register] = &[word("Max Snoop Latency", 4), word("Max No-Snoop Latency", 6)];
 
-/// No typed view, and still worth a name: what training leaves behind.
-const SECONDARY_EXPRESS: &[Register] =
-    &[dword("Link Control 3", 4), dword("Lane Error Status", 8).status(!0)];
-const DATA_LINK_FEATURE: &[Register] =
-    &[dword("Data Link Feature Capabilities", 4), dword("Data Link Feature Status", 8).status(!0)];
-const PHYSICAL_LAYER_16_GT: &[Register] = &[
-    dword("16.0 GT/s Capabilities", 4),
-    dword("16.0 GT/s Control", 8),
-    dword("16.0 GT/s Status", 12).status(!0),
-];
-const PHYSICAL_LAYER_32_GT: &[Register] = &[
-    dword("32.0 GT/s Capabilities", 4),
-    dword("32.0 GT/s Control", 8),
-    dword("32.0 GT/s Status", 12).status(!0),
-];
-
 const PASID: &[Register] = &[
     word("PASID Capability", 4).flags(bits::<PasidCapability>).fields(&[field("Max PASID Width", 0x1f << 8)]),
     word("PASID Control", 6).flags(bits::<PasidControl>),
@@ -241,6 +225,9 @@ pub(super) fn place(map: &mut RegisterMap, entry: ExtendedCapabilityEntry<'_>) {
         ExtendedCapability::DesignatedVendorSpecific(vendor) => {
             map.place(structure, DESIGNATED);
             map.vendor_bytes(structure, vendor.dvsec_length());
+            if let Some(cxl) = vendor.cxl() {
+                place_cxl(map, structure, cxl);
+            }
         }
         ExtendedCapability::AccessControlServices(acs) => place_access_control(map, structure, acs),
         ExtendedCapability::AlternativeRoutingId(_) => map.place(structure, ARI),
@@ -268,15 +255,24 @@ pub(super) fn place(map: &mut RegisterMap, entry: ExtendedCapabilityEntry<'_>) {
         ExtendedCapability::L1PmSubstates(_) => map.place(structure, L1_PM_SUBSTATES),
         ExtendedCapability::PrecisionTimeMeasurement(_) => map.place(structure, PTM),
         ExtendedCapability::ReadinessTimeReporting(_) => map.place(structure, READINESS),
-        ExtendedCapability::Other(entry) => match entry.id() {
-            ExtendedCapabilityId::SECONDARY_PCI_EXPRESS => map.place(structure, SECONDARY_EXPRESS),
-            ExtendedCapabilityId::DATA_LINK_FEATURE => map.place(structure, DATA_LINK_FEATURE),
-            ExtendedCapabilityId::PHYSICAL_LAYER_16_GT => map.place(structure, PHYSICAL_LAYER_16_GT),
-            ExtendedCapabilityId::PHYSICAL_LAYER_32_GT => map.place(structure, PHYSICAL_LAYER_32_GT),
-            _ => {}
-        },
-        _ => {}
+        _ => map.place(structure, fixed::of(entry.id())),
     }
+}
+
+fn place_cxl(map: &mut RegisterMap, structure: Structure, cxl: Cxl<'_>) {
+    map.place(
+        structure,
+        match cxl {
+            Cxl::Device(_) => fixed::CXL_DEVICE,
+            Cxl::NonCxlFunctionMap(_) => fixed::CXL_NON_CXL_FUNCTION_MAP,
+            Cxl::PortExtensions(_) => fixed::CXL_PORT_EXTENSIONS,
+            Cxl::PortGpf(_) => fixed::CXL_PORT_GPF,
+            Cxl::DeviceGpf(_) => fixed::CXL_DEVICE_GPF,
+            Cxl::FlexBusPort(_) => fixed::CXL_FLEX_BUS_PORT,
+            Cxl::MultiLogicalDevice(_) => fixed::CXL_MULTI_LOGICAL_DEVICE,
+            _ => &[],
+        },
+    );
 }
 
 fn place_error_reporting(map: &mut RegisterMap, structure: Structure, aer: AdvancedErrorReporting<'_>) {

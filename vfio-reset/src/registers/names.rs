@@ -5,16 +5,20 @@
 const WORDS: &[(&str, &str)] = &[
     ("IO", "I/O"), ("MHZ", "MHz"), ("L0S", "L0s"), ("DMWR", "DMWr"), ("ATOMIC", "Atomic"), ("OP", "Op"),
     ("AND", "and"), ("OF", "of"), ("ON", "on"), ("IN", "in"), ("TO", "to"), ("BY", "by"), ("WITH", "with"),
-    ("THE", "the"), ("NO", "No"),
+    ("THE", "the"), ("NO", "No"), ("L0P", "L0p"), ("FOR", "for"), ("AT", "at"), ("OR", "or"), ("RD", "Rd"), ("WR", "Wr"),
 ];
 
 /// Abbreviations.
 #[rustfmt::skip]
 const CAPITALS: &[&str] = &[
-    "ACS", "ARI", "ASPM", "ATS", "BAR", "CA", "CAS", "CFG", "COR", "CPL", "CTO", "CXL", "DL", "DLLP", "DPC", "DRS",
-    "ECRC", "EPTM", "ERR", "FLR", "FRS", "GT", "IDE", "IDO", "IDSEL", "ISA", "LTR", "MC", "MEM", "MFVC", "MPS",
-    "MRL", "MSI", "NFM", "OBFF", "PASID", "PCI", "PCRC", "PIO", "PM", "PME", "PR", "PRG", "PTM", "RO", "RP", "RRS",
-    "SBR", "SERR", "SFW", "SOS", "SRIS", "ST", "TEE", "TLP", "TPH", "UR", "VC", "VF", "VGA", "WRR",
+    "ACS", "AGP", "ARI", "ASPM", "ATS", "BAR", "CA", "CAM", "CAS", "CFG", "CLS", "COR", "CPL", "CPMU", "CRC",
+    "CTL", "CTO", "CXL", "DL", "DLL", "DLLP", "DOE", "DPA", "DPC", "DRS", "DSP", "ECRC", "EIEOS", "EIOS",
+    "EOI", "EPTM", "ERR", "FEC", "FLR", "FPB", "FRS", "GART", "GPF", "GT", "HDM", "HS", "HT", "ID", "IDD",
+    "IDE", "IDO", "IDSEL", "IOTLB", "ISA", "KM", "LD", "LDTSTOP", "LNR", "LTR", "MC", "MEM", "MFVC", "MLD",
+    "MPS", "MRL", "MSI", "NFM", "NOP", "NPEM", "OBFF", "OOB", "OS", "PASID", "PBR", "PCI", "PCRC", "PD",
+    "PFA", "PIO", "PM", "PME", "PMUX", "PPR", "PR", "PRG", "PTM", "RCD", "RCRB", "RID", "RO", "RP", "RRAP",
+    "RRS", "SBR", "SDS", "SERR", "SFI", "SFW", "SGX", "SKP", "SMT", "SOS", "SRIS", "ST", "TEE", "TLP", "TPH",
+    "TS", "UIO", "UR", "USP", "VC", "VF", "VGA", "VH", "VIB", "VPD", "WRR",
 ];
 
 /// `BUS_MASTER` as `Bus Master`, `PCI_PM_L1_2_ENABLE` as `PCI PM L1.2 Enable`.
