@@ -3,6 +3,9 @@
 mod arguments;
 mod functions;
 mod names;
+mod pieces;
+mod skim;
+mod sparse;
 
 pub(crate) use arguments::LspciArguments;
 
@@ -10,7 +13,7 @@ use crate::CommandResult;
 use crate::args::Global;
 use crate::output::Output;
 use functions::Functions;
-use pcicfg::lspci::{Text, write_function};
+use pcicfg::lspci::{Text, Tree, write_function};
 use std::io::Write;
 
 /// How much text is gathered before it is written.
@@ -19,14 +22,24 @@ const BUFFER: usize = 256 << 10;
 pub(crate) fn run(global: &Global, output: &Output, arguments: &LspciArguments) -> CommandResult {
     let filter = arguments.filter();
     let functions = match &arguments.file {
-        Some(file) => Functions::of_dump(file, output)?,
+        Some(file) => pieces::read(file, arguments.keep(global.verbose), output)?,
         None => Functions::of_machine(global, output, arguments)?,
     };
     let names = names::open(arguments);
     let options = arguments.options(global.verbose, functions.have_domains());
     let mut out = Writer::new(output);
+    let mut room = sparse::Space::new();
+    if arguments.tree {
+        let mut tree = Tree::new();
+        for index in 0..functions.len() {
+            functions.with(index, &mut room, |subject| tree.push(subject, filter.matches(subject)));
+        }
+        tree.write(&mut out.text, global.verbose > 0, options.identifiers, names.as_ref());
+        out.flush();
+        return Ok(0);
+    }
     for index in 0..functions.len() {
-        functions.with(index, |subject| {
+        functions.with(index, &mut room, |subject| {
             if filter.matches(subject) {
                 write_function(&mut out.text, subject, &options, names.as_ref());
             }

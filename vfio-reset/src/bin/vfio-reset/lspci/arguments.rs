@@ -1,5 +1,6 @@
 //! lspci's options.
 
+use super::functions::Keep;
 use clap::{ArgAction, Args};
 use pcicfg::lspci::{Filter, Identifiers, Options};
 use std::path::PathBuf;
@@ -51,6 +52,17 @@ impl LspciArguments {
             let _ = filter.id(id);
         }
         filter
+    }
+
+    /// How much of each function is needed to print it.
+    pub(super) fn keep(&self, verbose: u8) -> Keep {
+        match (verbose, self.hex) {
+            (1.., _) | (_, 4..) => Keep::All,
+            // The subsystem of a bridge is in a capability.
+            (_, 2..) => Keep::Conventional,
+            _ if self.kernel || self.readable > 0 || self.hex > 0 => Keep::Conventional,
+            _ => Keep::Header,
+        }
     }
 
     /// What is printed of each; `domains` if some function is not in domain 0.

@@ -1,10 +1,10 @@
 //! The functions to print, in lspci's order.
 
 use super::LspciArguments;
+use super::sparse::{Space, Sparse};
 use crate::args::Global;
 use crate::output::Output;
 use crate::session::Session;
-use pcicfg::dump::Dump;
 use pcicfg::lspci::{Resource, Subject, System};
 use pcicfg::{Address, dump};
 use std::path::Path;
@@ -13,7 +13,7 @@ use vfio_reset::{Error, Machine};
 
 /// All functions, sorted by address; those at the same address as the text has them.
 pub(super) struct Functions {
-    bytes: Vec<u8>,
+    spaces: Sparse,
     entries: Vec<Entry>,
     /// By [`Entry::index`]; empty for a dump.
     facts: Vec<FunctionFacts>,
@@ -27,35 +27,36 @@ struct Entry {
     index: u32,
 }
 
+/// How much of each function is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    Header,
+    Conventional,
+    All,
+}
+
+impl Keep {
+    pub(super) fn bytes(self) -> usize {
+        match self {
+            Self::Header => 64,
+            Self::Conventional => 256,
+            Self::All => 4096,
+        }
+    }
+}
+
 impl Functions {
-    fn new() -> Self {
-        Self { bytes: Vec::new(), entries: Vec::new(), facts: Vec::new() }
+    pub(super) fn new() -> Self {
+        Self { spaces: Sparse::default(), entries: Vec::new(), facts: Vec::new() }
     }
 
-    fn push(&mut self, address: Address, bytes: &[u8]) {
-        let (start, index) = (self.bytes.len(), self.entries.len() as u32);
-        self.bytes.extend_from_slice(bytes);
+    pub(super) fn push(&mut self, address: Address, bytes: &[u8]) {
+        let (start, index) = (self.spaces.push(bytes), self.entries.len() as u32);
         self.entries.push(Entry { address, start, length: bytes.len() as u16, index });
     }
 
-    fn sort(&mut self) {
+    pub(super) fn sort(&mut self) {
         self.entries.sort_by_key(|entry| entry.address);
-    }
-
-    /// The functions of a file with lspci's text.
-    pub(super) fn of_dump(file: &Path, output: &Output) -> Result<Self, Error> {
-        let text = std::fs::read(file).map_err(|error| Error::read(file, error))?;
-        let dump = Dump::parse(&text).map_err(|error| malformed(file, error))?;
-        let mut functions = Self::new();
-        for function in &dump {
-            functions
-                .push(function.address(), function.bytes().get(..function.present()).unwrap_or_default());
-        }
-        for warning in dump.warnings() {
-            output.warn(format!("{}:{}:{}: {}", file.display(), warning.line, warning.column, warning.kind));
-        }
-        functions.sort();
-        Ok(functions)
     }
 
     /// The functions of the machine that the global options name.
@@ -84,10 +85,15 @@ impl Functions {
         self.entries.last().is_some_and(|entry| entry.address.domain() != 0)
     }
 
+    /// Whether there is a function at `address`; they are sorted.
+    pub(super) fn has(&self, address: Address) -> bool {
+        self.entries.binary_search_by_key(&address, |entry| entry.address).is_ok()
+    }
+
     /// Shows function `index` to `show`.
-    pub(super) fn with(&self, index: usize, show: impl FnOnce(&Subject<'_>)) {
+    pub(super) fn with(&self, index: usize, room: &mut Space, show: impl FnOnce(&Subject<'_>)) {
         let Some(entry) = self.entries.get(index) else { return };
-        let bytes = self.bytes.get(entry.start..entry.start + usize::from(entry.length)).unwrap_or_default();
+        let bytes = self.spaces.get(entry.start, entry.length.into(), room);
         let subject = Subject::new(entry.address, bytes);
         let Some(facts) = self.facts.get(entry.index as usize) else { return show(&subject) };
         let resources: Vec<Resource> = facts.resources.iter().map(resource).collect();
@@ -106,7 +112,7 @@ fn resource(resource: &vfio_reset::machine::Resource) -> Resource {
     Resource { start: resource.start, end: resource.end, flags: resource.flags }
 }
 
-fn malformed(file: &Path, error: dump::DumpError) -> Error {
+pub(super) fn malformed(file: &Path, error: dump::DumpError) -> Error {
     Error::Malformed {
         file: file.to_path_buf(),
         line: error.line as usize,
