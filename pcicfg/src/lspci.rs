@@ -37,12 +37,14 @@ mod names;
 mod subject;
 mod terse;
 mod text;
+mod tree;
 mod walk;
 
 pub use filter::{Filter, FilterError};
 pub use names::{Names, NoNames};
 pub use subject::{Resource, Subject, System};
 pub use text::Text;
+pub use tree::Tree;
 
 use names::Naming;
 

@@ -64,6 +64,11 @@ impl Text {
         self.bytes.clear();
     }
 
+    /// Forgets what was written after the first `length` bytes.
+    pub(super) fn truncate(&mut self, length: usize) {
+        self.bytes.truncate(length);
+    }
+
     /// Appends a string.
     #[inline]
     pub fn str(&mut self, text: &str) -> &mut Self {

@@ -13,7 +13,7 @@ use crate::CommandResult;
 use crate::args::Global;
 use crate::output::Output;
 use functions::Functions;
-use pcicfg::lspci::{Text, write_function};
+use pcicfg::lspci::{Text, Tree, write_function};
 use std::io::Write;
 
 /// How much text is gathered before it is written.
@@ -29,6 +29,15 @@ pub(crate) fn run(global: &Global, output: &Output, arguments: &LspciArguments) 
     let options = arguments.options(global.verbose, functions.have_domains());
     let mut out = Writer::new(output);
     let mut room = sparse::Space::new();
+    if arguments.tree {
+        let mut tree = Tree::new();
+        for index in 0..functions.len() {
+            functions.with(index, &mut room, |subject| tree.push(subject, filter.matches(subject)));
+        }
+        tree.write(&mut out.text, global.verbose > 0, options.identifiers, names.as_ref());
+        out.flush();
+        return Ok(0);
+    }
     for index in 0..functions.len() {
         functions.with(index, &mut room, |subject| {
             if filter.matches(subject) {

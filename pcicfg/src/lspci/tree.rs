@@ -1,0 +1,293 @@
+//! The functions as a tree of buses: `-t`.
+
+use alloc::collections::BTreeMap;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::names::Naming;
+use super::{Filter, Identifiers, Names, Subject, Text};
+use crate::address::Address;
+
+/// lspci's lines end here; what would be longer ends in dots.
+const LINE: usize = 1023;
+/// As many levels as a domain has buses.
+const DEEPEST: usize = 256;
+
+/// What the tree needs of a function.
+#[derive(Clone, Copy, Debug)]
+struct Function {
+    address: Address,
+    vendor: u16,
+    device: u16,
+    wanted: bool,
+    /// The bridge that it is.
+    bridge: Option<usize>,
+}
+
+/// A bridge, or the root of a domain.
+#[derive(Clone, Debug)]
+struct Bridge {
+    domain: u32,
+    secondary: u8,
+    subordinate: u8,
+    /// `None` of a root.
+    function: Option<usize>,
+    buses: Vec<Bus>,
+}
+
+#[derive(Clone, Debug)]
+struct Bus {
+    domain: u32,
+    number: u8,
+    functions: Vec<usize>,
+}
+
+/// The functions of a machine, as lspci hangs them together: by the bus numbers in their bridges.
+///
+/// ```
+/// use pcicfg::{Address, lspci::{Identifiers, NoNames, Subject, Text, Tree}};
+/// let mut tree = Tree::new();
+/// tree.push(&Subject::new(Address::from_devfn(0, 0, 0), &[0; 64]), true);
+/// tree.push(&Subject::new(Address::from_devfn(0, 0, 0x10), &[0; 64]), true);
+/// let mut text = Text::new();
+/// tree.write(&mut text, false, Identifiers::Numbers, &NoNames);
+/// assert_eq!(text.to_str(), "-[0000:00]-+-00.0\n           \\-02.0\n");
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Tree {
+    functions: Vec<Function>,
+    bridges: Vec<Bridge>,
+}
+
+impl Tree {
+    /// A tree without functions.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a function; they come in the order of their addresses. Only those that are `wanted` are
+    /// shown, with the bridges above them and all below them.
+    pub fn push(&mut self, subject: &Subject<'_>, wanted: bool) {
+        let address = subject.address();
+        let number = self.functions.len();
+        let kind = if subject.has_header() { subject.header_type() } else { 0xff };
+        let is_bridge = subject.class() >> 8 == 0x06 && matches!(kind, 1 | 2);
+        if is_bridge {
+            self.bridges.push(Bridge {
+                domain: address.domain(),
+                // At the same place in both kinds of header.
+                secondary: subject.u8(0x19),
+                subordinate: subject.u8(0x1a),
+                function: Some(number),
+                buses: Vec::new(),
+            });
+        }
+        self.functions.push(Function {
+            address,
+            vendor: subject.u16(0),
+            device: subject.u16(2),
+            wanted,
+            bridge: is_bridge.then(|| self.bridges.len() - 1),
+        });
+    }
+
+    /// Adds a function that is wanted if `filter` says so.
+    pub fn push_filtered(&mut self, subject: &Subject<'_>, filter: &Filter) {
+        self.push(subject, filter.matches(subject));
+    }
+
+    /// Writes the tree; with names or numbers of the functions if `verbose`.
+    pub fn write(&self, text: &mut Text, verbose: bool, identifiers: Identifiers, names: &dyn Names) {
+        let mut grown = Grown::new(self);
+        grown.mark();
+        let naming = verbose.then_some(Naming { identifiers, names });
+        for root in 0..grown.roots {
+            let mut writer = Writer { grown: &grown, out: text, line: Text::new(), naming };
+            writer.bridge(root, false);
+        }
+    }
+}
+
+/// The tree with every function on its bus. The roots come first, then the bridges.
+struct Grown<'t> {
+    functions: &'t [Function],
+    bridges: Vec<Bridge>,
+    roots: usize,
+    /// Of each function: it or something below it is wanted.
+    shown: Vec<bool>,
+}
+
+/// Where the buses of a domain are.
+struct Domain {
+    root: usize,
+    /// The bridge that each bus is behind: of several the last.
+    above: [Option<usize>; 256],
+}
+
+impl<'t> Grown<'t> {
+    fn new(tree: &'t Tree) -> Self {
+        let mut domains: BTreeMap<u32, Domain> = BTreeMap::new();
+        for function in &tree.functions {
+            domains.entry(function.address.domain()).or_insert(Domain { root: 0, above: [None; 256] });
+        }
+        let mut bridges = Vec::with_capacity(domains.len() + tree.bridges.len());
+        for (root, (&number, domain)) in domains.iter_mut().enumerate() {
+            domain.root = root;
+            bridges.push(Bridge {
+                domain: number,
+                secondary: 0,
+                subordinate: u8::MAX,
+                function: None,
+                buses: Vec::new(),
+            });
+        }
+        let roots = bridges.len();
+        for (index, bridge) in tree.bridges.iter().enumerate() {
+            if let Some(domain) = domains.get_mut(&bridge.domain) {
+                for bus in bridge.secondary..=bridge.subordinate {
+                    domain.above[usize::from(bus)] = Some(roots + index);
+                }
+            }
+            let bus = Bus { domain: bridge.domain, number: bridge.secondary, functions: Vec::new() };
+            bridges.push(Bridge { buses: vec![bus], ..bridge.clone() });
+        }
+        let mut grown = Self { functions: &tree.functions, bridges, roots, shown: Vec::new() };
+        for (index, function) in tree.functions.iter().enumerate() {
+            let (number, bus) = (function.address.domain(), function.address.bus());
+            if let Some(domain) = domains.get(&number) {
+                let place = domain.above[usize::from(bus)].unwrap_or(domain.root);
+                grown.insert(place, number, bus, index);
+            }
+        }
+        grown
+    }
+
+    fn insert(&mut self, bridge: usize, domain: u32, number: u8, function: usize) {
+        let buses = &mut self.bridges[bridge].buses;
+        match buses.iter_mut().find(|bus| bus.number == number) {
+            Some(bus) => bus.functions.push(function),
+            None => buses.push(Bus { domain, number, functions: vec![function] }),
+        }
+    }
+
+    /// Finds the functions that are shown: those wanted and the bridges above them.
+    fn mark(&mut self) {
+        self.shown = self.functions.iter().map(|function| function.wanted).collect();
+        // Bridges mostly come before what is below them, so that one round is enough.
+        for _ in 0..DEEPEST {
+            let mut changed = false;
+            for bridge in self.bridges.iter().rev() {
+                let Some(function) = bridge.function.filter(|function| !self.shown[*function]) else {
+                    continue;
+                };
+                let mut below = bridge.buses.iter().flat_map(|bus| &bus.functions);
+                self.shown[function] = below.any(|index| self.shown[*index]);
+                changed |= self.shown[function];
+            }
+            if !changed {
+                return;
+            }
+        }
+    }
+}
+
+/// Writes a tree line by line; what stands above a line goes on in it as `|` or a blank.
+struct Writer<'w, 't> {
+    grown: &'w Grown<'t>,
+    out: &'w mut Text,
+    line: Text,
+    naming: Option<Naming<'w>>,
+}
+
+impl Writer<'_, '_> {
+    fn end_line(&mut self) {
+        let bytes = self.line.as_bytes();
+        let cut = bytes.len() >= LINE;
+        for &byte in bytes.get(..LINE - 1).filter(|_| cut).unwrap_or(bytes) {
+            self.out.byte(byte);
+        }
+        self.out.str(if cut { "...\n" } else { "\n" });
+        let mut next = Text::with_capacity(self.line.len());
+        for &byte in self.line.as_bytes() {
+            next.byte(if matches!(byte, b'+' | b'|') { b'|' } else { b' ' });
+        }
+        self.line = next;
+    }
+
+    /// Writes a bridge's buses; `whole` if all that is below is shown.
+    fn bridge(&mut self, index: usize, whole: bool) {
+        let grown = self.grown;
+        let Some(bridge) = grown.bridges.get(index) else { return };
+        let start = self.line.len();
+        self.line.str("-");
+        let shown: Vec<&Bus> = bridge
+            .buses
+            .iter()
+            .filter(|bus| whole || bus.functions.iter().any(|function| grown.shown[*function]))
+            .collect();
+        if shown.is_empty() {
+            self.end_line();
+        }
+        let single = bridge.buses.len() == 1;
+        for (number, bus) in shown.iter().enumerate() {
+            let before = self.line.len();
+            let (domain, bus_number) = (bus.domain, bus.number);
+            if !single || bridge.function.is_none() {
+                let branch = match (shown.len(), number + 1 == shown.len()) {
+                    (1, _) => "[",
+                    (_, true) => "\\-[",
+                    (_, false) => "+-[",
+                };
+                self.line.str(branch).hex(4, domain.into()).str(":").hex2(bus_number).str("]-");
+            }
+            self.bus(bus, whole);
+            self.line.truncate(before);
+        }
+        self.line.truncate(start);
+    }
+
+    fn bus(&mut self, bus: &Bus, whole: bool) {
+        let grown = self.grown;
+        let shown: Vec<usize> =
+            bus.functions.iter().copied().filter(|function| whole || grown.shown[*function]).collect();
+        if shown.is_empty() {
+            self.end_line();
+        }
+        for (number, &function) in shown.iter().enumerate() {
+            let branch = match (shown.len(), number + 1 == shown.len()) {
+                (1, _) => "--",
+                (_, true) => "\\-",
+                (_, false) => "+-",
+            };
+            let before = self.line.len();
+            self.line.str(branch);
+            self.function(function, whole || grown.functions[function].wanted);
+            self.line.truncate(before);
+        }
+    }
+
+    fn function(&mut self, index: usize, whole: bool) {
+        let grown = self.grown;
+        let function = &grown.functions[index];
+        let address = function.address;
+        self.line.hex2(address.device()).str(".").hex(0, address.function().into());
+        if let Some(bridge) = function.bridge {
+            let place = grown.roots + bridge;
+            let (secondary, subordinate) = (grown.bridges[place].secondary, grown.bridges[place].subordinate);
+            let line = self.line.str("-");
+            if secondary == subordinate && secondary != 0 {
+                line.str("[").hex2(secondary).str("]-");
+            } else if secondary != 0 {
+                line.str("[").hex2(secondary).str("-").hex2(subordinate).str("]-");
+            }
+            self.bridge(place, whole);
+            return;
+        }
+        if let Some(naming) = self.naming {
+            self.line.str("  ");
+            naming.vendor_and_device(&mut self.line, function.vendor, function.device);
+        }
+        self.end_line();
+    }
+}
