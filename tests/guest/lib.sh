@@ -170,6 +170,26 @@ same_config() {
 # methods ADDRESS: the kernel's reset_method.
 methods() { cat "$D/$1/reset_method" 2>/dev/null; }
 
+# Where the kernel traces.
+T=/sys/kernel/tracing
+
+# trace_resets: from now on the kernel notes each reset that it does itself. Looking whether a method is there
+# (`probe`) calls the same functions and is none.
+trace_resets() {
+    [ -e $T/kprobe_events ] || mount -t tracefs tracefs $T
+    echo "p:lab/flr pcie_flr" >>$T/kprobe_events &&
+        echo "p:lab/pm pci_pm_reset probe=%si:u8" >>$T/kprobe_events &&
+        echo "p:lab/bus pci_bridge_secondary_bus_reset" >>$T/kprobe_events &&
+        echo "probe == 0" >$T/events/lab/pm/filter &&
+        echo 1 >$T/events/lab/enable || fail "the kernel's resets cannot be traced"
+}
+
+# forget_resets: what was traced so far does not count.
+forget_resets() { echo >$T/trace; }
+
+# resets: the methods by which the kernel did a reset since, each once.
+resets() { echo $(sed -n 's/.*: \([a-z]*\): (.*/\1/p' $T/trace | sort -u); }
+
 # hmp COMMAND...: has the host send a command to QEMU's monitor, and waits until it was answered.
 hmp() {
     echo "HMP> $*"
