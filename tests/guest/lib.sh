@@ -170,10 +170,97 @@ same_config() {
 # methods ADDRESS: the kernel's reset_method.
 methods() { cat "$D/$1/reset_method" 2>/dev/null; }
 
+# Where the kernel traces.
+T=/sys/kernel/tracing
+
+# trace_resets: from now on the kernel notes each reset that it does itself. Looking whether a method is there
+# (`probe`) calls the same functions and is none.
+trace_resets() {
+    [ -e $T/kprobe_events ] || mount -t tracefs tracefs $T
+    echo "p:lab/flr pcie_flr" >>$T/kprobe_events &&
+        echo "p:lab/pm pci_pm_reset probe=%si:u8" >>$T/kprobe_events &&
+        echo "p:lab/bus pci_bridge_secondary_bus_reset" >>$T/kprobe_events &&
+        echo "probe == 0" >$T/events/lab/pm/filter &&
+        echo 1 >$T/events/lab/enable || fail "the kernel's resets cannot be traced"
+}
+
+# forget_resets: what was traced so far does not count.
+forget_resets() { echo >$T/trace; }
+
+# resets: the methods by which the kernel did a reset since, each once.
+resets() { echo $(sed -n 's/.*: \([a-z]*\): (.*/\1/p' $T/trace | sort -u); }
+
 # hmp COMMAND...: has the host send a command to QEMU's monitor, and waits until it was answered.
 hmp() {
     echo "HMP> $*"
     while read -r reply; do
         case "$reply" in *HMP-DONE*) return 0 ;; esac
     done </dev/ttyS0
+}
+
+# red METHOD: the red half of an NVMe scenario: after a direct reset of 0000:01:00.0 whose restore is left out, the nvme
+# driver refuses the disk; a state saved before heals it. The namespace holds HELLO-NVME-NAMESPACE.
+red() {
+    nvme=0000:01:00.0
+    bind_vfio $nvme
+    config $nvme /tmp/before
+    expect_exit 0 vfio-reset save $nvme --output /tmp/state
+
+    step "reset without restore"
+    expect_exit 7 vfio-reset reset $nvme --method $1 --via direct --test-skip-restore
+    check "config space is not as before" not same_config $nvme /tmp/before
+
+    step "the nvme driver refuses the disk"
+    bind $nvme nvme
+    check "nvme gives up" wait_for 40 not bound $nvme nvme
+    check "the kernel says why" sh -c 'dmesg | grep "Device not ready; aborting initialisation"'
+    check "there is no namespace" not namespace $nvme
+
+    step "restore from the saved state"
+    bind_vfio $nvme
+    expect_exit 0 vfio-reset restore /tmp/state
+    check "config space is as before" same_config $nvme /tmp/before
+    check "nvme binds" bind $nvme nvme
+    check "the namespace is readable" reads $nvme HELLO-NVME-NAMESPACE
+}
+
+# green METHOD: the green half: the same reset loses the BAR and Command, the tool gives them back (to the port above
+# too), and the nvme driver reads the namespace.
+green() {
+    nvme=0000:01:00.0
+    port=0000:00:01.0
+
+    step "the disk works before"
+    check "the namespace is readable before" reads $nvme HELLO-NVME-NAMESPACE
+    bind_vfio $nvme
+    config $nvme /tmp/before
+    config $port /tmp/port
+    expect_exit 0 vfio-reset save 01:00.0 --output /tmp/state
+    expect_exit 0 vfio-reset save 00:01.0 --output /tmp/state-port
+
+    step "the reset alone loses the BAR and Command"
+    expect_exit 7 vfio-reset reset 01:00.0 --method $1 --via direct --test-skip-restore
+    check "BAR 0 is lost" test "$(register $nvme 0x10 4)" = 00000004
+    check "Command is lost" test "$(register $nvme 0x4 2)" = 0000
+    expect_exit 0 vfio-reset restore /tmp/state-port
+    expect_exit 0 vfio-reset restore /tmp/state
+    check "restoring a saved state gives all of it back" same_config $nvme /tmp/before
+
+    step "the reset with its restore"
+    expect_exit 0 vfio-reset reset 01:00.0 --method $1 --via direct
+    check "config space is as before" same_config $nvme /tmp/before
+    check "the port is as before" same_config $port /tmp/port
+    check "vfio-pci still has it" bound $nvme vfio-pci
+
+    step "again, while vfio-pci lets the disk sleep"
+    echo auto >$D/$nvme/power/control
+    sleep 1
+    log "power state: $(cat $D/$nvme/power_state)"
+    expect_exit 0 vfio-reset reset 01:00.0 --method $1 --via direct
+    echo on >$D/$nvme/power/control
+    check "config space is as before" same_config $nvme /tmp/before
+
+    step "the nvme driver takes the disk"
+    check "nvme binds" bind $nvme nvme
+    check "the namespace is readable after" reads $nvme HELLO-NVME-NAMESPACE
 }

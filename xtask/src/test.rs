@@ -64,6 +64,8 @@ const SHAPE: &[(&str, &[&str])] = &[
     ("format", &["fmt", "--all", "--check"]),
     ("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     ("docs", &["doc", "--workspace", "--no-deps"]),
+    ("pcicfg without an allocator", &["check", "--package", "pcicfg", "--no-default-features"]),
+    ("fuzz targets", &["check", "--manifest-path", "fuzz/Cargo.toml"]),
 ];
 
 /// Runs each part, also after one that failed.
@@ -92,17 +94,24 @@ fn cargo(arguments: &[&str]) -> Command {
 
 /// Runs `cargo test`, lets its output through, and counts its results.
 ///
-/// Tests that compare with `../shared` are marked as ignored, so that they count as skipped where it
-/// is missing; where it is there, they run with the others.
+/// Tests that compare with `../shared`, or the folder that `VFIO_RESET_SHARED` names, are marked as ignored, so that they
+/// count as skipped where it is missing; where it is there, they run with the others.
 fn cargo_test() -> Result<Counts> {
-    let shared = workspace().join("../shared");
+    let shared = std::env::var_os("VFIO_RESET_SHARED")
+        .filter(|folder| !folder.is_empty())
+        .map_or_else(|| workspace().join("../shared"), |folder| workspace().join(folder));
     let mut arguments = vec!["test", "--workspace", "--no-fail-fast"];
     if shared.is_dir() {
         arguments.extend(["--", "--include-ignored"]);
     } else {
         println!("there is no {}: the tests that compare with it are skipped", shared.display());
     }
-    let mut child = cargo(&arguments).stdout(Stdio::piped()).spawn().context("cannot run cargo")?;
+    // A test program starts in its own package's folder: a relative path would mean another there.
+    let mut child = cargo(&arguments)
+        .env("VFIO_RESET_SHARED", &shared)
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot run cargo")?;
     let output = child.stdout.take().context("cargo has no output")?;
     let mut counts = Counts::default();
     for line in BufReader::new(output).lines() {

@@ -1,5 +1,5 @@
-# The methods written by ourselves, on functions other than a disk: nothing in config space differs afterwards, SR-IOV
-# control included.
+# The methods written by ourselves, on functions other than a disk: they reset something (but QEMU's D3hot), the kernel
+# takes no part, and nothing in config space differs afterwards, SR-IOV control included.
 # device: pcie-root-port,id=rp1,bus=pcie.0,chassis=1,slot=1
 # device: pcie-root-port,id=rp2,bus=pcie.0,chassis=2,slot=2
 # device: pcie-root-port,id=rp3,bus=pcie.0,chassis=3,slot=3
@@ -9,6 +9,11 @@
 # device: qemu-xhci,bus=rp3
 # device: virtio-net-pci-non-transitional,romfile=,bus=rp4
 # timeout: 180
+
+trace_resets
+
+# took_effect BOOLEAN: whether this is what the last `run`, of a reset with --json, found of its own effect.
+took_effect() { lab-tool json /tmp/out /verification what ok | grep -qx "reset took effect $1"; }
 
 direct() {
     function=$1
@@ -21,15 +26,21 @@ direct() {
         step "$function $method"
         config $function /tmp/before
         config $port /tmp/port
+        forget_resets
         case $method in
         pm)
             # QEMU's devices announce to be reset by D3hot and back, and keep every register: nothing is reset, and
             # the tool sees it.
-            expect_exit 7 vfio-reset reset $function --method $method --via direct
+            expect_exit 7 vfio-reset reset $function --method $method --via direct --json
+            check "it saw no effect" took_effect false
             check "it says that nothing was reset" said "nothing was reset"
             ;;
-        *) expect_exit 0 vfio-reset reset $function --method $method --via direct ;;
+        *)
+            expect_exit 0 vfio-reset reset $function --method $method --via direct --json
+            check "the reset took effect" took_effect true
+            ;;
         esac
+        check "the kernel did none: '$(resets)'" test -z "$(resets)"
         check "config space is as before" same_config $function /tmp/before
         check "the port's config space is as before" same_config $port /tmp/port
     done

@@ -1,5 +1,5 @@
-# Each method that the kernel lists for a function, asked for by `--via kernel`: it is done, the kernel's list is put
-# back, config space is as before.
+# Each method that the kernel lists for a function, asked for by `--via kernel`: the kernel does this reset and no
+# other (its own functions are traced), its list is put back, config space is as before.
 # device: pcie-root-port,id=rp1,bus=pcie.0,chassis=1,slot=1
 # device: pcie-root-port,id=rp2,bus=pcie.0,chassis=2,slot=2
 # device: pcie-root-port,id=rp3,bus=pcie.0,chassis=3,slot=3
@@ -12,6 +12,8 @@
 # device: qemu-xhci,bus=rp4
 # device: virtio-net-pci-non-transitional,romfile=,bus=rp5
 
+trace_resets
+
 all_methods() {
     list=$(methods $1)
     check "$1 has the methods $2" test "$list" = "$2"
@@ -19,7 +21,9 @@ all_methods() {
     for method in $list; do
         step "$1 $method"
         config $1 /tmp/before
+        forget_resets
         expect_exit 0 vfio-reset reset $1 --method $method --via kernel
+        check "the kernel did $method: '$(resets)'" test "$(resets)" = "$method"
         check "reset_method is what it was" test "$(methods $1)" = "$list"
         check "config space is as before" same_config $1 /tmp/before
     done
@@ -33,11 +37,15 @@ all_methods 0000:05:00.0 "flr pm bus"
 
 step "a list that the user chose is kept"
 echo "bus flr" >$D/0000:01:00.0/reset_method
+forget_resets
 expect_exit 0 vfio-reset reset 01:00.0 --method flr --via kernel
+check "the kernel did flr: '$(resets)'" test "$(resets)" = flr
 check "reset_method is the user's" test "$(methods 0000:01:00.0)" = "bus flr"
 
 step "a method that is not there"
+forget_resets
 expect_exit 4 vfio-reset reset 04:00.0 --method flr --via kernel
+check "the kernel did none: '$(resets)'" test -z "$(resets)"
 
 step "the disk works after"
 modprobe nvme

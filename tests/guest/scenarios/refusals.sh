@@ -21,14 +21,21 @@ vf=0000:02:00.1
 first=0000:03:00.0
 second=0000:03:00.1
 
-# refused_with CODES WORDS COMMAND...: ends with such a code and reason; the function and the port above it are untouched.
+trace_resets
+
+# refused_with CODE WORDS COMMAND...: ends with this code and reason; the function, its reset_method and the port above
+# it are untouched.
 refused_with() {
-    codes=$1
+    wanted=$1
     words=$2
     shift 2
     config $function /tmp/before
     config $port /tmp/port
-    expect_exit "$codes" "$@"
+    list=$(methods $function)
+    forget_resets
+    expect_exit "$wanted" "$@"
+    check "the kernel did no reset: '$(resets)'" test -z "$(resets)"
+    check "reset_method is what it was" test "$(methods $function)" = "$list"
     check "the reason is given ($words)" said "$words"
     check "config space is untouched" same_config $function /tmp/before
     check "the port is untouched" same_config $port /tmp/port
@@ -90,7 +97,7 @@ check "e1000e has the sibling" bound $second e1000e
 function=$first port=0000:00:03.0
 refused "03:00.1" vfio-reset reset $first --method bus --via direct
 # The kernel lists `bus` here and could not do it: that is no usable method rather than a danger.
-refused_with "3|4" "03:00.1" vfio-reset reset $first --method bus --via kernel
+refused_with 4 "03:00.1" vfio-reset reset $first --method bus --via kernel
 expect_exit 0 vfio-reset reset $first --method flr --via kernel
 check "e1000e still has the sibling" bound $second e1000e
 # The kernel listed a stale `bus` that it does not take back: whether that is still listed or not, flr is, and first.

@@ -22,6 +22,29 @@ for function in $root $ports $disks; do
     log "$function: driver $(driver $function), MSI at $(capability $function 05), PCI Express at $(capability $function 10)"
 done
 
+# msi PORT, slot PORT, device PORT: MSI's control word, Slot Control and Device Control, in hex.
+msi() { register $1 $(($(capability $1 05) + 2)) 2; }
+slot() { register $1 $(($(capability $1 10) + 0x18)) 2; }
+device() { register $1 $(($(capability $1 10) + 8)) 2; }
+
+step "the ports have something to lose"
+downstream="0000:02:00.0 0000:02:01.0"
+for port in $downstream; do
+    log "$port: MSI $(msi $port), Slot Control $(slot $port), Device Control $(device $port)"
+    check "$port: MSI is enabled" test $((0x$(msi $port) & 1)) = 1
+    check "$port: Slot Control is not 0" test "$(slot $port)" != 0000
+done
+# The kernel uses no interrupt of an upstream port, which has no slot; the root port interrupts by MSI-X.
+for port in $root $ports; do
+    check "$port: Device Control is not 0" test "$(device $port)" != 0000
+done
+check "the root port's Slot Control is not 0" test "$(slot $root)" != 0000
+for port in $downstream; do
+    echo "$(msi $port)" >/tmp/msi-$port
+    echo "$(slot $port)" >/tmp/slot-$port
+    echo "$(device $port)" >/tmp/device-$port
+done
+
 step "reset of the whole switch without restore"
 for function in $root $ports $disks; do
     expect_exit 0 vfio-reset save $function --output /tmp/state-$function
@@ -30,7 +53,19 @@ expect_exit 7 vfio-reset reset 03:00.0 --method bus --via direct --bridge $root 
 check "the upstream port has lost its bus numbers" test "$(register 0000:01:00.0 0x18 4)" = 00000000
 check "the disk cannot be reached" test "$(register 0000:03:00.0 0x0 4)" = ffffffff
 # The root port was not reset, but its hot-plug notification stayed off without the restore.
-for function in $root $ports $disks; do
+for function in $root 0000:01:00.0; do
+    expect_exit 0 vfio-reset restore /tmp/state-$function
+    check "$function: config space is as before" same_config $function /tmp/before-$function
+done
+# Now the ports below can be reached, and have lost what they had.
+for port in $downstream; do
+    log "$port: MSI $(msi $port), Slot Control $(slot $port), Device Control $(device $port)"
+    check "$port: config space is not as before" not same_config $port /tmp/before-$port
+    for what in msi slot device; do
+        check "$port: $what is lost" test "$($what $port)" != "$(cat /tmp/$what-$port)"
+    done
+done
+for function in $downstream $disks; do
     expect_exit 0 vfio-reset restore /tmp/state-$function
     check "$function: config space is as before" same_config $function /tmp/before-$function
 done

@@ -4,8 +4,9 @@
 //! network is away, what is there is used; when nothing is there, the lab is [`Lab::Unavailable`], which is a reason
 //! to skip the guest tests and never one to call them passed.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
@@ -57,6 +58,8 @@ pub(crate) struct Parts {
     pub(crate) kernel: PathBuf,
     /// The static busybox program.
     pub(crate) busybox: PathBuf,
+    /// Keeps other runs from removing any of it while this or a copy lives.
+    _in_use: Option<Arc<File>>,
 }
 
 /// The cache folder: `$VFIO_RESET_LAB_CACHE`, else `vfio-reset-lab` in the user's cache folder.
@@ -80,24 +83,40 @@ pub(crate) fn prepare(series: Series, say: &dyn Fn(&str)) -> Result<Lab> {
     let cache = cache_folder()?;
     fs::create_dir_all(&cache)
         .with_context(|| format!("cannot make the cache folder {}", cache.display()))?;
-    let lock =
-        File::create(cache.join("lock")).with_context(|| format!("cannot write in {}", cache.display()))?;
+    // One run at a time changes the cache. This lock is held until it is ready; the other while it is used.
+    let lock = lock_file(&cache, "lock")?;
     lock.lock().context("cannot lock the cache folder")?;
 
     let mut resolved = Resolved::read(&cache);
-    if resolved.is_fresh(series) {
-        return Ok(Lab::Ready(resolved.parts(series).context("the cache is incomplete")?));
+    let lab = if resolved.is_fresh(series) {
+        Lab::Ready(resolved.parts(series).context("the cache is incomplete")?)
+    } else {
+        match fetch(&cache, series, &mut resolved, say) {
+            Ok(parts) => Lab::Ready(parts),
+            Err(error) => match resolved.parts(series) {
+                Some(parts) => {
+                    say(&format!("using the cached packages, because new ones cannot be had: {error:#}"));
+                    Lab::Ready(parts)
+                }
+                None => Lab::Unavailable(format!("the guest's Debian packages cannot be had: {error:#}")),
+            },
+        }
+    };
+    match lab {
+        Lab::Ready(parts) => Ok(Lab::Ready(Parts { _in_use: Some(Arc::new(used(&cache)?)), ..parts })),
+        unavailable => Ok(unavailable),
     }
-    match fetch(&cache, series, &mut resolved, say) {
-        Ok(parts) => Ok(Lab::Ready(parts)),
-        Err(error) => Ok(match resolved.parts(series) {
-            Some(parts) => {
-                say(&format!("using the cached packages, because new ones cannot be had: {error:#}"));
-                Lab::Ready(parts)
-            }
-            None => Lab::Unavailable(format!("the guest's Debian packages cannot be had: {error:#}")),
-        }),
-    }
+}
+
+fn lock_file(cache: &Path, name: &str) -> Result<File> {
+    File::create(cache.join(name)).with_context(|| format!("cannot write in {}", cache.display()))
+}
+
+/// A shared lock that says that the cache is used.
+fn used(cache: &Path) -> Result<File> {
+    let lock = lock_file(cache, "in-use")?;
+    lock.lock_shared().context("cannot lock the cache folder")?;
+    Ok(lock)
 }
 
 /// Resolves versions and fetches what the cache does not hold yet.
@@ -152,8 +171,15 @@ fn unpacked(
     Ok(folder)
 }
 
-/// Removes what newer versions replaced: a kernel is 100 MB and gets a point release a month.
+/// Removes what newer versions replaced: a kernel is 100 MB and gets a point release a month. While another run uses the
+/// cache, nothing is removed: a later run does it.
 fn prune(cache: &Path, resolved: &Resolved) -> Result<()> {
+    let lock = lock_file(cache, "in-use")?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(()),
+        Err(TryLockError::Error(error)) => return Err(error).context("cannot lock the cache folder"),
+    }
     let mut entries = Vec::new();
     for entry in fs::read_dir(cache).context("cannot read the cache folder")? {
         entries.push(entry?.path());
@@ -169,6 +195,10 @@ fn superseded(entries: Vec<PathBuf>, resolved: &Resolved) -> Vec<PathBuf> {
     let used = |name: &str| resolved.folders().any(|folder| folder.ends_with(name));
     let old = |path: &PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        // Somebody is writing it.
+        if name.contains(".partial-") {
+            return false;
+        }
         if name.starts_with("qemu-") || name.starts_with("linux-image-") {
             return !used(name);
         }
@@ -222,6 +252,7 @@ impl Resolved {
             qemu,
             kernel: folder(&format!("kernel-{}", series.name()))?,
             busybox: folder("busybox")?.join("bin/busybox"),
+            _in_use: None,
         })
     }
 }
@@ -256,13 +287,35 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_removed_while_another_run_uses_the_cache() {
+        let cache = tempfile::tempdir().unwrap();
+        let old = cache.path().join("qemu-1");
+        fs::create_dir(&old).unwrap();
+        let resolved = Resolved(json!({}));
+        let (one, two) = (used(cache.path()).unwrap(), used(cache.path()).unwrap());
+        prune(cache.path(), &resolved).unwrap();
+        assert!(old.exists());
+        drop((one, two));
+        prune(cache.path(), &resolved).unwrap();
+        assert!(!old.exists());
+    }
+
+    #[test]
     fn what_nothing_refers_to_is_superseded() {
         let mut resolved = Resolved(json!({}));
         resolved.set("qemu", Path::new("/c/qemu-2"));
         resolved.set("kernel-6.12", Path::new("/c/linux-image-6.12.9+deb12-amd64"));
         let names = ["qemu-1", "qemu-2", "linux-image-6.12.8+deb12-amd64", "linux-image-6.12.9+deb12-amd64"];
         let bases = ["base-6.12.8+deb12-amd64-00ff.cpio", "base-6.12.9+deb12-amd64-00ff.cpio"];
-        let others = ["apt", "lock", "resolved.json", "busybox-static"];
+        let others = [
+            "apt",
+            "lock",
+            "in-use",
+            "resolved.json",
+            "busybox-static",
+            "base-6.12.8+deb12-amd64-00ff.cpio.partial-77",
+            "base-6.12.8+deb12-amd64-00ff.partial-77",
+        ];
         let entries =
             names.iter().chain(&bases).chain(&others).map(|name| Path::new("/c").join(name)).collect();
         let old = superseded(entries, &resolved);

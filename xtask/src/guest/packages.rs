@@ -14,6 +14,9 @@ use crate::command;
 /// The Debian release the lab is built from.
 const RELEASE: &str = "bookworm";
 
+/// Debian's own archive, when the system's sources name none.
+const ARCHIVE: &str = "http://deb.debian.org/debian";
+
 /// Which keyring the system's own sources name when they name none.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
@@ -157,9 +160,14 @@ fn configuration(root: &Path) -> Result<String> {
 
 /// The mirrors named in the system's apt sources, whatever their format.
 fn system_mirrors() -> Result<Vec<Mirror>> {
+    mirrors_below(Path::new("/etc/apt"), Path::new(KEYRING).exists())
+}
+
+/// The mirrors named below such a folder as `/etc/apt`. Without any, Debian's own archive, if its keyring is there.
+fn mirrors_below(etc: &Path, has_keyring: bool) -> Result<Vec<Mirror>> {
     let mut mirrors = Vec::new();
-    let mut paths = vec![PathBuf::from("/etc/apt/sources.list")];
-    if let Ok(parts) = fs::read_dir("/etc/apt/sources.list.d") {
+    let mut paths = vec![etc.join("sources.list")];
+    if let Ok(parts) = fs::read_dir(etc.join("sources.list.d")) {
         paths.extend(parts.flatten().map(|entry| entry.path()));
     }
     paths.sort();
@@ -175,9 +183,28 @@ fn system_mirrors() -> Result<Vec<Mirror>> {
     }
     mirrors.dedup();
     if !mirrors.iter().any(|mirror| !mirror.security) {
-        bail!("this system's apt sources name no Debian mirror (is it another distribution?)");
+        if !has_keyring {
+            bail!(
+                "this system's apt sources name no Debian mirror, and there is no {KEYRING} to trust one with"
+            );
+        }
+        mirrors.push(Mirror { uri: ARCHIVE.to_owned(), signed_by: None, security: false });
     }
     Ok(mirrors)
+}
+
+/// The addresses behind one: `mirror+file:PATH` names a file with an address in each line, best first (those of Debian's
+/// cloud images are such). What follows an address in its line is about it.
+fn addresses(uri: &str) -> Vec<String> {
+    let Some(path) = uri.strip_prefix("mirror+file:") else {
+        return vec![uri.to_owned()];
+    };
+    // Both file:/path and file:///path.
+    let path = format!("/{}", path.trim_start_matches('/'));
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let address =
+        |line: &str| line.split_whitespace().next().filter(|word| !word.starts_with('#')).map(str::to_owned);
+    text.lines().filter_map(address).collect()
 }
 
 /// A mirror, if the address and suites are Debian's main or security archive.
@@ -193,7 +220,7 @@ fn mirror(uri: &str, suites: &str, signed_by: Option<&str>) -> Option<Mirror> {
 
 /// Mirrors of a `sources.list`: `deb [signed-by=FILE] URI SUITE COMPONENT...`.
 fn one_line_mirrors(text: &str) -> Vec<Mirror> {
-    let understood = |line: &str| {
+    let understood = |line: &str| -> Option<Vec<Mirror>> {
         let rest = line.trim().strip_prefix("deb ")?.trim_start();
         let (options, rest) = match rest.strip_prefix('[') {
             Some(rest) => rest.split_once(']')?,
@@ -201,31 +228,39 @@ fn one_line_mirrors(text: &str) -> Vec<Mirror> {
         };
         let mut words = rest.split_whitespace();
         let signed_by = options.split_whitespace().find_map(|option| option.strip_prefix("signed-by="));
-        mirror(words.next()?, words.next()?, signed_by)
+        let (uri, suite) = (words.next()?, words.next()?);
+        Some(addresses(uri).iter().filter_map(|uri| mirror(uri, suite, signed_by)).collect())
     };
-    text.lines().filter_map(understood).collect()
+    text.lines().filter_map(understood).flatten().collect()
 }
 
-/// Mirrors of a `.sources` file: paragraphs of `Key: value` lines.
+/// Mirrors of a `.sources` file: paragraphs of `Key: value` lines. A line that begins with a space continues the one
+/// before; comments may stand between them.
 fn deb822_mirrors(text: &str) -> Vec<Mirror> {
-    let mut mirrors = Vec::new();
-    for paragraph in text.split("\n\n") {
-        let field = |key: &str| {
-            paragraph.lines().find_map(|line| {
-                let (name, value) = line.split_once(':')?;
-                name.eq_ignore_ascii_case(key).then(|| value.trim())
-            })
-        };
-        let off = field("Enabled").is_some_and(|value| value.eq_ignore_ascii_case("no"));
-        if off || !field("Types").is_some_and(|types| types.split_whitespace().any(|word| word == "deb")) {
-            continue;
-        }
-        let suites = field("Suites").unwrap_or_default();
-        for uri in field("URIs").unwrap_or_default().split_whitespace() {
-            mirrors.extend(mirror(uri, suites, field("Signed-By")));
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    lines.split(|line| line.trim().is_empty()).flat_map(paragraph_mirrors).collect()
+}
+
+fn paragraph_mirrors(paragraph: &[&str]) -> Vec<Mirror> {
+    let mut fields: Vec<(String, String)> = Vec::new();
+    for line in paragraph {
+        if line.starts_with([' ', '\t']) {
+            if let Some((_, value)) = fields.last_mut() {
+                value.push(' ');
+                value.push_str(line.trim());
+            }
+        } else if let Some((name, value)) = line.split_once(':') {
+            fields.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
     }
-    mirrors
+    let field = |key: &str| fields.iter().find(|(name, _)| name == key).map(|(_, value)| value.trim());
+    let off = field("enabled").is_some_and(|value| value.eq_ignore_ascii_case("no"));
+    if off || !field("types").is_some_and(|types| types.split_whitespace().any(|word| word == "deb")) {
+        return Vec::new();
+    }
+    let suites = field("suites").unwrap_or_default();
+    let uris = field("uris").unwrap_or_default().split_whitespace().flat_map(addresses);
+    uris.filter_map(|uri| mirror(&uri, suites, field("signed-by"))).collect()
 }
 
 /// Our own sources on the system's mirrors.
@@ -308,6 +343,50 @@ mod tests {
             [("http://mirror.example/debian", false), ("http://mirror.example/debian-security", true)]
         );
         assert_eq!(mirrors[0].signed_by.as_deref(), Some("/k.gpg"));
+    }
+
+    #[test]
+    fn continued_lines_belong_to_their_field() {
+        let text = "Types: deb\nURIs:\n http://a.example/debian\n# between\n\thttp://b.example/debian\nSuites: bookworm\n \
+            bookworm-updates\nSigned-By:\n /k.gpg\n";
+        let mirrors = deb822_mirrors(text);
+        let uris: Vec<_> = mirrors.iter().map(|mirror| mirror.uri.as_str()).collect();
+        assert_eq!(uris, ["http://a.example/debian", "http://b.example/debian"]);
+        assert!(
+            mirrors.iter().all(|mirror| mirror.signed_by.as_deref() == Some("/k.gpg") && !mirror.security)
+        );
+    }
+
+    #[test]
+    fn a_mirror_file_is_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let list = folder.path().join("debian.list");
+        fs::write(&list, "# ours\nhttps://a.example/debian\thint:1\n\nhttp://b.example/debian\n").unwrap();
+        let expected = ["https://a.example/debian", "http://b.example/debian"];
+        for slashes in ["", "//"] {
+            let uri = format!("mirror+file:{slashes}{}", list.display());
+            let sources = format!("Types: deb\nURIs: {uri}\nSuites: bookworm\n");
+            let line = format!("deb {uri} bookworm main\n");
+            for mirrors in [deb822_mirrors(&sources), one_line_mirrors(&line)] {
+                let uris: Vec<_> = mirrors.iter().map(|mirror| mirror.uri.as_str()).collect();
+                assert_eq!(uris, expected, "{uri}");
+            }
+        }
+        assert!(one_line_mirrors("deb mirror+file:/no/such/file bookworm main").is_empty());
+    }
+
+    #[test]
+    fn without_a_mirror_debians_own_archive_is_taken_if_its_keyring_is_there() {
+        let etc = tempfile::tempdir().unwrap();
+        let found = mirrors_below(etc.path(), true).unwrap();
+        assert_eq!(found.iter().map(|mirror| mirror.uri.as_str()).collect::<Vec<_>>(), [ARCHIVE]);
+        assert!(mirrors_below(etc.path(), false).is_err());
+        fs::write(etc.path().join("sources.list"), "deb http://m.example/debian bookworm main\n").unwrap();
+        let found = mirrors_below(etc.path(), true).unwrap();
+        assert_eq!(
+            found.iter().map(|mirror| mirror.uri.as_str()).collect::<Vec<_>>(),
+            ["http://m.example/debian"]
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -20,6 +20,9 @@ const DISK_SIZE: u64 = 16 << 20;
 
 /// Result code of a scenario that found it cannot be shown on this kernel or QEMU.
 const SKIPPED: i32 = 77;
+
+/// How long QEMU may take to be gone once it was killed or has closed its output.
+const EXIT: Duration = Duration::from_secs(10);
 
 /// How a guest ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,10 +67,10 @@ impl Guest<'_> {
         }
         let mut log =
             fs::File::create(&self.log).with_context(|| format!("cannot write {}", self.log.display()))?;
-        let mut child = self.command().spawn().context("cannot start QEMU")?;
-        let input = child.stdin.take().context("QEMU has no input")?;
-        let output = child.stdout.take().context("QEMU has no output")?;
-        let errors = child.stderr.take().context("QEMU has no error output")?;
+        let mut running = Running(self.command().spawn().context("cannot start QEMU")?);
+        let input = running.0.stdin.take().context("QEMU has no input")?;
+        let output = running.0.stdout.take().context("QEMU has no output")?;
+        let errors = running.0.stderr.take().context("QEMU has no error output")?;
 
         let (sender, lines) = mpsc::channel();
         let other = sender.clone();
@@ -78,9 +81,13 @@ impl Guest<'_> {
         let end = Instant::now() + self.scenario.timeout;
         let followed = self.follow(&lines, end, &mut log, input, progress);
         let outcome = match followed? {
-            Some(serial) => judge(serial.as_ref(), child.wait()?.code()),
+            Some(serial) => {
+                // Its output has ended, so it is about to be gone.
+                let status = running.wait(EXIT)?.context("QEMU closed its output and did not end")?;
+                judge(serial.as_ref(), status.code())
+            }
             None => {
-                stop(&mut child);
+                drop(running);
                 Outcome::Failed(format!("no result within {} s", self.scenario.timeout.as_secs()))
             }
         };
@@ -259,9 +266,31 @@ fn make_disk(disk: &Disk, path: &Path) -> Result<()> {
     make().with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn stop(child: &mut Child) {
-    let _ = child.kill();
-    let _ = child.wait();
+/// QEMU while it runs: however a run ends, it is killed and waited for.
+struct Running(Child);
+
+impl Running {
+    /// How it ended, if it does so in time.
+    fn wait(&mut self, time: Duration) -> Result<Option<ExitStatus>> {
+        let end = Instant::now() + time;
+        loop {
+            if let Some(status) = self.0.try_wait().context("cannot wait for QEMU")? {
+                return Ok(Some(status));
+            }
+            if Instant::now() >= end {
+                return Ok(None);
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Neither fails on a process that is gone and was waited for.
+        let _ = self.0.kill();
+        let _ = self.wait(EXIT);
+    }
 }
 
 #[cfg(test)]
@@ -273,6 +302,18 @@ mod tests {
         assert_eq!(result_code("\u{1b}[2J\u{1b}[01;00HLAB-RESULT rc=7 up 4.1 s\r\n"), Some(7));
         assert_eq!(result_code("LAB-RESULT rc=x"), None);
         assert_eq!(result_code("nothing"), None);
+    }
+
+    #[test]
+    fn what_still_runs_is_killed_and_waited_for() {
+        let child = Command::new("sleep").arg("60").spawn().unwrap();
+        let process = PathBuf::from(format!("/proc/{}", child.id()));
+        let mut running = Running(child);
+        assert_eq!(running.wait(Duration::ZERO).unwrap(), None);
+        drop(running);
+        assert!(!process.exists());
+        let mut ended = Running(Command::new("true").spawn().unwrap());
+        assert!(ended.wait(EXIT).unwrap().is_some_and(|status| status.success()));
     }
 
     #[test]
