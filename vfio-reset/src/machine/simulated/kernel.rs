@@ -9,7 +9,7 @@ mod saved;
 
 use super::description::QuirkFlag;
 use super::model::FunctionModel;
-use super::state::State;
+use super::state::{State, possible_time};
 use crate::machine::{DeviceUser, HostFacts, LogLine, LogMark, Resource};
 use pcicfg::Address;
 use saved::SavedRegister;
@@ -144,6 +144,16 @@ impl Kernel {
     /// The kernel of this machine in a state that [`save`](Self::save) gave.
     pub(super) fn load(&self, state: &serde_json::Value) -> Result<Self, String> {
         let mut loaded = Self::deserialize(state).map_err(|error| error.to_string())?;
+        for (address, device) in &loaded.devices {
+            possible_time(&format!("locked_until of {address}"), device.locked_until)?;
+        }
+        for task in &loaded.tasks {
+            possible_time("the time of a task", task.time)?;
+            // Until then the kernel looks ten times a second.
+            if task.until > task.time.saturating_add(hotplug::PATIENCE) {
+                return Err(format!("a task looks for {} for longer than a minute", task.port));
+            }
+        }
         loaded.host = self.host.clone();
         loaded.idle_d3 = self.idle_d3;
         Ok(loaded)

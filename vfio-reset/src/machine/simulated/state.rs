@@ -24,6 +24,20 @@ mod flag {
     pub(super) const MEM_64: u64 = 0x10_0000;
 }
 
+/// The latest time that a state may have: ten years after the machine was booted.
+const LATEST: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
+
+/// That a time in a state can have come to be.
+///
+/// # Errors
+/// When it is too late.
+pub(super) fn possible_time(what: &str, time: Duration) -> std::result::Result<(), String> {
+    if time > LATEST {
+        return Err(format!("{what} is {} s: expected ten years at most", time.as_secs()));
+    }
+    Ok(())
+}
+
 /// The machine at one moment.
 pub(super) struct State {
     pub(super) now: Duration,
@@ -260,6 +274,7 @@ impl State {
             return Err(format!("it is the state of {other}"));
         }
         let now = Duration::deserialize(part("now")?).map_err(|error| error.to_string())?;
+        possible_time("now", now)?;
         let mut kernel = self.kernel.load(part("kernel")?)?;
         kernel.devices.retain(|address, _| self.known.contains_key(address));
         self.hardware.load(part("hardware")?)?;
