@@ -54,6 +54,14 @@ fn each_impossible_value_is_told_with_its_place() {
     refused(&function("00:01.0", "capabilities = [\"teleport\"]"), 7, "teleport");
     refused(&function("00:01.0", "capabilities = [{ pci_express = { speed = 9 } }]"), 7, "link speeds");
     refused(&function("00:01.0", "capabilities = [\"aer\"]"), 7, "no room for extended capability");
+    refused(
+        &function(
+            "00:01.0",
+            "config_size = 4096\ncapabilities = [{ readiness_time_reporting = { reset_ms = 17147, flr_ms = 0, d3hot_to_d0_ms = 0 } }]",
+        ),
+        8,
+        "17146 ms at most",
+    );
     refused(&function("00:01.0", "behaviour = { dies_on = [\"boredom\"] }"), 7, "boredom");
     refused(&function("00:01.0", "behaviour = { explodes = true }"), 7, "explodes");
     refused(&function("00:01.0", "physfn = \"00:02.0\""), 3, "no function with SR-IOV");
