@@ -244,7 +244,7 @@ impl State {
         let methods = self.supported_methods(address, &device);
         let described =
             self.known.get(&address).filter(|_| !found_anew).and_then(|k| k.reset_methods.clone());
-        let methods = described.unwrap_or_else(|| methods.iter().map(|m| m.name().to_string()).collect());
+        let methods = described.unwrap_or_else(|| methods.iter().map(|m| m.to_string()).collect());
         let is_virtual = self.known.get(&address).is_some_and(|known| known.physfn.is_some());
         let device = KernelDevice {
             reset_methods: (!methods.is_empty()).then_some(methods),
@@ -263,7 +263,7 @@ impl State {
             let device = self.kernel.devices.get(&address).cloned();
             if let Some(mut device) = device {
                 let methods = self.supported_methods(address, &device);
-                let names: Vec<_> = methods.iter().map(|method| method.name().to_string()).collect();
+                let names: Vec<_> = methods.iter().map(|method| method.to_string()).collect();
                 device.reset_methods = (!names.is_empty()).then_some(names);
                 self.kernel.devices.insert(address, device);
             }

@@ -97,7 +97,7 @@ impl State {
         // No decoding, no bus mastering, no interrupts.
         self.write(address, 4, &0x0400_u16.to_le_bytes());
         let mut result = Err(libc::ENOTTY);
-        for method in names.iter().filter_map(|name| Method::named(name)) {
+        for method in names.iter().filter_map(|name| name.parse().ok()) {
             result = self.run(address, method);
             if result != Err(libc::ENOTTY) {
                 break;
