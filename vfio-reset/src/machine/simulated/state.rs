@@ -132,9 +132,31 @@ impl State {
         self.settle();
     }
 
-    /// A read from user space.
+    /// A read from user space: dword by dword, and each is an access of its own.
     pub(super) fn user_read(&mut self, address: Address, offset: u16, bytes: &mut [u8]) {
-        self.read(address, offset, bytes);
+        let (mut at, mut rest) = (offset, bytes);
+        while !rest.is_empty() {
+            let count = (4 - usize::from(at % 4)).min(rest.len());
+            let (dword, after) = rest.split_at_mut(count);
+            self.read(address, at, dword);
+            (at, rest) = (at.wrapping_add(count as u16), after);
+        }
+    }
+
+    /// A read of memory or ports as the processor makes it, dword by dword.
+    pub(super) fn read_bar(&mut self, address: Address, bar: u8, offset: u64, bytes: &mut [u8]) {
+        for (at, dword) in (offset..).step_by(4).zip(bytes.chunks_mut(4)) {
+            self.sleep(ACCESS_TIME);
+            self.hardware.read_bar(self.now, address, bar, at, dword);
+        }
+    }
+
+    /// A write to memory or ports as the processor makes it, dword by dword.
+    pub(super) fn write_bar(&mut self, address: Address, bar: u8, offset: u64, bytes: &[u8]) {
+        for (at, dword) in (offset..).step_by(4).zip(bytes.chunks(4)) {
+            self.sleep(ACCESS_TIME);
+            self.hardware.write_bar(self.now, address, bar, at, dword);
+        }
     }
 
     /// A write from user space: refused under lockdown, and kept waiting while the kernel resets the
