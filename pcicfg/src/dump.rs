@@ -59,7 +59,8 @@
 //! A well-formed dump takes a third of its text. A hostile one cannot take more than about 50 times
 //! its text plus 64 KiB: a row that would make a hole is dropped (with a warning) once the bytes
 //! stored exceed 64 KiB plus 8 times the text read so far, and at most [`MAX_WARNINGS`] warnings
-//! are kept.
+//! are kept. A text with more than [`MAX_FUNCTIONS`] functions is an error: what is built from a
+//! function is far larger than the twenty bytes of text that make one.
 
 mod hex;
 mod read;
@@ -73,6 +74,9 @@ use crate::address::Address;
 use crate::config_space::ConfigSpace;
 
 pub use write::{Extent, Style, write_function, write_rows};
+
+/// How many functions a text may have: as many as a PCI domain has room for, and more than any host has.
+pub const MAX_FUNCTIONS: usize = 1 << 16;
 
 /// How many warnings a [`Dump`] keeps; the others are only counted.
 pub const MAX_WARNINGS: usize = 1000;
@@ -107,8 +111,8 @@ impl Dump {
     /// Reads a text; see [the module](self) for what is taken.
     ///
     /// # Errors
-    /// [`DumpError`] if the text shows not one function: where the trouble begins, what it is, and
-    /// what to do.
+    /// [`DumpError`] if the text shows not one function, or more than [`MAX_FUNCTIONS`]: where the
+    /// trouble begins, what it is, and what to do.
     pub fn parse(text: &[u8]) -> Result<Self, DumpError> {
         read::parse(text)
     }
@@ -355,7 +359,7 @@ pub enum WarningKind {
     },
 }
 
-/// Why a text shows not one function.
+/// Why a text shows not one function, or too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {kind}")]
 pub struct DumpError {
@@ -367,7 +371,7 @@ pub struct DumpError {
     pub kind: DumpErrorKind,
 }
 
-/// What is wrong with a text that shows not one function.
+/// What is wrong with a text that shows not one function, or too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DumpErrorKind {
@@ -400,6 +404,9 @@ pub enum DumpErrorKind {
     /// A slot line whose numbers no function can have, and no other function.
     #[error("there is no such function: devices end at 1f and functions at 7")]
     NoSuchFunction,
+    /// The first function beyond [`MAX_FUNCTIONS`].
+    #[error("more than {MAX_FUNCTIONS} functions: no host has so many, split the text")]
+    TooManyFunctions,
     /// Text, but neither a slot line nor a row.
     #[error(
         "no function found: expected lines such as `00:00.0 Host bridge` and `00: 86 80 c0 29`, the output of `lspci -xxxx`"

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::inventory::InventoryFunction;
 use crate::method::MethodName;
 use crate::toml_file;
+use pcicfg::ConfigSpace;
 use pcicfg::header::Layout;
 use serde::Deserialize;
 use std::path::Path;
@@ -142,6 +143,13 @@ impl Quirks {
         self.of(function).find(|quirk| wanted(&quirk.effect))
     }
 
+    /// Whether a rule says this of a function with such a configuration space.
+    pub(crate) fn names(&self, space: ConfigSpace<'_>, on_root_bus: bool, effect: &Effect) -> bool {
+        let header = space.header();
+        let subject = Subject::new((header.vendor_id(), header.device_id()), space, on_root_bus);
+        self.entries.iter().any(|quirk| quirk.effect == *effect && quirk.matches.applies_to(subject))
+    }
+
     /// The time a function needs between D3hot and D0: 10 ms (PCI Bus Power Management 1.2, 5.6.1)
     /// unless a rule says otherwise.
     #[must_use]
@@ -180,8 +188,11 @@ struct Subject {
 
 impl Subject {
     fn of(function: InventoryFunction<'_>) -> Self {
-        let (vendor, device) = function.ids();
-        let header = function.space().header();
+        Self::new(function.ids(), function.space(), function.on_root_bus())
+    }
+
+    fn new((vendor, device): (u16, u16), space: ConfigSpace<'_>, on_root_bus: bool) -> Self {
+        let header = space.header();
         Self {
             vendor,
             device,
@@ -191,7 +202,7 @@ impl Subject {
                 Layout::Endpoint(endpoint) => Some(endpoint.subsystem_vendor_id()),
                 _ => None,
             },
-            on_root_bus: function.on_root_bus(),
+            on_root_bus,
         }
     }
 }

@@ -173,6 +173,22 @@ fn a_bomb_is_refused_before_it_is_unpacked() {
     assert!(error.contains("more than 1024 files"), "{error}");
 }
 
+/// A few megabytes of gzip must not become gigabytes: neither by many tiny functions nor by zeros.
+#[test]
+fn a_small_file_takes_little_memory() {
+    let text = "0000:00:00.0\n00: 00\n".repeat(65_537);
+    let error = open(&gzip(text.as_bytes())).unwrap_err();
+    let Error::Malformed { line, column, ref message, .. } = error else { panic!("{error}") };
+    assert_eq!((line, column), (2 * 65_536 + 1, 1));
+    assert!(message.contains("more than 65536 functions"), "{message}");
+
+    let kept = open(&gzip(&text.as_bytes()[..20 * 65_536])).unwrap();
+    assert_eq!(kept.functions().unwrap().len(), 1);
+
+    let error = open(&gzip(&vec![b'\n'; 64 << 20])).unwrap_err().to_string();
+    assert!(error.contains("unpacks to more than 100 times its size"), "{error}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 

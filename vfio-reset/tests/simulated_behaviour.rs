@@ -566,8 +566,9 @@ impl FunctionModel for Counter {
         })
     }
 
-    fn read_bar(&mut self, _: Duration, _: u8, _: u64, _: &mut [u8]) -> Completion {
-        Completion::Unanswered
+    fn read_bar(&mut self, _: Duration, bar: u8, offset: u64, bytes: &mut [u8]) -> Completion {
+        bytes.fill(bar + offset as u8);
+        Completion::Successful
     }
 
     fn write_bar(&mut self, _: Duration, _: u8, _: u64, _: &[u8]) {}
@@ -650,4 +651,96 @@ fn a_machine_with_4096_functions_is_quick() {
     }
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     eprintln!("{:?}", start.elapsed());
+}
+
+const WITH_MEMORY: &str = r#"
+    schema = 1
+    [[function]]
+    address = "00:01.0"
+    vendor = 0x8086
+    device = 0x1901
+    class = 0x060400
+    command = 0x0007
+    bridge = { secondary = 1, subordinate = 1, memory = [0xe0000000, 0xe00fffff] }
+    capabilities = [{ pci_express = { port = "root_port", max_speed = 3, link_active_reporting = true } }]
+    [[function]]
+    address = "01:00.0"
+    vendor = 0x144d
+    device = 0xa808
+    class = 0x010802
+    command = 0x0006
+    bars = [{ bar = 0, kind = "memory64", address = 0xe0000000, size = 0x4000 }]
+    capabilities = [{ power_management = { no_soft_reset = true } }, { pci_express = { flr = true } }, { msi_x = { vectors = 200 } }]
+"#;
+
+fn memory(machine: &Simulated) -> [u8; 6] {
+    let mut bytes = [0; 6];
+    machine.read_bar("01:00.0".parse().unwrap(), 0, 0x100, &mut bytes).unwrap();
+    bytes
+}
+
+#[test]
+fn memory_is_decoded_only_where_requests_get_through() {
+    const KEPT: [u8; 6] = [1, 2, 3, 4, 5, 6];
+    let address = "01:00.0".parse().unwrap();
+    let machine = Simulated::from_toml(WITH_MEMORY, "").unwrap();
+    let before = machine.now();
+    machine.write_bar(address, 0, 0x100, &KEPT).unwrap();
+    assert_eq!(machine.now() - before, Duration::from_micros(2));
+    assert_eq!(memory(&machine), KEPT);
+    let space = config(&machine, "01:00.0");
+    let pm = usize::from(space[0x34]);
+    let pm_control = pm as u16 + 4;
+
+    // Each of these stands in the way, and with it gone the memory is as it was.
+    for (function, offset, off, on) in [
+        ("01:00.0", 0x04, [0x04, 0], [0x06, 0]),
+        ("01:00.0", pm_control, [0x0b, 0], [0x08, 0]),
+        ("01:00.0", 0x12, [0x10, 0xe0], [0x00, 0xe0]),
+        ("00:01.0", 0x04, [0x05, 0], [0x07, 0]),
+        ("00:01.0", 0x22, [0, 0], [0, 0xe0]),
+        ("00:01.0", 0x18, [0, 2], [0, 1]),
+    ] {
+        write(&machine, function, offset, &off);
+        machine.sleep(ms(20));
+        assert_eq!(memory(&machine), [0xff; 6], "{function} {offset:#x}");
+        write(&machine, function, offset, &on);
+        machine.sleep(ms(20));
+        assert_eq!(memory(&machine), KEPT, "{function} {offset:#x}");
+    }
+    let mut beyond = [0; 4];
+    machine.read_bar(address, 0, 0x4000, &mut beyond).unwrap();
+    assert_eq!(beyond, [0xff; 4]);
+    machine.read_bar(address, 2, 0, &mut beyond).unwrap();
+    assert_eq!(beyond, [0xff; 4]);
+
+    machine.kernel_reset(address, LONG).unwrap();
+    assert_eq!(memory(&machine), [0; 6], "a reset has cost it its content");
+}
+
+#[test]
+fn a_model_gets_the_accesses_to_its_memory() {
+    let machine = Simulated::from_toml(WITH_MEMORY, "").unwrap();
+    let registers = config(&machine, "01:00.0");
+    machine.set_model("01:00.0".parse().unwrap(), Box::new(Counter { registers })).unwrap();
+    let mut bytes = [0; 6];
+    machine.read_bar("01:00.0".parse().unwrap(), 0, 0x10, &mut bytes).unwrap();
+    assert_eq!(bytes, [0x10, 0x10, 0x10, 0x10, 0x14, 0x14]);
+}
+
+#[test]
+fn a_long_read_is_one_access_a_dword() {
+    let machine = Simulated::zoo();
+    let before = machine.now();
+    let size = config(&machine, "01:00.0").len();
+    assert_eq!(machine.now() - before, Duration::from_micros(size as u64 / 4));
+}
+
+#[test]
+fn the_pending_bits_are_behind_the_vectors() {
+    let space = config(&Simulated::from_toml(WITH_MEMORY, "").unwrap(), "01:00.0");
+    let space = pcicfg::ConfigSpace::new(&space).unwrap();
+    let msi_x = space.capabilities().map(Result::unwrap).find(|c| c.id().0 == 0x11).unwrap();
+    let at = usize::from(msi_x.offset()) + 8;
+    assert_eq!(space.bytes()[at..at + 4], 3200_u32.to_le_bytes());
 }

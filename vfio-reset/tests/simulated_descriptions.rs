@@ -54,6 +54,14 @@ fn each_impossible_value_is_told_with_its_place() {
     refused(&function("00:01.0", "capabilities = [\"teleport\"]"), 7, "teleport");
     refused(&function("00:01.0", "capabilities = [{ pci_express = { speed = 9 } }]"), 7, "link speeds");
     refused(&function("00:01.0", "capabilities = [\"aer\"]"), 7, "no room for extended capability");
+    refused(
+        &function(
+            "00:01.0",
+            "config_size = 4096\ncapabilities = [{ readiness_time_reporting = { reset_ms = 17147, flr_ms = 0, d3hot_to_d0_ms = 0 } }]",
+        ),
+        8,
+        "17146 ms at most",
+    );
     refused(&function("00:01.0", "behaviour = { dies_on = [\"boredom\"] }"), 7, "boredom");
     refused(&function("00:01.0", "behaviour = { explodes = true }"), 7, "explodes");
     refused(&function("00:01.0", "physfn = \"00:02.0\""), 3, "no function with SR-IOV");
@@ -170,6 +178,34 @@ proptest! {
     }
 
     #[test]
+    fn a_hostile_state_is_taken_and_used_or_refused(
+        spoilings in proptest::collection::vec(spoiling(), 1..8),
+        function in 0_usize..43,
+    ) {
+        let machine = Simulated::zoo();
+        let functions = machine.functions().unwrap();
+        let mut state = machine.save_state();
+        for spoiling in &spoilings {
+            spoil(&mut state, spoiling, &functions);
+        }
+        if machine.load_state(&state, "state.json").is_ok() {
+            let functions = machine.functions().unwrap();
+            let Some(&address) = functions.get(function % functions.len().max(1)) else { return Ok(()) };
+            let _ = machine.config(address);
+            let _ = machine.kernel_reset(address, Duration::from_secs(600));
+            machine.sleep(Duration::from_secs(1));
+            let _ = machine.set_attribute(address, vfio_reset::machine::Attribute::Remove, "1");
+            for address in machine.functions().unwrap() {
+                let _ = machine.set_attribute(address, vfio_reset::machine::Attribute::Rescan, "1");
+                let _ = machine.kernel_reset(address, Duration::from_secs(1));
+            }
+            machine.sleep(Duration::MAX);
+            let _ = machine.kernel_reset(address, Duration::from_secs(1));
+            machine.kernel_log(vfio_reset::machine::LogMark::default()).unwrap();
+        }
+    }
+
+    #[test]
     fn no_sequence_of_steps_panics(steps in proptest::collection::vec((0_u8..8, 0_usize..43, writes()), 1..12)) {
         let machine = Simulated::zoo().with("01:00.0", Behaviour::dies_on(ResetKind::Conventional));
         for (step, function, writes) in steps {
@@ -191,6 +227,114 @@ proptest! {
                 },
             }
         }
+    }
+}
+
+/// The end of time is no time to add to; and nobody waits for it.
+#[test]
+fn a_state_after_ten_years_is_refused() {
+    let zoo = Simulated::zoo();
+    let good = zoo.save_state();
+    let late = serde_json::json!({ "secs": u64::MAX, "nanos": 999_999_999 });
+    let task = serde_json::json!({ "time": late, "port": "0000:00:05.0", "until": late });
+    let patient = serde_json::json!({
+        "time": { "secs": 1, "nanos": 0 }, "port": "0000:00:05.0", "until": { "secs": 1000, "nanos": 0 }
+    });
+    for (pointer, value, message) in [
+        ("/now", &late, "now is 18446744073709551615 s: expected ten years at most"),
+        ("/kernel/devices/0000:01:00.0/locked_until", &late, "locked_until of 0000:01:00.0"),
+        ("/kernel/tasks", &serde_json::json!([task]), "the time of a task"),
+        ("/kernel/tasks", &serde_json::json!([patient]), "for longer than a minute"),
+    ] {
+        let mut state = good.clone();
+        *state.pointer_mut(pointer).unwrap() = value.clone();
+        let error = zoo.load_state(&state, "state.json").unwrap_err().to_string();
+        assert!(error.contains(message), "{error}");
+    }
+    zoo.sleep(Duration::MAX);
+    zoo.kernel_reset("01:00.0".parse().unwrap(), Duration::from_secs(1)).unwrap();
+}
+
+/// A well-formed value that nobody saved.
+#[derive(Clone, Debug)]
+enum Spoiling {
+    Now(Duration),
+    Locked(usize, Duration),
+    Timing(usize, Duration, Duration),
+    Registers(usize, Vec<(u16, Vec<u8>)>),
+    Link(usize, bool, Option<Duration>, u8, u8, &'static str),
+    Task(usize, Duration, Duration),
+    Saved(usize, Vec<(u16, u8, u32)>),
+    Lost(usize, u16),
+}
+
+fn time() -> impl Strategy<Value = Duration> {
+    prop_oneof![
+        (0_u64..200, 0_u32..1_000_000_000).prop_map(|(secs, nanos)| Duration::new(secs, nanos)),
+        (0_u64..400_000_000).prop_map(Duration::from_secs),
+        (any::<u64>(), 0_u32..1_000_000_000).prop_map(|(secs, nanos)| Duration::new(secs, nanos)),
+        Just(Duration::MAX),
+    ]
+}
+
+fn spoiling() -> impl Strategy<Value = Spoiling> {
+    let function = 0_usize..43;
+    let saved = proptest::collection::vec((any::<u16>(), any::<u8>(), any::<u32>()), 0..8);
+    let power = prop_oneof![Just("on"), Just("off"), Just("unplugged")];
+    let link =
+        (function.clone(), any::<bool>(), proptest::option::of(time()), any::<u8>(), any::<u8>(), power);
+    prop_oneof![
+        time().prop_map(Spoiling::Now),
+        (function.clone(), time()).prop_map(|(f, time)| Spoiling::Locked(f, time)),
+        (function.clone(), time(), time())
+            .prop_map(|(f, ready, settled)| Spoiling::Timing(f, ready, settled)),
+        (function.clone(), writes()).prop_map(|(f, writes)| Spoiling::Registers(f, writes)),
+        link.prop_map(|(f, up, until, speed, width, power)| Spoiling::Link(
+            f, up, until, speed, width, power
+        )),
+        (function.clone(), time(), time()).prop_map(|(f, time, until)| Spoiling::Task(f, time, until)),
+        (function.clone(), saved).prop_map(|(f, saved)| Spoiling::Saved(f, saved)),
+        (function, any::<u16>()).prop_map(|(f, lost)| Spoiling::Lost(f, lost)),
+    ]
+}
+
+fn spoil(state: &mut serde_json::Value, spoiling: &Spoiling, functions: &[pcicfg::Address]) {
+    use serde_json::json;
+    let name = |f: &usize| functions[f % functions.len()].to_string();
+    match spoiling {
+        Spoiling::Now(now) => state["now"] = json!(now),
+        Spoiling::Locked(f, time) => state["kernel"]["devices"][name(f)]["locked_until"] = json!(time),
+        Spoiling::Timing(f, ready, settled) => {
+            let timing = &mut state["hardware"][name(f)]["function"]["timing"];
+            timing["ready_at"] = json!(ready);
+            timing["settled_at"] = json!(settled);
+        }
+        Spoiling::Registers(f, writes) => {
+            for (offset, bytes) in writes {
+                let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                let offset = (offset % 256).to_string();
+                state["hardware"][name(f)]["function"]["registers"][offset] = json!(hex);
+            }
+        }
+        Spoiling::Link(f, up, until, speed, width, power) => {
+            state["hardware"][name(f)]["link"] = json!({
+                "up": up, "training_until": until, "speed": speed, "width": width, "power": power
+            });
+        }
+        Spoiling::Task(f, time, until) => {
+            let task = json!({ "time": time, "port": name(f), "until": until });
+            state["kernel"]["tasks"].as_array_mut().unwrap().push(task);
+        }
+        Spoiling::Saved(f, saved) => {
+            let saved: Vec<_> = saved
+                .iter()
+                .map(|(offset, width, value)| {
+                    json!({ "offset": offset, "width": width, "value": value, "forced": true })
+                })
+                .collect();
+            state["kernel"]["devices"][name(f)]["saved"] = json!(saved);
+        }
+        Spoiling::Lost(f, lost) => state["hardware"][name(f)]["lost"] = json!(lost),
     }
 }
 

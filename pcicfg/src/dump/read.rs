@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::hex::{self, Row};
 use super::write::write_clean;
-use super::{Dump, DumpError, DumpErrorKind, Entry, MAX_WARNINGS, Warning, WarningKind};
+use super::{Dump, DumpError, DumpErrorKind, Entry, MAX_FUNCTIONS, MAX_WARNINGS, Warning, WarningKind};
 use crate::address::Address;
 use crate::config_space::ConfigSpace;
 
@@ -16,7 +16,7 @@ const SPARSE_FACTOR: usize = 8;
 
 pub(super) fn parse(text: &[u8]) -> Result<Dump, DumpError> {
     let mut reader = Reader::new(text);
-    while reader.at < text.len() {
+    while reader.at < text.len() && reader.beyond.is_none() {
         if reader.place == Place::Open {
             reader.rows();
         }
@@ -64,6 +64,8 @@ struct Reader<'t> {
     /// Slot lines without rows.
     empty: Vec<(Address, u32, u32)>,
     assumed: bool,
+    /// The first function beyond [`MAX_FUNCTIONS`].
+    beyond: Option<DumpError>,
     dump: Dump,
 }
 
@@ -82,6 +84,7 @@ impl<'t> Reader<'t> {
             told: false,
             empty: Vec::new(),
             assumed: false,
+            beyond: None,
             dump,
         }
     }
@@ -266,6 +269,11 @@ impl<'t> Reader<'t> {
             self.empty.push((function.address, function.line, function.column));
             return;
         }
+        if self.dump.entries.len() == MAX_FUNCTIONS {
+            let (line, column) = (function.line, function.column);
+            self.beyond = Some(DumpError { line, column, kind: DumpErrorKind::TooManyFunctions });
+            return;
+        }
         let rows = present.div_ceil(16);
         let mut missing = 0;
         let mut first = None;
@@ -297,6 +305,9 @@ impl<'t> Reader<'t> {
 
     fn end(mut self) -> Result<Dump, DumpError> {
         self.finish();
+        if let Some(error) = self.beyond {
+            return Err(error);
+        }
         if self.assumed && self.dump.entries.len() > 1 {
             // The rows at the start were something else: there is a real dump in the text.
             self.dump.entries.remove(0);

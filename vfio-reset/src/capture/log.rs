@@ -10,27 +10,69 @@ const SMALL: usize = 64 << 10;
 const WORDS: [&str; 10] =
     ["pci", "vfio", "dmar", "amd-vi", "iommu", "aer:", "dpc:", "linux version", "command line", "lockdown"];
 
-/// What a parameter of the kernel must have in it, in lower case, to go in: those that bear on devices.
-/// All others may name disks, networks or secrets.
-const PARAMETERS: [&str; 18] = [
+/// Parameters of the kernel that go in: those that bear on devices, with `-` as `_`. All others may name
+/// disks, networks or secrets.
+const PARAMETERS: [&str; 34] = [
     "iommu",
+    "intel_iommu",
+    "amd_iommu",
+    "amd_iommu_dump",
+    "intremap",
     "pci",
-    "vfio",
-    "aer",
-    "acs",
+    "pcie_acs_override",
+    "pcie_aspm",
+    "pcie_ports",
+    "pcie_port_pm",
+    "pcie_hp",
     "acpi",
-    "kvm",
+    "acpi_osi",
+    "acpi_enforce_resources",
+    "acpi_rev_override",
+    "noacpi",
+    "noaer",
+    "aer",
     "video",
     "efifb",
     "nomodeset",
+    "nofb",
     "blacklist",
-    "hugepage",
+    "module_blacklist",
+    "initcall_blacklist",
+    "modprobe.blacklist",
+    "rd.driver.blacklist",
+    "rd.driver.pre",
+    "hugepages",
+    "hugepagesz",
+    "default_hugepagesz",
+    "transparent_hugepage",
     "lockdown",
+    "swiotlb",
+];
+
+/// Modules all of whose parameters (`module.parameter`) go in, with `-` as `_`.
+const MODULES: [&str; 22] = [
+    "iommu",
+    "pci",
+    "pci_stub",
+    "pciehp",
+    "pcie_aspm",
+    "aer",
+    "vfio",
+    "vfio_pci",
+    "vfio_pci_core",
+    "vfio_iommu_type1",
+    "kvm",
+    "kvm_amd",
+    "kvm_intel",
     "amdgpu",
+    "radeon",
     "i915",
+    "xe",
     "nouveau",
     "nvidia",
+    "nvidia_drm",
     "nvme",
+    "nvme_core",
 ];
 
 /// The lines that go in, without what is nobody's business.
@@ -43,10 +85,12 @@ pub(super) fn select(lines: &[LogLine]) -> Vec<LogLine> {
         let kept = is_ours || (small && !line.text.starts_with("    "));
         let text = match lower.find("command line").map(|at| line.text.split_at(at + "command line".len())) {
             Some((start, parameters)) => format!("{start}{}", redact(parameters)),
-            None => line.text.split(' ').map(mask).collect::<Vec<_>>().join(" "),
+            None => line.text.clone(),
         };
-        (kept && !lower.contains("serialnumber") && !lower.contains("serial number"))
-            .then_some(LogLine { time: line.time, text })
+        // The last is how systemd writes the name of a disk's unit.
+        let secret = ["serialnumber", "serial number", "/by-id/", "disk-by\\x2did"];
+        let secret = secret.iter().any(|secret| lower.contains(secret)) && !lower.contains("command line");
+        (kept && !secret).then(|| LogLine { time: line.time, text: mask(&text) })
     };
     lines.iter().filter_map(keep).collect()
 }
@@ -61,26 +105,53 @@ fn names_function(text: &str) -> bool {
 fn redact(parameters: &str) -> String {
     let mut text = String::from(":");
     for word in parameters.trim_start_matches(':').split_whitespace() {
-        let lower = word.to_ascii_lowercase();
-        let may = PARAMETERS.iter().any(|known| lower.contains(known))
-            && !["uuid", "nqn", "root="].iter().any(|secret| lower.contains(secret));
-        if may {
-            text.push(' ');
-            text.push_str(word);
-        } else if !text.ends_with("...") {
-            text.push_str(" ...");
+        match parameter(word) {
+            Some(word) => {
+                text.push(' ');
+                text.push_str(&word);
+            }
+            None if text.ends_with("...") => {}
+            None => text.push_str(" ..."),
         }
     }
     text
 }
 
-/// The word, a MAC address masked.
-fn mask(word: &str) -> String {
-    let bare = word.trim_matches(|c: char| !c.is_ascii_hexdigit());
-    let is_mac = bare.len() == 17
-        && bare.split(':').count() == 6
-        && bare.split(':').all(|part| part.len() == 2 && part.bytes().all(|b| b.is_ascii_hexdigit()));
-    if is_mac { word.replace(bare, "xx:xx:xx:xx:xx:xx") } else { word.to_owned() }
+/// The parameter, if it may go in, without a value that could be a disk.
+fn parameter(word: &str) -> Option<String> {
+    let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
+    let known = name.to_ascii_lowercase().replace('-', "_");
+    let of_module = known.split_once('.').is_some_and(|(module, _)| MODULES.contains(&module));
+    if !of_module && !PARAMETERS.contains(&known.as_str()) {
+        return None;
+    }
+    let lower = value.unwrap_or_default().to_ascii_lowercase();
+    let names_disk = lower.trim_start_matches('"').starts_with('/')
+        || ["/dev/", "by-id", "uuid", "nqn", "serial"].iter().any(|secret| lower.contains(secret));
+    Some(if names_disk { format!("{name}=...") } else { word.to_owned() })
+}
+
+/// The text with the digits of MAC addresses, and of longer identifiers of that form, masked.
+fn mask(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let is_hex = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
+    let is_pair = |at: usize| is_hex(at) && is_hex(at + 1) && !is_hex(at + 2);
+    let mut masked = String::with_capacity(text.len());
+    let mut hidden = 0;
+    for (at, c) in text.char_indices() {
+        if at >= hidden && (at == 0 || !is_hex(at - 1)) && is_pair(at) {
+            let separator = bytes.get(at + 2).copied().filter(|b| matches!(b, b':' | b'-'));
+            let mut end = at + 2;
+            while separator.is_some() && bytes.get(end).copied() == separator && is_pair(end + 1) {
+                end += 3;
+            }
+            if end - at >= "xx:xx:xx:xx:xx:xx".len() {
+                hidden = end;
+            }
+        }
+        masked.push(if at < hidden && c.is_ascii_hexdigit() { 'x' } else { c });
+    }
+    masked
 }
 
 /// Lines as `dmesg` prints them: `[   12.345678] text`.
@@ -170,6 +241,36 @@ mod tests {
                 "Unknown kernel command line: ...",
             ]
         );
+    }
+
+    #[test]
+    fn a_parameter_counts_by_its_name_and_names_no_disk() {
+        let disk = "/dev/disk/by-id/nvme-Samsung_SSD_970_S5GXNX0";
+        let redacted = |parameters: &str| redact(&format!(": {parameters}"));
+        assert_eq!(redacted(&format!("resume={disk} pci=noaer")), ": ... pci=noaer");
+        assert_eq!(redacted("cryptdevice=/dev/nvme0n1p3:root iommu=pt"), ": ... iommu=pt");
+        assert_eq!(redacted(&format!("nvme.disk={disk} efifb=\"{disk}\"")), ": nvme.disk=... efifb=...");
+        assert_eq!(redacted("password=vfio-pci my.pci=1 xpci=2"), ": ...");
+        let kept = "vfio-pci.ids=10de:1b81 pcie_acs_override=downstream video=efifb:off nomodeset \
+                    rd.driver.pre=vfio-pci kvm.ignore_msrs=1 pci=disable_acs_redir=0000:00:01.0/00.0";
+        assert_eq!(redacted(kept), format!(": {kept}"));
+        let unit = line("systemd: Expecting device dev-disk-by\\x2did-nvme\\x2dS5GX.device of pci");
+        assert!(select(&[unit, line(&format!("pci: mounted {disk}"))]).is_empty());
+    }
+
+    #[test]
+    fn mac_addresses_are_masked_wherever_they_stand() {
+        for (text, masked) in [
+            ("mac=52:54:00:12:34:56", "mac=xx:xx:xx:xx:xx:xx"),
+            ("eth0:52:54:00:12:34:56,up", "eth0:xx:xx:xx:xx:xx:xx,up"),
+            ("BOOTIF=01-52-54-00-aB-34-56", "BOOTIF=xx-xx-xx-xx-xx-xx-xx"),
+            ("ä52:54:00:12:34:56ä", "äxx:xx:xx:xx:xx:xxä"),
+            ("pci 0000:03:00.0: [1b21:0612] 12:34:56", "pci 0000:03:00.0: [1b21:0612] 12:34:56"),
+        ] {
+            assert_eq!(mask(text), masked);
+        }
+        let lines = [line("Command line: vfio_pci.mac=52:54:00:12:34:56")];
+        assert_eq!(texts(&select(&lines)), ["Command line: vfio_pci.mac=xx:xx:xx:xx:xx:xx"]);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use archive::Opened;
 use clock::Frozen;
 use pcicfg::Address;
+use pcicfg::dump::Dump;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -42,6 +43,8 @@ pub struct Captured {
     name: String,
     manifest: Option<Manifest>,
     functions: BTreeMap<Address, Function>,
+    /// Where the configuration spaces are.
+    dump: Dump,
     log: Vec<LogLine>,
     warnings: Vec<String>,
     clock: Frozen,
@@ -50,7 +53,8 @@ pub struct Captured {
 #[derive(Debug, Default)]
 struct Function {
     recorded: Recorded,
-    config: Option<Vec<u8>>,
+    /// Which function of the dump has its configuration space.
+    config: Option<usize>,
 }
 
 /// The files of a recording, as bytes. Only a capture has a manifest.
@@ -114,6 +118,7 @@ impl Captured {
             name: path.display().to_string(),
             manifest: None,
             functions: BTreeMap::new(),
+            dump: Dump::default(),
             log: Vec::new(),
             warnings: Vec::new(),
             clock: Frozen::default(),
@@ -151,7 +156,7 @@ impl Captured {
     /// Adds what the text of lspci has: configuration spaces and, where nobody else told the facts, those
     /// that `lspci -v` prints.
     fn add_dump(&mut self, file: &Path, bytes: &[u8], with_facts: bool) -> Result<()> {
-        let dump = pcicfg::dump::Dump::parse(bytes).map_err(|e| Error::Malformed {
+        let dump = Dump::parse(bytes).map_err(|e| Error::Malformed {
             file: file.to_path_buf(),
             line: e.line as usize,
             column: e.column as usize,
@@ -166,11 +171,12 @@ impl Captured {
                 warning.kind
             ));
         }
-        for found in &dump {
+        for (index, found) in dump.functions().enumerate() {
             let function = self.functions.entry(found.address()).or_default();
             // Bug reports have some functions twice: the longer one says more.
-            if function.config.as_ref().is_none_or(|config| config.len() < found.bytes().len()) {
-                function.config = Some(found.bytes().to_vec());
+            let known = function.config.and_then(|index| dump.get(index));
+            if known.is_none_or(|known| known.bytes().len() < found.bytes().len()) {
+                function.config = Some(index);
             }
         }
         if with_facts {
@@ -179,6 +185,7 @@ impl Captured {
                 text::merge(&mut function.recorded.facts, facts);
             }
         }
+        self.dump = dump;
         Ok(())
     }
 
@@ -188,7 +195,8 @@ impl Captured {
     }
 
     fn recorded_config(&self, address: Address) -> Result<&[u8]> {
-        self.function(address)?.config.as_deref().ok_or_else(|| Error::Malformed {
+        let found = self.function(address)?.config.and_then(|index| self.dump.get(index));
+        found.map(|found| found.bytes()).ok_or_else(|| Error::Malformed {
             file: PathBuf::from(&self.name),
             line: 0,
             column: 0,

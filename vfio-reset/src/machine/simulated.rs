@@ -186,6 +186,27 @@ impl Simulated {
         if found { Ok(()) } else { Err(self.no_such(address)) }
     }
 
+    /// Reads from the memory or the ports behind a Base Address Register (6 is the expansion ROM), dword
+    /// by dword: all-ones where no one answers, as when Memory Space is off, the function is not in D0,
+    /// or no window of a bridge leads there.
+    ///
+    /// # Errors
+    /// When the kernel knows no such function.
+    pub fn read_bar(&self, address: Address, bar: u8, offset: u64, bytes: &mut [u8]) -> Result<()> {
+        self.of(address)?.read_bar(address, bar, offset, bytes);
+        Ok(())
+    }
+
+    /// Writes to the memory or the ports behind a Base Address Register, dword by dword; what no one
+    /// takes is lost.
+    ///
+    /// # Errors
+    /// When the kernel knows no such function.
+    pub fn write_bar(&self, address: Address, bar: u8, offset: u64, bytes: &[u8]) -> Result<()> {
+        self.of(address)?.write_bar(address, bar, offset, bytes);
+        Ok(())
+    }
+
     /// The machine's state, time and kernel included, as JSON; for [`load_state`](Self::load_state).
     #[must_use]
     pub fn save_state(&self) -> serde_json::Value {

@@ -394,3 +394,13 @@ fn a_full_function_takes_the_same_by_every_path() {
         assert_eq!(warnings(&dump), vec![]);
     }
 }
+
+#[test]
+fn more_functions_than_a_domain_holds_are_refused() {
+    let text = format!("00:00.0\n{ROW}\n").repeat(MAX_FUNCTIONS + 1);
+    let error = parse(text.as_bytes()).unwrap_err();
+    assert_eq!((error.line, error.column), (2 * MAX_FUNCTIONS as u32 + 1, 1));
+    assert_eq!(error.kind, DumpErrorKind::TooManyFunctions);
+    let (whole, _) = text.split_at(text.len() / (MAX_FUNCTIONS + 1) * MAX_FUNCTIONS);
+    assert_eq!(parsed(whole).len(), MAX_FUNCTIONS);
+}

@@ -7,12 +7,16 @@
 use super::{MAX_FILE, Parts, too_long};
 use crate::error::{Error, Result};
 use flate2::read::MultiGzDecoder;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 /// How much of an archive is read, unpacked: a gzip file can hold a thousand times its size.
 const MAX_TOTAL: u64 = 2 * MAX_FILE;
+
+/// How much longer than the file the unpacked data may be: this, and [`UNPACKED_FACTOR`] times what was
+/// read of the file. Dumps of mostly zeros shrink to a thirtieth; what shrinks to less was made to.
+const UNPACKED_FREE: u64 = 16 << 20;
+const UNPACKED_FACTOR: u64 = 100;
 
 /// How many entries an archive may have; ours has four.
 const MAX_ENTRIES: usize = 1024;
@@ -28,17 +32,52 @@ pub(super) enum Opened {
 }
 
 /// Reads `file`; `path` is for errors.
-pub(super) fn open(path: &Path, file: File) -> Result<Opened> {
+pub(super) fn open(path: &Path, file: impl Read) -> Result<Opened> {
     let error = |e| Error::read(path, e);
     let mut file = io::BufReader::new(file);
     let mut magic = Vec::new();
     (&mut file).take(2).read_to_end(&mut magic).map_err(error)?;
     let compressed = magic == [0x1f, 0x8b];
     let file = magic.as_slice().chain(file);
-    if compressed {
-        unpacked(path, MultiGzDecoder::new(io::BufReader::new(file)))
-    } else {
-        unpacked(path, file)
+    if compressed { unpacked(path, Unpacked::new(file)) } else { unpacked(path, file) }
+}
+
+/// Gzip data that must not be more than the file can be expected to hold.
+struct Unpacked<R> {
+    data: MultiGzDecoder<io::BufReader<Counted<R>>>,
+    length: u64,
+}
+
+impl<R: Read> Unpacked<R> {
+    fn new(packed: R) -> Self {
+        Self { data: MultiGzDecoder::new(io::BufReader::new(Counted { packed, length: 0 })), length: 0 }
+    }
+}
+
+impl<R: Read> Read for Unpacked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.data.read(buffer)?;
+        self.length += count as u64;
+        let packed = self.data.get_ref().get_ref().length;
+        if self.length > UNPACKED_FREE + packed.saturating_mul(UNPACKED_FACTOR) {
+            let message = format!("it unpacks to more than {UNPACKED_FACTOR} times its size");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
+        Ok(count)
+    }
+}
+
+/// A reader that counts what was read.
+struct Counted<R> {
+    packed: R,
+    length: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.packed.read(buffer)?;
+        self.length += count as u64;
+        Ok(count)
     }
 }
 

@@ -3,16 +3,18 @@
 use crate::machine::FunctionFacts;
 use pcicfg::Address;
 use pcicfg::dump::Dump;
+use std::collections::BTreeMap;
 
-/// The facts that the text states, for each function of its dump, in the text's order.
+/// The facts that the text states, for each function of its dump; what is stated first counts.
 ///
 /// In the text of `lspci -vxxxx` they are below the function's slot line. A log with `lspci -nnk` and
 /// `lspci -xxxx` one after the other has them at another place under the same address, so every slot
 /// line counts; but only functions that the dump has.
-pub(super) fn facts(text: &[u8], dump: &Dump) -> Vec<(Address, FunctionFacts)> {
+pub(super) fn facts(text: &[u8], dump: &Dump) -> BTreeMap<Address, FunctionFacts> {
     let mut known: Vec<Address> = dump.functions().map(|function| function.address()).collect();
     known.sort_unstable();
-    let mut found: Vec<(Address, FunctionFacts)> = Vec::new();
+    // A log can name a function a million times: what is kept must not grow with that.
+    let mut found: BTreeMap<Address, FunctionFacts> = BTreeMap::new();
     let mut current: Option<Address> = None;
     for line in text.split(|&byte| byte == b'\n') {
         // Nearly all lines are rows. No fact has so short a name, and an address goes on after its colon.
@@ -29,10 +31,7 @@ pub(super) fn facts(text: &[u8], dump: &Dump) -> Vec<(Address, FunctionFacts)> {
         } else if let Some(address) = current
             && let Some(facts) = fact(line)
         {
-            match found.last_mut() {
-                Some((last, all)) if *last == address => merge(all, facts),
-                _ => found.push((address, facts)),
-            }
+            merge(found.entry(address).or_default(), facts);
         }
     }
     found
@@ -75,10 +74,7 @@ mod tests {
     #[test]
     fn every_place_under_the_address_counts() {
         let dump = Dump::parse(LOG.as_bytes()).unwrap();
-        let mut all = std::collections::BTreeMap::<Address, FunctionFacts>::new();
-        for (address, facts) in facts(LOG.as_bytes(), &dump) {
-            merge(all.entry(address).or_default(), facts);
-        }
+        let all = facts(LOG.as_bytes(), &dump);
         let [(first, sata), (second, sound)] = all.into_iter().collect::<Vec<_>>().try_into().unwrap();
         assert_eq!((first.bus(), second.bus()), (3, 5));
         assert_eq!(sata.driver.as_deref(), Some("ahci"));
@@ -91,7 +87,7 @@ mod tests {
         #[test]
         fn any_text_is_read(text in "(0[0-9]:00.0 |00: ff|\tIOMMU group: [0-9]{0,12}|.|\n){0,60}") {
             if let Ok(dump) = Dump::parse(text.as_bytes()) {
-                prop_assert!(facts(text.as_bytes(), &dump).len() <= text.lines().count());
+                prop_assert!(facts(text.as_bytes(), &dump).len() <= dump.len());
             }
         }
     }

@@ -170,7 +170,8 @@ impl Image {
                 }
                 let control = (msi_x.vectors - 1) | u16::from(msi_x.enabled) << 15;
                 let table = u32::from(msi_x.table_bar);
-                let pending = 0x800 | table;
+                // Behind the table, however long that is.
+                let pending = (u32::from(msi_x.vectors) * 16).max(0x800) | table;
                 self.add(0x11, &[&control.to_le_bytes(), &table.to_le_bytes(), &pending.to_le_bytes()])
             }
             CapabilityText::AdvancedFeatures(af) => self.add(0x13, &[&[6, if af.flr { 3 } else { 0 }, 0, 0]]),
@@ -215,8 +216,8 @@ impl Image {
             CapabilityText::Tph => self.extend(0x17, 1, &[0; 8]),
             CapabilityText::SecondaryPciExpress => self.extend(0x19, 1, &[0; 12]),
             CapabilityText::ReadinessTimeReporting(times) => {
-                let [reset, flr, d3] =
-                    [times.reset_ms, times.flr_ms, times.d3hot_to_d0_ms].map(readiness_time);
+                let reset = readiness_time(times.reset_ms)?;
+                let (flr, d3) = (readiness_time(times.flr_ms)?, readiness_time(times.d3hot_to_d0_ms)?);
                 let valid = 1 << 31;
                 let first = reset | valid;
                 let second = flr | d3 << 12;
@@ -405,13 +406,17 @@ fn aer() -> Vec<u8> {
     body
 }
 
-/// A time as Readiness Time Reporting has it (7.9.17): nine bits of value times a power of 32 ns.
-fn readiness_time(milliseconds: u32) -> u32 {
+/// A time as Readiness Time Reporting has it (7.9.17): nine bits of value times a power of 32 ns,
+/// the fifth at most: scales 6 and 7 are reserved.
+fn readiness_time(milliseconds: u32) -> Result<u32, String> {
     let mut value = u64::from(milliseconds) * 1_000_000;
     let mut scale = 0;
-    while value > 0x1ff && scale < 7 {
+    while value > 0x1ff {
         value = value.div_ceil(32);
         scale += 1;
     }
-    (value.min(0x1ff) as u32) | scale << 9
+    if scale > 5 {
+        return Err(format!("a readiness time of {milliseconds} ms: expected 17146 ms at most"));
+    }
+    Ok(value as u32 | scale << 9)
 }

@@ -2,13 +2,13 @@
 
 mod links;
 
-use super::bars::Sizes;
+use super::bars::{Base, Sizes};
 use super::bridge::{BRIDGE_CONTROL, Bridge, Link, Power, SECONDARY_BUS_RESET, express, slot};
 use super::faults::{Behaviour, SlotPower};
 use super::function::StandardFunction;
 use super::model::{Completion, FunctionModel};
 use super::registers::{Places, Registers, dword, has_link_below, word};
-use pcicfg::Address;
+use pcicfg::{Address, ConfigSpace};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -407,6 +407,77 @@ impl Hardware {
             if retrain {
                 self.retrain(now, index);
             }
+        }
+    }
+
+    /// The function whose memory or ports an access reaches: every bridge above forwards it, and the
+    /// function decodes it. (Those of virtual functions have their place in SR-IOV, and nobody asks.)
+    fn decoder(&self, now: Duration, address: Address, bar: u8, offset: u64, length: usize) -> Option<usize> {
+        let index = self.index(address).filter(|&index| self.reaches(now, index))?;
+        let device = &self.nodes[index].device;
+        let registers = device.model().registers();
+        let at = match (bar, device) {
+            (0..=5, Device::Bridge(_)) if bar > 1 => return None,
+            (0..=5, _) => 0x10 + u16::from(bar) * 4,
+            (Base::ROM, Device::Bridge(_)) => 0x38,
+            (Base::ROM, _) => 0x30,
+            _ => return None,
+        };
+        let low = dword(registers, at);
+        let io = bar != Base::ROM && low & 1 != 0;
+        let high = if bar < 5 && low & 7 == 4 { u64::from(dword(registers, at + 4)) << 32 } else { 0 };
+        let mask = if bar == Base::ROM {
+            0xffff_f800
+        } else if io {
+            !3
+        } else {
+            !0xf
+        };
+        let first = (high | u64::from(low & mask)).checked_add(offset)?;
+        let last = first.checked_add((length as u64).checked_sub(1)?)?;
+        let enable = if io { 1 } else { 2 };
+        let asleep = device.places().pm.is_some_and(|pm| word(registers, pm + 4) & 3 != 0);
+        if asleep || word(registers, 4) & enable == 0 {
+            return None;
+        }
+        let mut below = index;
+        while let Some(parent) = self.nodes[below].parent {
+            let registers = self.nodes[parent].device.model().registers();
+            let header = ConfigSpace::new(registers).ok()?.header();
+            let bridge = header.bridge()?;
+            let memory = [bridge.memory_window(), bridge.prefetchable_window()];
+            let windows = if io { [bridge.io_window(), None] } else { memory };
+            let forwards = windows.iter().flatten().any(|w| w.base <= first && last <= w.limit);
+            if word(registers, 4) & enable == 0 || !forwards {
+                return None;
+            }
+            below = parent;
+        }
+        Some(index)
+    }
+
+    /// Reads memory or ports as a processor does: what no one answers reads all-ones.
+    pub(super) fn read_bar(
+        &mut self,
+        now: Duration,
+        address: Address,
+        bar: u8,
+        offset: u64,
+        bytes: &mut [u8],
+    ) {
+        let completion = self
+            .decoder(now, address, bar, offset, bytes.len())
+            .map(|index| self.nodes[index].device.model_mut().read_bar(now, bar, offset, bytes));
+        if completion != Some(Completion::Successful) {
+            bytes.fill(0xff);
+        }
+    }
+
+    /// Writes memory or ports as a processor does: what no one takes is lost.
+    pub(super) fn write_bar(&mut self, now: Duration, address: Address, bar: u8, offset: u64, bytes: &[u8]) {
+        let index = self.decoder(now, address, bar, offset, bytes.len());
+        if let Some(index) = index.filter(|&index| !self.writes_are_lost(index)) {
+            self.nodes[index].device.model_mut().write_bar(now, bar, offset, bytes);
         }
     }
 

@@ -9,7 +9,7 @@ mod saved;
 
 use super::description::QuirkFlag;
 use super::model::FunctionModel;
-use super::state::State;
+use super::state::{State, possible_time};
 use crate::machine::{DeviceUser, HostFacts, LogLine, LogMark, Resource};
 use pcicfg::Address;
 use saved::SavedRegister;
@@ -144,6 +144,16 @@ impl Kernel {
     /// The kernel of this machine in a state that [`save`](Self::save) gave.
     pub(super) fn load(&self, state: &serde_json::Value) -> Result<Self, String> {
         let mut loaded = Self::deserialize(state).map_err(|error| error.to_string())?;
+        for (address, device) in &loaded.devices {
+            possible_time(&format!("locked_until of {address}"), device.locked_until)?;
+        }
+        for task in &loaded.tasks {
+            possible_time("the time of a task", task.time)?;
+            // Until then the kernel looks ten times a second.
+            if task.until > task.time.saturating_add(hotplug::PATIENCE) {
+                return Err(format!("a task looks for {} for longer than a minute", task.port));
+            }
+        }
         loaded.host = self.host.clone();
         loaded.idle_d3 = self.idle_d3;
         Ok(loaded)
@@ -234,7 +244,7 @@ impl State {
         let methods = self.supported_methods(address, &device);
         let described =
             self.known.get(&address).filter(|_| !found_anew).and_then(|k| k.reset_methods.clone());
-        let methods = described.unwrap_or_else(|| methods.iter().map(|m| m.name().to_string()).collect());
+        let methods = described.unwrap_or_else(|| methods.iter().map(|m| m.to_string()).collect());
         let is_virtual = self.known.get(&address).is_some_and(|known| known.physfn.is_some());
         let device = KernelDevice {
             reset_methods: (!methods.is_empty()).then_some(methods),
@@ -253,7 +263,7 @@ impl State {
             let device = self.kernel.devices.get(&address).cloned();
             if let Some(mut device) = device {
                 let methods = self.supported_methods(address, &device);
-                let names: Vec<_> = methods.iter().map(|method| method.name().to_string()).collect();
+                let names: Vec<_> = methods.iter().map(|method| method.to_string()).collect();
                 device.reset_methods = (!names.is_empty()).then_some(names);
                 self.kernel.devices.insert(address, device);
             }

@@ -24,6 +24,20 @@ mod flag {
     pub(super) const MEM_64: u64 = 0x10_0000;
 }
 
+/// The latest time that a state may have: ten years after the machine was booted.
+const LATEST: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
+
+/// That a time in a state can have come to be.
+///
+/// # Errors
+/// When it is too late.
+pub(super) fn possible_time(what: &str, time: Duration) -> std::result::Result<(), String> {
+    if time > LATEST {
+        return Err(format!("{what} is {} s: expected ten years at most", time.as_secs()));
+    }
+    Ok(())
+}
+
 /// The machine at one moment.
 pub(super) struct State {
     pub(super) now: Duration,
@@ -118,9 +132,31 @@ impl State {
         self.settle();
     }
 
-    /// A read from user space.
+    /// A read from user space: dword by dword, and each is an access of its own.
     pub(super) fn user_read(&mut self, address: Address, offset: u16, bytes: &mut [u8]) {
-        self.read(address, offset, bytes);
+        let (mut at, mut rest) = (offset, bytes);
+        while !rest.is_empty() {
+            let count = (4 - usize::from(at % 4)).min(rest.len());
+            let (dword, after) = rest.split_at_mut(count);
+            self.read(address, at, dword);
+            (at, rest) = (at.wrapping_add(count as u16), after);
+        }
+    }
+
+    /// A read of memory or ports as the processor makes it, dword by dword.
+    pub(super) fn read_bar(&mut self, address: Address, bar: u8, offset: u64, bytes: &mut [u8]) {
+        for (at, dword) in (offset..).step_by(4).zip(bytes.chunks_mut(4)) {
+            self.sleep(ACCESS_TIME);
+            self.hardware.read_bar(self.now, address, bar, at, dword);
+        }
+    }
+
+    /// A write to memory or ports as the processor makes it, dword by dword.
+    pub(super) fn write_bar(&mut self, address: Address, bar: u8, offset: u64, bytes: &[u8]) {
+        for (at, dword) in (offset..).step_by(4).zip(bytes.chunks(4)) {
+            self.sleep(ACCESS_TIME);
+            self.hardware.write_bar(self.now, address, bar, at, dword);
+        }
     }
 
     /// A write from user space: refused under lockdown, and kept waiting while the kernel resets the
@@ -260,6 +296,7 @@ impl State {
             return Err(format!("it is the state of {other}"));
         }
         let now = Duration::deserialize(part("now")?).map_err(|error| error.to_string())?;
+        possible_time("now", now)?;
         let mut kernel = self.kernel.load(part("kernel")?)?;
         kernel.devices.retain(|address, _| self.known.contains_key(address));
         self.hardware.load(part("hardware")?)?;

@@ -4,6 +4,7 @@ use super::methods::Method;
 use super::{State, path};
 use crate::error::{Error, Result};
 use crate::machine::Attribute;
+use crate::method::METHODS;
 use pcicfg::Address;
 use std::io;
 
@@ -99,7 +100,7 @@ impl State {
         } else {
             let mut methods = Vec::new();
             for name in value.split_whitespace() {
-                let Some(method) = Method::named(name) else {
+                let Ok(method) = name.parse::<Method>() else {
                     self.log(address, &format!("Invalid reset method '{name}'"));
                     return Err(libc::EINVAL);
                 };
@@ -107,7 +108,7 @@ impl State {
                     self.log(address, &format!("Unsupported reset method '{name}'"));
                     return Err(libc::EINVAL);
                 }
-                if methods.len() == Method::ALL.len() {
+                if methods.len() == METHODS.len() {
                     self.log(address, "Too many reset methods");
                     return Err(libc::EINVAL);
                 }
@@ -116,7 +117,7 @@ impl State {
             methods
         };
         if let Some(device) = self.kernel.devices.get_mut(&address) {
-            device.reset_methods = Some(methods.iter().map(|method| method.name().to_string()).collect());
+            device.reset_methods = Some(methods.iter().map(|method| method.to_string()).collect());
         }
         Ok(())
     }

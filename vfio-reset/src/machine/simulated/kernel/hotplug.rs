@@ -9,7 +9,7 @@ use pcicfg::Address;
 use std::time::Duration;
 
 /// How long the kernel waits for a function that isn't ready when it looks for it.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 impl State {
     /// Forgets a function, what is below it, and its virtual functions.
@@ -156,8 +156,8 @@ impl State {
         if active && empty && !self.kernel.tasks.iter().any(|task| task.port == port) {
             self.log(port, &format!("pciehp: Slot({name}): Card present"));
             self.log(port, &format!("pciehp: Slot({name}): Link Up"));
-            let time = self.now + Duration::from_millis(100);
-            self.kernel.tasks.push(Task { time, port, until: time + PATIENCE });
+            let time = self.now.saturating_add(Duration::from_millis(100));
+            self.kernel.tasks.push(Task { time, port, until: time.saturating_add(PATIENCE) });
         }
     }
 
@@ -175,7 +175,8 @@ impl State {
         }
         if id[0] == 0xff || id[..2] == [1, 0] {
             if self.now < task.until {
-                self.kernel.tasks.push(Task { time: self.now + Duration::from_millis(100), ..task });
+                let time = self.now.saturating_add(Duration::from_millis(100));
+                self.kernel.tasks.push(Task { time, ..task });
             }
         } else {
             self.scan(&below);

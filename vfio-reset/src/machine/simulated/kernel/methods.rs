@@ -3,69 +3,23 @@
 use super::{KernelDevice, State};
 use crate::machine::simulated::description::QuirkFlag;
 use crate::machine::simulated::registers::{dword, word};
-use pcicfg::Address;
+use crate::method::METHODS;
+pub(super) use crate::method::MethodName as Method;
+use crate::quirk::{Effect, Quirks};
+use pcicfg::{Address, ConfigSpace};
+use std::sync::LazyLock;
 
-/// A reset method.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Method {
-    DeviceSpecific,
-    Acpi,
-    Flr,
-    AfFlr,
-    Pm,
-    Bus,
-    CxlBus,
-}
+/// The program's own table of the kernel's quirks.
+static QUIRKS: LazyLock<Quirks> = LazyLock::new(Quirks::built_in);
 
-impl Method {
-    /// All of them in the kernel's order.
-    pub(super) const ALL: [Self; 7] =
-        [Self::DeviceSpecific, Self::Acpi, Self::Flr, Self::AfFlr, Self::Pm, Self::Bus, Self::CxlBus];
-
-    /// The name in `reset_method`.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::DeviceSpecific => "device_specific",
-            Self::Acpi => "acpi",
-            Self::Flr => "flr",
-            Self::AfFlr => "af_flr",
-            Self::Pm => "pm",
-            Self::Bus => "bus",
-            Self::CxlBus => "cxl_bus",
-        }
-    }
-
-    /// The method of that name.
-    pub(super) fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|method| method.name() == name)
-    }
-}
-
-/// The kernel's own quirks by id, as of 6.12; those of the description come on top.
-fn quirk_by_id(quirk: QuirkFlag, registers: &[u8], on_root_bus: bool) -> bool {
-    let (vendor, device) = (word(registers, 0), word(registers, 2));
-    let class = dword(registers, 8) >> 8;
-    match quirk {
-        QuirkFlag::BusReset => matches!(
-            (vendor, device),
-            (0x168c, 0x0030 | 0x0032 | 0x003c | 0x0033 | 0x0034 | 0x003e)
-                | (0x177d, 0xa100)
-                | (0x104c, 0xb005)
-                | (0x1b21, 0x1164)
-                | (0x10de, 0x22ce | 0x22d0 | 0x2340..=0x237f)
-                | (0x17cb, 0x1103 | 0x1107 | 0x0308)
-        ),
-        QuirkFlag::Flr => matches!(
-            (vendor, device),
-            (0x1022, 0x1487 | 0x148c | 0x149c | 0x7901)
-                | (0x8086, 0x1502 | 0x1503)
-                | (0x14c3, 0x0616 | 0x7925)
-        ),
-        QuirkFlag::PmReset => {
-            let ati_display = vendor == 0x1002 && class >> 8 == 0x0300 && !on_root_bus;
-            ati_display || matches!((vendor, device), (0x15b3, 0xcb84 | 0xcf6c | 0xcf70 | 0xcf80))
-        }
-    }
+/// The kernel's own quirks by id; those of the description come on top.
+fn quirk_by_id(quirk: QuirkFlag, image: &[u8], on_root_bus: bool) -> bool {
+    let effect = match quirk {
+        QuirkFlag::BusReset => Effect::NoBusReset,
+        QuirkFlag::Flr => Effect::NoFlr,
+        QuirkFlag::PmReset => Effect::NoPmReset,
+    };
+    ConfigSpace::new(image).is_ok_and(|space| QUIRKS.names(space, on_root_bus, &effect))
 }
 
 impl State {
@@ -79,7 +33,11 @@ impl State {
 
     /// The methods that the kernel would find now, in its order.
     pub(super) fn supported_methods(&self, address: Address, device: &KernelDevice) -> Vec<Method> {
-        Method::ALL.into_iter().filter(|&method| self.supports(address, device, method)).collect()
+        METHODS
+            .iter()
+            .map(|method| method.name)
+            .filter(|&method| self.supports(address, device, method))
+            .collect()
     }
 
     /// A method's probe.

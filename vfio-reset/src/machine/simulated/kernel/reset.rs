@@ -44,7 +44,7 @@ impl State {
         let result = self.reset_function(address);
         let end = self.now;
         if end.saturating_sub(start) > budget {
-            self.now = start + budget;
+            self.now = start.saturating_add(budget);
             if let Some(device) = self.kernel.devices.get_mut(&address) {
                 device.locked_until = end;
             }
@@ -97,7 +97,7 @@ impl State {
         // No decoding, no bus mastering, no interrupts.
         self.write(address, 4, &0x0400_u16.to_le_bytes());
         let mut result = Err(libc::ENOTTY);
-        for method in names.iter().filter_map(|name| Method::named(name)) {
+        for method in names.iter().filter_map(|name| name.parse().ok()) {
             result = self.run(address, method);
             if result != Err(libc::ENOTTY) {
                 break;
@@ -254,7 +254,7 @@ impl State {
     /// `pcie_wait_for_link_delay`.
     fn wait_for_link(&mut self, bridge: Address, at: u16) -> bool {
         self.sleep(millis(20));
-        let end = self.now + millis(1_000);
+        let end = self.now.saturating_add(millis(1_000));
         while !self.link_active(bridge, at) {
             if self.now >= end {
                 // From 6.5 to 6.10 a link that could not be trained again was taken for a good one.
@@ -284,7 +284,7 @@ impl State {
         self.write(bridge, at + express::LINK_CONTROL_2, &(target & !0xf | 1).to_le_bytes());
         let control = self.read_word(bridge, at + express::LINK_CONTROL);
         self.write(bridge, at + express::LINK_CONTROL, &(control | 0x20).to_le_bytes());
-        let end = self.now + millis(1_000);
+        let end = self.now.saturating_add(millis(1_000));
         while !self.link_active(bridge, at) {
             if self.now >= end {
                 self.log(bridge, "retraining failed");
