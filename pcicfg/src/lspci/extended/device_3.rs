@@ -74,10 +74,10 @@ mod tests {
 
     #[test]
     fn registers_that_are_there_are_shown() {
-        let list = [0x0001_002f, 0x0000_0b8a, 0x0000_00f9, 0x0000_001d];
+        let list = [0x0001_002f, 0x0000_0bda, 0x0000_00f9, 0x0000_001d];
         let capabilities = "\tCapabilities: [100 v1] Device 3\n\
             \t\tDevCap3: DMWr Request Routing-, 14-Bit Tag Completer+, 14-Bit Tag Requester-\n\
-            \t\t\t L0p+, Port L0p Exit Latency: Less than 1us, Retimer L0p Exit Latency: More than 64us\n\
+            \t\t\t L0p+, Port L0p Exit Latency: 16us to less than 32us, Retimer L0p Exit Latency: More than 64us\n\
             \t\t\t UIO Mem RdWr Completer-, UIO Mem RdWr Requester+\n";
         let control = "\t\tDevCtl3: DMWr Requester+, DMWr Egress Blocking-, 14-Bit Tag Requester-\n\
             \t\t\t L0p+, Target Link Width: Dynamic\n\

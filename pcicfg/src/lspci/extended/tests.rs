@@ -1,5 +1,7 @@
 //! The walk, the names, and what holds for any bytes.
 
+mod registers;
+
 use super::write;
 use crate::Address;
 use crate::lspci::{Subject, Text};
