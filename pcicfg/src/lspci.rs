@@ -36,6 +36,8 @@ mod machine;
 mod names;
 mod subject;
 mod terse;
+#[cfg(test)]
+mod tests;
 mod text;
 mod tree;
 mod walk;

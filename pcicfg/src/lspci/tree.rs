@@ -127,6 +127,15 @@ struct Domain {
 
 impl<'t> Grown<'t> {
     fn new(tree: &'t Tree) -> Self {
+        let grown = Self::build(tree, &[]);
+        let empty = |bridge: &Bridge| bridge.buses.is_empty().then_some(bridge.domain);
+        let lost: Vec<u32> = grown.bridges.iter().take(grown.roots).filter_map(empty).collect();
+        if lost.is_empty() { grown } else { Self::build(tree, &lost) }
+    }
+
+    /// Hangs the bridges up. In the domains of `lost`, bridges that lead to their own bus, as those do that
+    /// nobody has set up, are passed over: nothing would be left below the root. (lspci crashes there.)
+    fn build(tree: &'t Tree, lost: &[u32]) -> Self {
         let mut domains: BTreeMap<u32, Domain> = BTreeMap::new();
         for function in &tree.functions {
             domains.entry(function.address.domain()).or_insert(Domain { root: 0, above: [None; 256] });
@@ -144,7 +153,12 @@ impl<'t> Grown<'t> {
         }
         let roots = bridges.len();
         for (index, bridge) in tree.bridges.iter().enumerate() {
-            if let Some(domain) = domains.get_mut(&bridge.domain) {
+            let own = bridge.function.and_then(|function| tree.functions.get(function));
+            let to_itself =
+                own.is_some_and(|own| (bridge.secondary..=bridge.subordinate).contains(&own.address.bus()));
+            if to_itself && lost.contains(&bridge.domain) {
+                // Only its own bus is left of it.
+            } else if let Some(domain) = domains.get_mut(&bridge.domain) {
                 for bus in bridge.secondary..=bridge.subordinate {
                     domain.above[usize::from(bus)] = Some(roots + index);
                 }
@@ -289,5 +303,37 @@ impl Writer<'_, '_> {
             naming.vendor_and_device(&mut self.line, function.vendor, function.device);
         }
         self.end_line();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lspci::NoNames;
+
+    #[test]
+    fn bridges_that_nobody_has_set_up_hide_nothing() {
+        let mut tree = Tree::new();
+        let mut bridge = [0; 64];
+        (bridge[0x0b], bridge[0x0e]) = (6, 1);
+        tree.push(&Subject::new(Address::from_devfn(0, 0, 0), &[0; 64]), true);
+        tree.push(&Subject::new(Address::from_devfn(0, 0, 0x08), &bridge), true);
+        let mut text = Text::new();
+        tree.write(&mut text, true, Identifiers::Numbers, &NoNames);
+        assert_eq!(text.to_str(), "-[0000:00]-+-00.0  0000:0000\n           \\-01.0--\n");
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_ends_in_dots() {
+        let mut tree = Tree::new();
+        for bus in 0..=255u8 {
+            let mut bridge = [0; 64];
+            (bridge[0x0b], bridge[0x0e], bridge[0x19], bridge[0x1a]) = (6, 1, bus.saturating_add(1), 0xff);
+            tree.push(&Subject::new(Address::from_devfn(0, bus, 0), &bridge), true);
+        }
+        let mut text = Text::new();
+        tree.write(&mut text, false, Identifiers::Numbers, &NoNames);
+        let first = text.to_str().lines().next().map(str::len);
+        assert_eq!(first, Some(LINE - 1 + "...".len()));
     }
 }

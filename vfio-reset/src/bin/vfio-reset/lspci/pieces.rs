@@ -32,8 +32,9 @@ pub(super) fn read(file: &Path, keep: Keep, output: &Output) -> Result<Functions
     // Where the text in memory begins in the file.
     let mut offset = 0;
     loop {
-        // Less than a piece is left from last time, unless a function is larger than that.
-        let wanted = (PIECE - text.len().min(PIECE)).max(PIECE / 4);
+        // Less than a piece is left from last time. Where no piece may end, the text doubles, so that it is
+        // not searched again and again.
+        let wanted = PIECE.saturating_sub(text.len()).max(text.len());
         let read = Read::by_ref(&mut stream).take(wanted as u64).read_to_end(&mut text).map_err(fail)?;
         let last = read < wanted;
         let end = if last { text.len() } else { cut(&text) };
@@ -207,7 +208,7 @@ mod tests {
         assert!(text[end..].starts_with(b"0000:00:02.0"), "{end}");
         assert!(text[cut(&text[..end])..].starts_with(b"00:01.0"));
         assert_eq!(cut(b"00:00.0 a\n00: 01\n\n10: 02\n"), 0);
-        assert_eq!(cut(b"00:00.0 a\r\n00: 01\r\n\r\n00:01.0 b\r\n"), 22);
+        assert_eq!(cut(b"00:00.0 a\r\n00: 01\r\n\r\n00:01.0 b\r\n"), 21);
         assert_eq!(cut(b"\n\n00:01.0"), 0, "cut off");
         assert_eq!(cut(b""), 0);
     }

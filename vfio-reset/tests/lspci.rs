@@ -1,0 +1,203 @@
+//! `vfio-reset lspci` against what lspci 3.14 prints.
+//!
+//! `tests/lspci/cases.dump` was made by hand, one odd thing in each function; the `.out` files beside it
+//! are what lspci 3.14 (pciutils git 0f5b941) printed for it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const CASES: &str = include_str!("lspci/cases.dump");
+
+/// Runs the command; returns what it prints, and what it warns of.
+fn lspci(file: &Path, options: &[&str]) -> (Vec<u8>, String) {
+    let run = Command::new(env!("CARGO_BIN_EXE_vfio-reset"))
+        .arg("lspci")
+        .arg("-F")
+        .arg(file)
+        .args(options)
+        .output()
+        .expect("the command starts");
+    let errors = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert!(run.status.success(), "{file:?} {options:?}: {errors}");
+    (run.stdout, errors)
+}
+
+fn file(text: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), text).expect("a file that can be written");
+    file
+}
+
+fn printed(text: &str, options: &[&str]) -> String {
+    String::from_utf8_lossy(&lspci(file(text).path(), options).0).into_owned()
+}
+
+#[track_caller]
+fn assert_same(ours: &[u8], expected: &[u8], what: &str) {
+    let (ours, expected) = (String::from_utf8_lossy(ours), String::from_utf8_lossy(expected));
+    for (number, (ours, expected)) in ours.lines().zip(expected.lines()).enumerate() {
+        assert_eq!(ours, expected, "{what}, line {}", number + 1);
+    }
+    assert_eq!(ours.lines().count(), expected.lines().count(), "{what}: lines");
+    assert!(ours == expected, "{what}: the end");
+}
+
+#[test]
+fn odd_cases_are_printed_as_lspci_prints_them() {
+    let dump = file(CASES);
+    for (options, expected) in [
+        ("-n", &include_bytes!("lspci/cases.n.out")[..]),
+        ("-vn", include_bytes!("lspci/cases.vn.out")),
+        ("-vvvn", include_bytes!("lspci/cases.vvvn.out")),
+    ] {
+        assert_same(&lspci(dump.path(), &[options]).0, expected, options);
+    }
+}
+
+/// The corpus is not part of the repository: its dumps belong to many owners.
+#[test]
+fn every_dump_of_the_corpus_is_printed_as_lspci_prints_it() {
+    let shared = std::env::var_os("VFIO_RESET_SHARED")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")), PathBuf::from);
+    let corpus = shared.join("corpus");
+    let Ok(folder) = std::fs::read_dir(corpus.join("lspci")) else {
+        println!("skipped: no corpus at {}; VFIO_RESET_SHARED can name the folder", corpus.display());
+        return;
+    };
+    let mut compared = 0;
+    for entry in folder {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let Ok(expected) = std::fs::read(corpus.join("lspci-expected").join(format!("{name}.out"))) else {
+            continue;
+        };
+        assert_same(&lspci(&path, &["-vvvn"]).0, &expected, &name);
+        compared += 1;
+    }
+    println!("{compared} dumps");
+    assert!(compared > 40);
+}
+
+#[test]
+fn a_dump_in_pieces_is_the_dump_as_a_whole() {
+    // Each domain has the cases again, and the last comes first: some megabytes.
+    let mut text = String::new();
+    let mut expected = Vec::new();
+    let one = printed(CASES, &["-vvvn"]);
+    for domain in (1..=200).rev() {
+        for line in CASES.lines() {
+            let slot = line.get(2..3) == Some(":") && line.get(5..6) == Some(".");
+            text += &if slot { format!("{domain:04x}:{line}\n") } else { format!("{line}\n") };
+        }
+    }
+    for domain in 1..=200 {
+        for line in one.lines() {
+            let slot = line.get(2..3) == Some(":");
+            expected.push(if slot { format!("{domain:04x}:{line}") } else { line.to_string() });
+        }
+    }
+    assert!(text.len() > 4 * (256 << 10));
+    let dump = file(&text);
+    let (ours, errors) = lspci(dump.path(), &["-vvvn"]);
+    assert_same(&ours, (expected.join("\n") + "\n").as_bytes(), "pieces");
+    assert_eq!(errors, "");
+    // And as -n skims it.
+    let short: Vec<&String> = expected.iter().filter(|line| line.starts_with("0")).collect();
+    let ours = String::from_utf8(lspci(dump.path(), &["-n"]).0).unwrap();
+    assert_eq!(ours.lines().count(), short.len());
+    for (ours, expected) in ours.lines().zip(short) {
+        assert!(expected.starts_with(ours), "{ours}: {expected}");
+    }
+}
+
+#[test]
+fn what_is_wrong_in_a_large_dump_is_told_with_its_line() {
+    let mut text = CASES.repeat(100);
+    let lines = text.lines().count();
+    text += "09:00.0 the last\n00: 86 80 zz\n\n0a:00.0 nothing\n";
+    for options in ["-n", "-vn"] {
+        let (ours, errors) = lspci(file(&text).path(), &[options]);
+        assert!(String::from_utf8_lossy(&ours).contains("\n09:00.0 ffff: 8086:ffff"));
+        // Every slot is there a hundred times, but each piece has some of them only once or twice.
+        let at = format!(":{}:", lines + 2);
+        assert!(errors.contains("more of such") || errors.contains(&at), "{errors}");
+    }
+}
+
+#[test]
+fn wild_text_is_read_where_lspci_gives_up() {
+    let quoted: String = CASES.lines().map(|line| format!("> {line}\r\n")).collect();
+    assert_eq!(printed(&quoted, &["-vvvn"]), printed(CASES, &["-vvvn"]));
+    assert_eq!(printed(CASES.trim_end(), &["-n"]), printed(CASES, &["-n"]), "no newline at the end");
+    let slot = "10000000:e1:00.0 x\n00: 86 80 37 12 00 00 00 00 02 00 00 06 00 00 00 00\n";
+    assert_eq!(printed(slot, &["-n"]), "10000000:e1:00.0 0600: 8086:1237 (rev 02)\n");
+}
+
+#[test]
+fn functions_are_chosen_by_slot_and_id() {
+    let count = |options: &[&str]| printed(CASES, options).lines().count();
+    assert_eq!(count(&["-n"]), 20);
+    assert_eq!(count(&["-n", "-s", "01."]), 8);
+    assert_eq!(count(&["-n", "-s", "1:"]), 0);
+    assert_eq!(count(&["-n", "-s", "01.", "-s", ".3"]), 1, "options add up");
+    assert_eq!(count(&["-n", "-d", "8086:"]), 1);
+    assert_eq!(count(&["-n", "-d", "::06xx"]), 3);
+    let wrong = Command::new(env!("CARGO_BIN_EXE_vfio-reset")).args(["lspci", "-s", "zz"]).output().unwrap();
+    assert_eq!(wrong.status.code(), Some(2));
+}
+
+#[test]
+fn bytes_and_trees_and_records_are_printed() {
+    let hex = printed(CASES, &["-x", "-n", "-s", "00:01.0"]);
+    assert_eq!(hex.lines().count(), 6);
+    assert!(hex.contains("\n30: 00 00 00 00 40 00"), "{hex}");
+    assert_eq!(printed(CASES, &["-xxx", "-n", "-s", "00:01.0"]).lines().count(), 18);
+    assert_eq!(
+        printed(CASES, &["-t", "-s", "3."]),
+        "-[0000:00]-+-03.0-[01-03]--\n           +-03.1--\n           \\-03.2\n"
+    );
+    let record = printed(CASES, &["-vmm", "-n", "-s", "03.0"]);
+    assert!(record.starts_with("Slot:\t00:03.0\nClass:\t0604\nVendor:\t10de\n"), "{record}");
+    assert!(record.contains("SVendor:\t1028\nSDevice:\t0777\n"), "{record}");
+    assert_eq!(
+        printed(CASES, &["-mm", "-n", "-D", "-s", "06.0"]),
+        "0000:00:06.0 \"0300\" \"1af4\" \"1041\" -r01 -p00 \"\" \"\"\n"
+    );
+}
+
+#[test]
+fn names_come_from_the_file_that_is_named() {
+    let names = file(
+        "10de  NV\n\t1234  Card\n\t\t1028 0777  Board\n1028  Dell\nC 03  Display\n\t00  VGA\n\t\t00  VGA controller\n\
+         C 06  Bridge\n",
+    );
+    let names = names.path().to_str().unwrap();
+    let first = |options: &[&str]| {
+        let all = [&["-i", names], options].concat();
+        printed(CASES, &all).lines().next().unwrap_or_default().to_string()
+    };
+    assert_eq!(first(&["-s", "01.0"]), "00:01.0 VGA: NV Card (rev 01)");
+    assert_eq!(first(&["-s", "01.0", "-nn"]), "00:01.0 VGA [0300]: NV Card [10de:1234] (rev 01)");
+    assert_eq!(first(&["-s", "01.0", "-v"]), "00:01.0 VGA: NV Card (rev 01) (prog-if 00 [VGA controller])");
+    assert_eq!(
+        first(&["-s", "03.0"]),
+        "00:03.0 Bridge [0604]: NV Card (rev 01)",
+        "only the base class has a name"
+    );
+    assert_eq!(first(&["-s", "06.1"]), "00:06.1 VGA: Device 8086:1234 (rev 01)");
+    assert_eq!(first(&["-s", "06.0", "-nn"]), "00:06.0 VGA [0300]: Device [1af4:1041] (rev 01)");
+    let board = printed(CASES, &["-i", names, "-k", "-s", "03.0"]);
+    assert!(board.ends_with("\tSubsystem: Dell Board\n"), "{board}");
+}
+
+#[test]
+fn a_simulated_machine_is_printed_with_what_its_kernel_knows() {
+    let run = Command::new(env!("CARGO_BIN_EXE_vfio-reset"))
+        .args(["--machine", "sim:zoo", "lspci", "-vvvn"])
+        .output()
+        .unwrap();
+    assert!(run.status.success());
+    let text = String::from_utf8(run.stdout).unwrap();
+    assert!(text.contains("Kernel driver in use: "), "{text}");
+    assert!(text.contains("Express (v2)"), "{text}");
+}
