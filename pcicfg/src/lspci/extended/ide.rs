@@ -218,4 +218,19 @@ mod tests {
              \t\tIDECtl: FTEn-\n"
         );
     }
+
+    #[test]
+    fn codes_without_a_name() {
+        for code in [1, 0x10, 0x1f] {
+            let capability = shown(&[0x0001_0030, code << 8, 0]);
+            assert!(capability.contains("SelCfg- Alg='reserved' TCs=1 "), "{capability}");
+        }
+        // Bits 7 and 13 are other fields' of the capability.
+        let capability = shown(&[0x0001_0030, 1 << 13 | 1 << 7, 0]);
+        assert!(capability.contains("SelCfg+ Alg='AES-GCM-256-96b' TCs=2 "), "{capability}");
+        let link = shown(&[0x0001_0030, 1, 0, 0, 0x0000_0018]);
+        assert!(link.ends_with(" Sta: Status=??8 RecvChkFail-\n"), "{link}");
+        let selective = shown(&[0x0001_0030, 2, 0, 0, 0, 0x0000_0018, 0, 0]);
+        assert!(selective.contains(" Sta: ??8 RecvChkFail-\n"), "{selective}");
+    }
 }
