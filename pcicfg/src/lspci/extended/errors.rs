@@ -131,6 +131,7 @@ mod tests {
         assert_eq!(shown_in(4, &list), format!("{fields}{root}"));
         assert_eq!(shown_in(10, &list), format!("{fields}{root}"));
         assert_eq!(shown_in(4, &list[..13]), fields, "the root's part is cut off");
+        assert_eq!(shown(&list[..11]), fields, "an endpoint ends with the header log");
         assert_cut_off(&list[..11], "");
     }
 

@@ -223,6 +223,8 @@ mod tests {
              \t\t\t      Eq2: completed, Eq3: error\n"
         );
         assert_cut_off(&list, "");
+        let last = shown(&[0x0001_0034, 0, 0, 0x18, 0, 0, 0, 0, 0]);
+        assert!(last.contains("Type: uncorrectable, "), "{last}");
         for (code, text) in [(0, "none"), (3, "3"), (4, "Unknown (4)"), (6, "6")] {
             let shown = shown(&[0x0001_0034, 0, 0, code, 0, 0, 0, 0, 0]);
             assert!(shown.contains(&format!("Consecutive: {text}, Type: random, ")), "{shown}");

@@ -218,4 +218,38 @@ mod tests {
              \t\tIDECtl: FTEn-\n"
         );
     }
+
+    #[test]
+    fn codes_without_a_name() {
+        for code in [1, 0x10, 0x1f] {
+            let capability = shown(&[0x0001_0030, code << 8, 0]);
+            assert!(capability.contains("SelCfg- Alg='reserved' TCs=1 "), "{capability}");
+        }
+        // Bits 7 and 13 are other fields' of the capability.
+        let capability = shown(&[0x0001_0030, 1 << 13 | 1 << 7, 0]);
+        assert!(capability.contains("SelCfg+ Alg='AES-GCM-256-96b' TCs=2 "), "{capability}");
+        let link = shown(&[0x0001_0030, 1, 0, 0, 0x0000_0018]);
+        assert!(link.ends_with(" Sta: Status=??8 RecvChkFail-\n"), "{link}");
+        let selective = shown(&[0x0001_0030, 2, 0, 0, 0, 0x0000_0018, 0, 0]);
+        assert!(selective.contains(" Sta: ??8 RecvChkFail-\n"), "{selective}");
+    }
+
+    #[test]
+    fn coded_fields_of_a_stream() {
+        let stream = |control| shown(&[0x0001_0030, 1, 0, control, 0]);
+        for (code, name) in (0..).zip(["-", "=2", "=4", "=8"]) {
+            for (low, field) in [(2, "NPR"), (4, "PR"), (6, "CPL")] {
+                let text = stream(code << low);
+                assert!(text.contains(&format!(" {field}{name} ")), "{text}");
+            }
+        }
+        for (code, name) in [(0, "no"), (1, "17:2"), (2, "25:2"), (3, "33:2"), (4, "41:2"), (8, "??8")] {
+            let text = stream(code << 10);
+            assert!(text.contains(&format!(" HdrEnc={name} Alg='AES-GCM-256-96b' TC0 ")), "{text}");
+        }
+        for code in [1, 2, 4, 8, 16] {
+            let text = stream(code << 14);
+            assert!(text.contains(" HdrEnc=no Alg='reserved' TC0 "), "{text}");
+        }
+    }
 }

@@ -143,6 +143,18 @@ mod tests {
     }
 
     #[test]
+    fn power_on_times() {
+        for (scale, unit) in [(0, 2), (1, 10), (2, 100)] {
+            for value in [0, 1, 2, 4, 8, 16, 31] {
+                let text = shown(&[0x0001_001e, 1 | scale << 16 | value << 19, 0, scale | value << 3]);
+                let time = unit * value;
+                assert!(text.contains(&format!(" PortTPowerOnTime={time}us\n")), "{text}");
+                assert!(text.ends_with(&format!(" T_PwrOn={time}us\n")), "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn ptm() {
         let list = [0x0001_001f, 0x0000_1007, 0x0000_ff03];
         assert_eq!(
