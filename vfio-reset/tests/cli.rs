@@ -115,10 +115,6 @@ fn each_exit_code_means_what_the_help_says() {
 #[test]
 fn a_file_that_may_not_be_written_is_exit_5() {
     let place = "/sys/kernel/vfio-reset-test.json";
-    if !Path::new("/sys/kernel").is_dir() {
-        eprintln!("skipped: there is no /sys here");
-        return;
-    }
     let output = run(&["--machine", "sim:zoo", "save", "01:00.0", "-o", place]);
     assert_eq!(code(&output), 5, "{}", stderr(&output));
     assert!(stderr(&output).contains("run as root"));
