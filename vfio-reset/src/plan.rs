@@ -8,7 +8,7 @@ mod refusal;
 
 use crate::error::{Error, Result};
 use crate::inventory::{Inventory, InventoryFunction};
-use crate::machine::{DeviceUser, MachineKind};
+use crate::machine::DeviceUser;
 use crate::method::{self, Availability, MethodName, Reason};
 use crate::quirk::{Effect, Quirks};
 use pcicfg::Address;
@@ -99,8 +99,6 @@ impl fmt::Display for Via {
 pub struct Plan {
     /// The machine, as the user named it.
     pub machine: String,
-    /// Which kind it is.
-    pub kind: MachineKind,
     /// The function.
     pub address: Address,
     /// Its IOMMU group.
@@ -241,7 +239,6 @@ impl Plan {
         let decision = context.decide(&candidates);
         Ok(Self {
             machine: inventory.machine().to_string(),
-            kind: inventory.kind(),
             address: request.address,
             iommu_group: function.facts().iommu_group,
             presence: function.presence(),

@@ -2,10 +2,10 @@
 
 use super::header::{self, BridgeHeaders};
 use super::{RegisterWrite, WriteRule, virtual_channel};
+use pcicfg::ConfigSpace;
 use pcicfg::capability::{CapabilityId, DeviceControl, LinkControl, PciExpress, SlotControl};
 use pcicfg::extended::ExtendedCapabilityId;
 use pcicfg::header::HeaderType;
-use pcicfg::{Address, ConfigSpace};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -402,13 +402,4 @@ pub fn final_writes(writes: &[RegisterWrite]) -> Vec<RegisterWrite> {
         .enumerate()
         .filter(|(index, write)| last[&write.offset] == *index && write.compare != 0);
     finals.map(|(_, write)| *write).collect()
-}
-
-/// A function and the writes that bring it back.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FunctionWrites {
-    /// The function.
-    pub address: Address,
-    /// The writes, in order.
-    pub writes: Vec<RegisterWrite>,
 }
