@@ -3,7 +3,7 @@
 use super::header::{self, BridgeHeaders};
 use super::{RegisterWrite, WriteRule, virtual_channel};
 use pcicfg::ConfigSpace;
-use pcicfg::capability::{CapabilityId, DeviceControl, LinkControl, PciExpress, SlotControl};
+use pcicfg::capability::{CapabilityId, DeviceControl, DevicePortType, LinkControl, PciExpress, SlotControl};
 use pcicfg::extended::ExtendedCapabilityId;
 use pcicfg::header::HeaderType;
 use std::collections::HashMap;
@@ -212,7 +212,13 @@ impl Sequence<'_> {
     /// The control words, in the kernel's order; which there are depends on the kind of function.
     fn pci_express(&mut self, express: PciExpress<'_>) {
         let at = express.offset();
-        self.register(at, &DEVICE_CONTROL);
+        // In a bridge to a conventional bus the bit has another meaning: Bridge Configuration Retry Enable.
+        match express.device_port_type() {
+            DevicePortType::PciExpressToPciBridge => {
+                self.register(at, &word(PciExpress::DEVICE_CONTROL, !0, DEVICE_CONTROL.name));
+            }
+            _ => self.register(at, &DEVICE_CONTROL),
+        }
         if express.link_control().is_some() {
             self.register(at, &LINK_CONTROL);
         }
