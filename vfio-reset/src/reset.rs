@@ -206,9 +206,12 @@ impl Engine<'_, '_> {
                     ),
                 ));
             }
+            if !planned.is_reset {
+                continue;
+            }
             // Whoever bound a driver since then is using the function now.
             let driver = self.machine.facts(planned.address)?.driver;
-            if planned.is_reset && driver != planned.driver {
+            if driver != planned.driver {
                 let name = |driver: &Option<String>| driver.clone().unwrap_or_else(|| "none".to_string());
                 return Err(Stop::Outcome(
                     Outcome::NotTouched,
