@@ -1,7 +1,6 @@
 //! What is refused because it would hurt the host, and what the user may override.
 
 use super::{Affected, Context, Request, Via, affected};
-use crate::error::Result;
 use crate::inventory::{Inventory, InventoryFunction};
 use crate::machine::{DeviceUser, Lockdown};
 use crate::method::{Availability, MethodName, Reason, Scope};
@@ -120,7 +119,7 @@ impl fmt::Display for Override {
 impl FromStr for Override {
     type Err = String;
 
-    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
         let words = || Self::ALL.map(Self::as_str).join(", ");
         Self::ALL
             .into_iter()
@@ -200,7 +199,7 @@ impl Context<'_> {
                 overridden_by: Some(Override::Driver),
             });
         }
-        refuse_users(address, function.users(), refusals);
+        refuse_users(address, function.users(), Override::Driver, refusals);
         refuse_boot_display(function, refusals);
         if !function.facts().virtfns.is_empty() {
             let count = function.facts().virtfns.len();
@@ -269,7 +268,7 @@ impl Context<'_> {
                 overridden_by: Some(Override::Siblings),
             });
         }
-        refuse_users(other.address, &other.users, refusals);
+        refuse_users(other.address, &other.users, Override::Siblings, refusals);
         if let Ok(function) = self.function.inventory().function(other.address) {
             refuse_boot_display(function, refusals);
         }
@@ -289,14 +288,14 @@ impl Context<'_> {
 
 /// What speaks against writing a saved state back, without what is in `allow`.
 ///
-/// # Errors
-/// When the state has a function that the machine has not.
+/// A function that the machine does not have is no reason: nothing is written to it.
+#[must_use]
 pub fn restore_refusals(
     inventory: &Inventory,
     quirks: &Quirks,
     state: &SavedState,
     allow: &[Override],
-) -> Result<Vec<Refusal>> {
+) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     if inventory.machine() != state.machine {
         refusals.push(Refusal {
@@ -312,7 +311,7 @@ pub fn restore_refusals(
         });
     }
     for saved in &state.functions {
-        let function = inventory.function(saved.address)?;
+        let Ok(function) = inventory.function(saved.address) else { continue };
         let request = Request::new(saved.address);
         let context = Context { function, quirks, request: &request, bridge: None, stale: Vec::new() };
         if inventory.host().lockdown != Lockdown::None {
@@ -322,7 +321,7 @@ pub fn restore_refusals(
         refusals.extend(saved.space().and_then(|image| moved(function, image)));
     }
     refusals.retain(|refusal| refusal.overridden_by.is_none_or(|word| !allow.contains(&word)));
-    Ok(refusals)
+    refusals
 }
 
 /// A BAR that the kernel has put somewhere else since: the saved address may be another device's now.
@@ -388,14 +387,15 @@ fn refuse_boot_display(function: InventoryFunction<'_>, refusals: &mut Vec<Refus
     }
 }
 
-fn refuse_users(address: Address, users: &[DeviceUser], refusals: &mut Vec<Refusal>) {
+/// `driver`: the word that overrides a driver at work on the function.
+fn refuse_users(address: Address, users: &[DeviceUser], driver: Override, refusals: &mut Vec<Refusal>) {
     for user in users {
         let (remedy, overridden_by) = match user {
             DeviceUser::Mount { path, .. } => (format!("unmount it first: umount {path}"), None),
             DeviceUser::Swap { device } => (format!("switch it off first: swapoff /dev/{device}"), None),
             DeviceUser::Holder { holder, .. } => (format!("take it out of {holder} first"), None),
             DeviceUser::Network { interface } => {
-                (format!("take it down first: ip link set {interface} down"), Some(Override::Driver))
+                (format!("take it down first: ip link set {interface} down"), Some(driver))
             }
             DeviceUser::Vfio { .. } => ("stop the virtual machine first".to_string(), Some(Override::InUse)),
         };

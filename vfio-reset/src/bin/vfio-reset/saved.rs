@@ -65,7 +65,7 @@ pub(crate) fn restore(session: &Session, output: &Output, arguments: &RestoreArg
     let mut inventory = session.inventory()?;
     let addresses = state.functions.iter().map(|function| function.address);
     inventory.read_users(session.machine(), addresses)?;
-    let refusals = restore_refusals(&inventory, &session.quirks, &state, &arguments.allow)?;
+    let refusals = restore_refusals(&inventory, &session.quirks, &state, &arguments.allow);
     if !refusals.is_empty() {
         output.document(
             &json!({ "schema": SCHEMA, "exit_code": 3, "outcome": "refused", "refusals": refusals }),
