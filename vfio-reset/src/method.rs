@@ -176,6 +176,8 @@ pub enum Reason {
     Slot(Address),
     /// The capability is not there.
     NoCapability(&'static str),
+    /// Capabilities begin behind what can be read.
+    NotReadable,
     /// The capability is there, and does not announce it.
     NotAnnounced(&'static str),
     /// No_Soft_Reset is set: the function keeps its state through D3hot.
@@ -211,6 +213,7 @@ impl fmt::Display for Reason {
             Self::AloneBelow(bridge) => write!(f, "the only function below {bridge}"),
             Self::Slot(port) => write!(f, "alone in the hot-plug slot of {port}"),
             Self::NoCapability(name) => write!(f, "there is no {name} capability"),
+            Self::NotReadable => write!(f, "not known: without root the kernel shows no capabilities"),
             Self::NotAnnounced(what) => write!(f, "{what}"),
             Self::KeepsState => {
                 write!(
@@ -297,7 +300,7 @@ impl Method {
             Ok(reason) => (self.enumerate)(function, quirks).err().unwrap_or(reason),
             Err(reason) if stale => Reason::Stale(Box::new(reason)),
             Err(reason @ Reason::NotPresent(_)) => reason,
-            Err(Reason::NothingKnown(_)) if listed => Reason::KernelSays,
+            Err(Reason::NothingKnown(_) | Reason::NotReadable) if listed => Reason::KernelSays,
             Err(reason) if listed => Reason::ListedDespite(Box::new(reason)),
             Err(reason) => reason,
         };
@@ -309,6 +312,13 @@ impl Method {
 
 fn forbidden_by(quirk: Option<&Quirk>) -> Result<(), Reason> {
     quirk.map_or(Ok(()), |quirk| Err(Reason::Quirk(quirk.into())))
+}
+
+/// Why a capability cannot be found: 64 bytes are all that the kernel shows without `CAP_SYS_ADMIN`.
+fn missing(function: InventoryFunction<'_>, name: &'static str) -> Reason {
+    let space = function.space();
+    let has_list = space.header().status().contains(Status::CAPABILITIES_LIST);
+    if has_list && space.size() <= 64 { Reason::NotReadable } else { Reason::NoCapability(name) }
 }
 
 fn device_specific(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<Reason, Reason> {
@@ -329,7 +339,7 @@ fn acpi(_: InventoryFunction<'_>, _: &Quirks) -> Result<Reason, Reason> {
 }
 
 fn flr(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<Reason, Reason> {
-    let express = function.space().pci_express().ok_or(Reason::NoCapability("PCI Express"))?;
+    let express = function.space().pci_express().ok_or_else(|| missing(function, "PCI Express"))?;
     if !express.function_level_reset_capable() {
         return Err(Reason::NotAnnounced(
             "Device Capabilities does not announce Function Level Reset (FLReset-)",
@@ -341,7 +351,8 @@ fn flr(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<Reason, Reaso
 }
 
 fn af_flr(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<Reason, Reason> {
-    let features = function.space().advanced_features().ok_or(Reason::NoCapability("Advanced Features"))?;
+    let features =
+        function.space().advanced_features().ok_or_else(|| missing(function, "Advanced Features"))?;
     let both = AdvancedFeaturesCapabilities::FUNCTION_LEVEL_RESET
         | AdvancedFeaturesCapabilities::TRANSACTIONS_PENDING;
     if !features.capabilities().contains(both) {
@@ -354,7 +365,7 @@ fn af_flr(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<Reason, Re
 }
 
 fn pm(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<Reason, Reason> {
-    let pm = function.space().power_management().ok_or(Reason::NoCapability("Power Management"))?;
+    let pm = function.space().power_management().ok_or_else(|| missing(function, "Power Management"))?;
     forbidden_by(quirks.find(function, |effect| *effect == Effect::NoPmReset))?;
     if pm.control_status().no_soft_reset() {
         return Err(Reason::KeepsState);
@@ -434,10 +445,15 @@ fn multi_function(function: InventoryFunction<'_>) -> bool {
 }
 
 /// The port in whose hot-plug slot the function sits: slots of PCI Express ports hold device 0 only.
+///
+/// A port that could have a slot has none where the firmware kept hot-plug to itself: a kernel that was
+/// asked knows.
 fn slot(function: InventoryFunction<'_>) -> Option<Address> {
     let port = function.parent()?;
     let express = port.space().pci_express()?;
-    (express.hot_plug_capable() && function.address().device() == 0).then(|| port.address())
+    let facts = function.facts();
+    let has_driver = facts.slot.is_some() || facts.reset_methods == ResetMethods::Unknown;
+    (has_driver && express.hot_plug_capable() && function.address().device() == 0).then(|| port.address())
 }
 
 // --- how long ----------------------------------------------------------------------------------------
