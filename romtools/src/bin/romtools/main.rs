@@ -4,6 +4,8 @@ mod check;
 mod info;
 mod input;
 mod json;
+#[allow(dead_code, reason = "the commands that write come with the next commits")]
+mod output;
 
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
