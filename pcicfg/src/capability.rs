@@ -326,6 +326,11 @@ impl<'a> Capabilities<'a> {
         };
         Self { space, holder, next, visited: 0 }
     }
+
+    /// Where the pointer stands that is followed next, and how it reads.
+    pub(crate) const fn next_pointer(&self) -> (u16, u16) {
+        (self.holder, self.next as u16)
+    }
 }
 
 impl<'a> Iterator for Capabilities<'a> {

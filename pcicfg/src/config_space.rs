@@ -1,6 +1,7 @@
 //! A checked view of a function's configuration space.
 
 use crate::capability::Capabilities;
+use crate::defect::Defects;
 use crate::extended::ExtendedCapabilities;
 use crate::header::Header;
 
@@ -106,6 +107,12 @@ impl<'a> ConfigSpace<'a> {
     #[must_use]
     pub fn extended_capabilities(self) -> ExtendedCapabilities<'a> {
         ExtendedCapabilities::new(self)
+    }
+
+    /// What is wrong with the function, in the order of the space; nothing of a sound one.
+    #[must_use]
+    pub fn defects(self) -> Defects<'a> {
+        Defects::of(self.bytes)
     }
 }
 

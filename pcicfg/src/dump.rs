@@ -72,6 +72,7 @@ use core::{fmt, iter::FusedIterator, slice};
 
 use crate::address::Address;
 use crate::config_space::ConfigSpace;
+use crate::defect::Defects;
 
 pub use write::{Extent, Style, write_function, write_rows};
 
@@ -272,6 +273,12 @@ impl<'a> DumpedFunction<'a> {
     #[must_use]
     pub const fn bytes(self) -> &'a [u8] {
         self.space.bytes()
+    }
+
+    /// What is wrong with the function, of the bytes that are [`present`](Self::present).
+    #[must_use]
+    pub fn defects(self) -> Defects<'a> {
+        Defects::of(self.bytes().get(..self.present()).unwrap_or_default())
     }
 
     /// The bytes as a configuration space of 64 to 4096 bytes.

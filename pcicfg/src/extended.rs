@@ -550,6 +550,19 @@ impl<'a> ExtendedCapabilities<'a> {
         Self { space, holder: 0, next, visited: [0; 15] }
     }
 
+    /// Where the pointer stands that is followed next, and how it reads.
+    pub(crate) const fn next_pointer(&self) -> (u16, u16) {
+        (self.holder, self.next)
+    }
+
+    /// Whether there is an extended space, and it is the first 256 bytes over and over.
+    pub(crate) fn aliases(space: ConfigSpace<'_>) -> bool {
+        match space.read_u32(Self::START) {
+            None | Some(0 | 0xffff_ffff) => false,
+            Some(header) => Self::is_aliased(space, header),
+        }
+    }
+
     /// Whether the bytes from 100h on are the first 256 over and over, as behind a bridge that ignores
     /// the upper address bits: then `header` is the function's own id (the kernel's
     /// `pci_ext_cfg_is_aliased`).

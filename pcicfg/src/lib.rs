@@ -37,6 +37,7 @@ pub mod address;
 pub mod bar;
 pub mod capability;
 pub mod config_space;
+pub mod defect;
 #[cfg(feature = "alloc")]
 pub mod dump;
 pub mod extended;
@@ -47,5 +48,6 @@ pub mod lspci;
 pub use access::{ConfigRead, ConfigWrite};
 pub use address::{Address, ParseAddressError};
 pub use config_space::{ConfigSpace, SizeError, Truncated};
+pub use defect::{Defect, Defects};
 #[cfg(feature = "alloc")]
 pub use dump::Dump;
