@@ -3,8 +3,10 @@
 //! `test` installs what the tests need and runs them all; `ci` adds format, lints and docs; `guest` runs the tool on a
 //! real kernel under QEMU.
 
+mod cache;
 mod command;
 mod guest;
+mod packages;
 mod test;
 
 use std::path::{Path, PathBuf};
