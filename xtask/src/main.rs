@@ -5,6 +5,7 @@
 
 mod cache;
 mod command;
+mod differential;
 mod guest;
 mod packages;
 mod test;
@@ -31,6 +32,8 @@ enum Task {
     Ci,
     /// Run the tool in a guest under QEMU, on a kernel from Debian
     Guest(guest::Options),
+    /// Compare `vfio-reset lspci` with lspci on random functions
+    LspciDifferential(differential::Options),
 }
 
 fn main() -> ExitCode {
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Task::Test => test::test(),
         Task::Ci => test::ci(),
         Task::Guest(options) => guest(&options),
+        Task::LspciDifferential(options) => differential::run(&options).map(|counts| counts.failed == 0),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

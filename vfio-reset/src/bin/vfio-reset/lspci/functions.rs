@@ -39,7 +39,8 @@ impl Keep {
     pub(super) fn bytes(self) -> usize {
         match self {
             Self::Header => 64,
-            Self::Conventional => 256,
+            // A bridge's subsystem is in a capability, and the last may reach beyond the 256 bytes.
+            Self::Conventional => 256 + 4,
             Self::All => 4096,
         }
     }
