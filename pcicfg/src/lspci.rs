@@ -46,7 +46,7 @@ pub use filter::{Filter, FilterError};
 pub use names::{Names, NoNames};
 pub use subject::{Resource, Subject, System};
 pub use text::Text;
-pub use tree::Tree;
+pub use tree::{Paths, Tree};
 
 use names::Naming;
 
@@ -62,6 +62,9 @@ pub struct Options {
     pub hex: u8,
     /// Print addresses with their domains.
     pub domain: bool,
+    /// How many `-P` there are: 1 prints the bridges above a function before its device and function number, 2
+    /// its bus number, too.
+    pub path: u8,
     /// How many `-m` there are: text for programs.
     pub machine: u8,
     /// Print the kernel's driver and modules even without `-v`.

@@ -20,17 +20,22 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 
 use self::compare::{Compared, Finding, Pair};
 use self::known::Difference;
 use self::program::Program;
-use self::reference::Reference;
+use self::reference::{Reference, References};
 use self::space::{Address, Function};
 use crate::test::Counts;
 use crate::{target, workspace};
 
+/// How many functions there are without an option.
+const FUNCTIONS: usize = 20_000;
+/// The seed of `cargo xtask test`.
+const SEED: u64 = 1;
 /// How many functions are in a dump.
 const BATCH: usize = 64;
 /// How many differences are made small and shown.
@@ -40,12 +45,12 @@ const SHOWN: usize = 10;
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Options {
     /// How many random functions
-    #[arg(long, default_value_t = 20_000, value_name = "N")]
+    #[arg(long, default_value_t = FUNCTIONS, value_name = "N")]
     functions: usize,
     /// How many random hosts, for trees and paths; without it, one for every 20 functions
     #[arg(long, value_name = "N")]
     hosts: Option<usize>,
-    /// Where the random numbers begin; the same seed makes the same functions
+    /// Where the random numbers begin; the same seed makes the same functions. Without it, one that was never used
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
     /// Compare with this lspci instead of one from Debian
@@ -53,17 +58,33 @@ pub(crate) struct Options {
     lspci: Option<PathBuf>,
 }
 
-/// Compares, prints what was found, and counts each reference as one test.
+impl Default for Options {
+    /// What `cargo xtask test` runs: the same functions every time.
+    fn default() -> Self {
+        Self { functions: FUNCTIONS, hosts: None, seed: Some(SEED), lspci: None }
+    }
+}
+
+/// Compares, prints what was found, and counts each kind of comparison as one test.
 ///
 /// # Errors
 /// `vfio-reset` does not build, or a program or file cannot be used.
 pub(crate) fn run(options: &Options) -> Result<Counts> {
-    let path = options.lspci.as_ref().context("which lspci?")?;
-    let references = vec![reference::Reference::at(path)?];
+    let references = match &options.lspci {
+        Some(path) => References { found: vec![Reference::at(path)?], missing: Vec::new() },
+        None => References::all(),
+    };
+    for reason in &references.missing {
+        println!("lspci-differential: {reason}");
+    }
+    if references.found.is_empty() {
+        println!("lspci-differential is SKIPPED: there is no lspci to compare with");
+        return Ok(Counts { skipped: 1, ..Counts::default() });
+    }
     let ours = Program::new(vec![build()?.into(), "lspci".into()]);
-    let seed = options.seed.unwrap_or(1);
+    let seed = options.seed.unwrap_or_else(new_seed);
     let mut counts = Counts::default();
-    for reference in &references {
+    for reference in &references.found {
         let known = known::of(reference.version);
         println!(
             "lspci-differential: {} random functions, seed {seed}, beside {}",
@@ -71,15 +92,21 @@ pub(crate) fn run(options: &Options) -> Result<Counts> {
         );
         let run = Differential { ours: &ours, reference, known: &known, seed };
         let functions = run.functions(options.functions)?;
-        let hosts = run.hosts(options.hosts.unwrap_or(options.functions / 20))?;
-        for (what, compared) in [("functions", functions), ("hosts", hosts)] {
-            match run.report(what, compared)? {
-                true => counts.passed += 1,
-                false => counts.failed += 1,
-            }
+        counts += run.report("functions", functions)?;
+        if reference.version < known::TREES {
+            println!("  hosts are not compared: before 3.10 trees were made otherwise");
+            continue;
         }
+        let hosts = run.hosts(options.hosts.unwrap_or(options.functions / 20))?;
+        counts += run.report("hosts", hosts)?;
     }
     Ok(counts)
+}
+
+/// A seed from the clock, short enough to be typed again.
+fn new_seed() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    now.as_millis() as u64 % 1_000_000_000
 }
 
 /// Builds the program that is tested.
@@ -171,8 +198,8 @@ impl Differential<'_> {
         (0..count).map(function).collect()
     }
 
-    /// Prints the numbers, and the differences without a name made small; whether there are none.
-    fn report(&self, what: &str, compared: Compared) -> Result<bool> {
+    /// Prints the numbers, and the differences without a name made small; counts them as one test.
+    fn report(&self, what: &str, compared: Compared) -> Result<Counts> {
         println!(
             "  {} {what} compared, {} refused by lspci, {} unexplained differences",
             compared.functions,
@@ -187,23 +214,24 @@ impl Differential<'_> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         let pair = self.pair(folder.path())?;
         let results = target().join("lspci-differential");
-        let mut shown: Vec<Finding> = Vec::new();
-        for finding in compared.findings.iter() {
+        let mut shown: Vec<&Finding> = Vec::new();
+        for finding in &compared.findings {
             if shown.len() == SHOWN {
                 break;
             }
-            let small = shrink::smallest(&pair, finding.clone())?;
-            if shown.iter().any(|other| other.is_like(&small)) {
+            if shown.iter().any(|other| other.is_like(finding)) {
                 continue;
             }
+            shown.push(finding);
+            let small = shrink::smallest(&pair, finding.clone())?;
             fs::create_dir_all(&results).context("cannot make the folder of results")?;
-            let file = results.join(format!("{what}-{}.dump", shown.len() + 1));
+            let file = results.join(format!("{what}-{}.dump", shown.len()));
             fs::write(&file, space::dump(&small.functions)).context("cannot write a result")?;
             println!("  {} -F {}", small.arguments, file.display());
             println!("    theirs {}", small.theirs);
             println!("    ours   {}", small.ours);
-            shown.push(small);
         }
-        Ok(compared.findings.is_empty())
+        let failed = usize::from(!compared.findings.is_empty());
+        Ok(Counts { passed: 1 - failed, failed, skipped: 0 })
     }
 }

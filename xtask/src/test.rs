@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-use crate::{guest, workspace};
+use crate::{differential, guest, workspace};
 
 /// How many tests ended how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -72,6 +72,7 @@ const SHAPE: &[(&str, &[&str])] = &[
 fn all_tests() -> Counts {
     let guests = || Ok(guest::run(&guest::Options::default())?.unwrap_or_default());
     let mut total = part("cargo test", cargo_test());
+    total += part("lspci-differential", differential::run(&differential::Options::default()));
     total += part("guest", guests());
     total
 }

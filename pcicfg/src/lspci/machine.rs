@@ -11,6 +11,10 @@ pub(super) fn write(text: &mut Text, subject: &Subject<'_>, options: &Options, n
     }
 }
 
+fn write_address(text: &mut Text, subject: &Subject<'_>, options: &Options) {
+    terse::write_address(text, subject, options, options.domain || subject.address().domain() != 0);
+}
+
 /// One line, each part in quotes.
 fn write_line(text: &mut Text, subject: &Subject<'_>, options: &Options, naming: Naming<'_>) {
     let (vendor, device) = (subject.u16(0), subject.u16(2));
@@ -27,7 +31,7 @@ fn write_line(text: &mut Text, subject: &Subject<'_>, options: &Options, naming:
         }
         text.str("\"");
     };
-    terse::write_address(text, subject.address(), options.domain || subject.address().domain() != 0);
+    write_address(text, subject, options);
     quoted(text, &|part| naming.class(part, subject.class()));
     quoted(text, &|part| naming.vendor(part, vendor));
     quoted(text, &|part| naming.device(part, vendor, device));
@@ -53,7 +57,7 @@ fn write_record(text: &mut Text, subject: &Subject<'_>, options: &Options, namin
     let (vendor, device) = (subject.u16(0), subject.u16(2));
     let system = subject.system().copied().unwrap_or_default();
     text.str(if options.machine >= 2 { "Slot:\t" } else { "Device:\t" });
-    terse::write_address(text, subject.address(), options.domain || subject.address().domain() != 0);
+    write_address(text, subject, options);
     text.str("\nClass:\t");
     naming.class(text, subject.class());
     text.str("\nVendor:\t");

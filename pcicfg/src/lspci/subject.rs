@@ -18,6 +18,7 @@ pub struct Subject<'a> {
     address: Address,
     bytes: &'a [u8],
     system: Option<&'a System<'a>>,
+    bridges: &'a [Address],
 }
 
 impl<'a> Subject<'a> {
@@ -26,13 +27,25 @@ impl<'a> Subject<'a> {
     #[must_use]
     pub fn new(address: Address, bytes: &'a [u8]) -> Self {
         let bytes = bytes.get(..ConfigSpace::EXTENDED).unwrap_or(bytes);
-        Self { address, bytes, system: None }
+        Self { address, bytes, system: None, bridges: &[] }
     }
 
     /// The same with what the running system knows of it.
     #[must_use]
     pub fn with_system(self, system: &'a System<'a>) -> Self {
         Self { system: Some(system), ..self }
+    }
+
+    /// The same with the bridges above it, the one on the root bus first, for
+    /// [`Options::path`](super::Options::path); [`Paths`](super::Paths) has them.
+    #[must_use]
+    pub fn below(self, bridges: &'a [Address]) -> Self {
+        Self { bridges, ..self }
+    }
+
+    /// The bridges above it, the one on the root bus first.
+    pub(super) const fn bridges(&self) -> &'a [Address] {
+        self.bridges
     }
 
     /// Where it is.

@@ -2,18 +2,27 @@
 
 use super::names::Naming;
 use super::{Options, Subject, System, Text, walk};
-use crate::address::Address;
 
-/// The address, with its domain if that is wanted.
-pub(super) fn write_address(text: &mut Text, address: Address, domain: bool) {
+/// The address, with its domain and the bridges above it if they are wanted.
+pub(super) fn write_address(text: &mut Text, subject: &Subject<'_>, options: &Options, domain: bool) {
+    let address = subject.address();
     if domain {
         text.hex(4, address.domain().into()).str(":");
     }
-    text.hex2(address.bus()).str(":").hex2(address.device()).str(".").dec(address.function().into());
+    let bridges = if options.path > 0 { subject.bridges() } else { &[] };
+    for (number, step) in bridges.iter().chain([&address]).enumerate() {
+        if number > 0 {
+            text.str("/");
+        }
+        if number == 0 || options.path > 1 {
+            text.hex2(step.bus()).str(":");
+        }
+        text.hex2(step.device()).str(".").dec(step.function().into());
+    }
 }
 
 pub(super) fn write(text: &mut Text, subject: &Subject<'_>, options: &Options, naming: Naming<'_>) {
-    write_address(text, subject.address(), options.domain);
+    write_address(text, subject, options, options.domain);
     let class = subject.class();
     text.str(" ");
     naming.class(text, class);

@@ -1,4 +1,4 @@
-//! The functions as a tree of buses: `-t`.
+//! The functions as a tree of buses: `-t`; the bridges above each: `-P`.
 
 use alloc::collections::BTreeMap;
 use alloc::vec;
@@ -97,6 +97,17 @@ impl Tree {
         self.push(subject, filter.matches(subject));
     }
 
+    /// The bridges above each function.
+    #[must_use]
+    pub fn paths(&self) -> Paths {
+        let grown = Grown::new(self);
+        let above = |place: &usize| grown.bridges.get(*place).and_then(|bridge| bridge.function);
+        Paths {
+            addresses: self.functions.iter().map(|function| function.address).collect(),
+            above: grown.places.iter().map(above).collect(),
+        }
+    }
+
     /// Writes the tree; with names or numbers of the functions if `verbose`.
     pub fn write(&self, text: &mut Text, verbose: bool, identifiers: Identifiers, names: &dyn Names) {
         let mut grown = Grown::new(self);
@@ -109,11 +120,39 @@ impl Tree {
     }
 }
 
+/// The bridges above each function of a [`Tree`], for [`Subject::below`]; made by [`Tree::paths`].
+#[derive(Clone, Debug, Default)]
+pub struct Paths {
+    addresses: Vec<Address>,
+    /// Of each function, the bridge right above it.
+    above: Vec<Option<usize>>,
+}
+
+impl Paths {
+    /// The bridges above function `index` in the order in which the tree got them, the one on the root bus
+    /// first. Bridges that lead to each other in a ring are there once.
+    #[must_use]
+    pub fn of(&self, index: usize) -> Vec<Address> {
+        let mut path = Vec::new();
+        let mut at = index;
+        while let Some(bridge) = self.above.get(at).copied().flatten()
+            && bridge != index
+            && !path.contains(&bridge)
+        {
+            path.push(bridge);
+            at = bridge;
+        }
+        path.iter().rev().filter_map(|bridge| self.addresses.get(*bridge).copied()).collect()
+    }
+}
+
 /// The tree with every function on its bus. The roots come first, then the bridges.
 struct Grown<'t> {
     functions: &'t [Function],
     bridges: Vec<Bridge>,
     roots: usize,
+    /// Of each function: the bridge that it is behind.
+    places: Vec<usize>,
     /// Of each function: it or something below it is wanted.
     shown: Vec<bool>,
 }
@@ -166,13 +205,15 @@ impl<'t> Grown<'t> {
             let bus = Bus { domain: bridge.domain, number: bridge.secondary, functions: Vec::new() };
             bridges.push(Bridge { buses: vec![bus], ..bridge.clone() });
         }
-        let mut grown = Self { functions: &tree.functions, bridges, roots, shown: Vec::new() };
+        let mut grown = Self { functions: &tree.functions, bridges, roots, places: Vec::new(), shown: Vec::new() };
         for (index, function) in tree.functions.iter().enumerate() {
             let (number, bus) = (function.address.domain(), function.address.bus());
-            if let Some(domain) = domains.get(&number) {
-                let place = domain.above[usize::from(bus)].unwrap_or(domain.root);
-                grown.insert(place, number, bus, index);
-            }
+            // Every function's domain is there.
+            let root = domains.get(&number).map_or(0, |domain| domain.root);
+            let above = domains.get(&number).and_then(|domain| domain.above[usize::from(bus)]);
+            let place = above.unwrap_or(root);
+            grown.places.push(place);
+            grown.insert(place, number, bus, index);
         }
         grown
     }
@@ -310,6 +351,7 @@ impl Writer<'_, '_> {
 mod tests {
     use super::*;
     use crate::lspci::NoNames;
+    use alloc::string::ToString;
 
     #[test]
     fn bridges_that_nobody_has_set_up_hide_nothing() {
@@ -321,6 +363,31 @@ mod tests {
         let mut text = Text::new();
         tree.write(&mut text, true, Identifiers::Numbers, &NoNames);
         assert_eq!(text.to_str(), "-[0000:00]-+-00.0  0000:0000\n           \\-01.0--\n");
+    }
+
+    #[test]
+    fn paths_lead_from_the_root_down_and_end_where_bridges_are_a_ring() {
+        let mut tree = Tree::new();
+        let bridge = |secondary: u8, subordinate: u8| {
+            let mut bytes = [0; 64];
+            (bytes[0x0b], bytes[0x0e], bytes[0x19], bytes[0x1a]) = (6, 1, secondary, subordinate);
+            bytes
+        };
+        for (bus, bytes) in [(0, bridge(1, 2)), (1, bridge(2, 2)), (2, [0; 64])] {
+            tree.push(&Subject::new(Address::from_devfn(0, bus, 8), &bytes), true);
+        }
+        let paths = tree.paths();
+        let shown = |index| paths.of(index).iter().map(Address::to_string).collect::<Vec<_>>();
+        assert_eq!(shown(0), [""; 0]);
+        assert_eq!(shown(2), ["0000:00:01.0", "0000:01:01.0"]);
+        assert_eq!(shown(3), [""; 0], "there is no such function");
+
+        let mut ring = Tree::new();
+        for (bus, bytes) in [(0, [0; 64]), (1, bridge(2, 2)), (2, bridge(1, 1)), (2, [0; 64])] {
+            ring.push(&Subject::new(Address::from_devfn(0, bus, 8), &bytes), true);
+        }
+        assert_eq!(ring.paths().of(1).len(), 1);
+        assert_eq!(ring.paths().of(3).len(), 2);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use super::known::{self, Difference};
+use super::modes::NAMES_FILE;
 use super::program::{End, Program};
 use super::space::{Address, Function, dump};
 
@@ -46,9 +47,7 @@ impl Finding {
     /// Whether both are most likely the same: their lines are, but for numbers.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         let words = |line: &str| line.replace(|letter: char| letter.is_ascii_hexdigit(), "");
-        self.arguments == other.arguments
-            && words(&self.theirs) == words(&other.theirs)
-            && words(&self.ours) == words(&other.ours)
+        words(&self.theirs) == words(&other.theirs) && words(&self.ours) == words(&other.ours)
     }
 }
 
@@ -193,7 +192,7 @@ impl Pair<'_> {
         }
         let mut text = cut(ours);
         if text != *theirs {
-            let (changed, applied) = known::apply(self.known, ours, theirs);
+            let (changed, applied) = known::apply(self.known, ours, theirs, function);
             text = cut(&changed);
             for (count, applied) in compared.known.iter_mut().zip(applied) {
                 *count += usize::from(applied && text == *theirs);
@@ -258,7 +257,7 @@ impl Pair<'_> {
     ) -> Result<super::program::Run> {
         let file = self.folder.join("functions.dump");
         fs::write(&file, dump(functions)).with_context(|| format!("cannot write {}", file.display()))?;
-        let arguments = [&["-F", "functions.dump"], options].concat();
+        let arguments = [&["-F", "functions.dump", "-i", NAMES_FILE], options].concat();
         program.run(&self.folder, &arguments)
     }
 }

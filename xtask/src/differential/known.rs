@@ -1,8 +1,16 @@
 //! What lspci prints otherwise than we do, by name.
 //!
-//! Our text is that of lspci 3.14 (as of 2025-12-28). Older versions decode less, newer ones more, and every version
-//! has places where it prints what happens to stand in memory. Each entry changes exactly the line or field that it
-//! names; nothing is left out of the comparison as a whole.
+//! Our text is that of lspci 3.14 as of 2025-12-28 (git 0f5b941). Older versions decode less, newer ones more, and every
+//! version has places where it prints what happens to stand in memory. Each entry changes exactly the lines or fields
+//! that it names, and says from which version on; nothing else is left out of the comparison.
+
+mod edit;
+mod memory;
+mod newer;
+mod older;
+
+use self::edit::Printed;
+use super::space::Function;
 
 /// Something that some versions print otherwise.
 #[derive(Debug, Clone, Copy)]
@@ -10,86 +18,119 @@ pub(crate) struct Difference {
     /// Its name in the report.
     pub(crate) name: &'static str,
     /// Which versions print it otherwise.
-    pub(crate) versions: fn(Version) -> bool,
-    /// Makes of our lines of a function what those print. Theirs are there for what cannot be known, such as the
-    /// content of memory; they may only be looked at for that.
-    pub(crate) change: fn(&mut Vec<String>, &[String]),
+    concerns: Concerns,
+    /// Makes of our lines of a function what those print.
+    change: fn(&mut Printed<'_>),
 }
 
-/// Major and minor number.
-pub(crate) type Version = (u32, u32);
+/// Which versions.
+#[derive(Debug, Clone, Copy)]
+enum Concerns {
+    All,
+    Before(Version),
+    From(Version),
+}
 
-/// Every difference there is.
-pub(crate) const ALL: &[Difference] = &[
-    Difference {
-        name: "CXL range: the name of a reserved code is read from beyond its table",
-        versions: |_| true,
-        change: beyond_table,
-    },
-    Difference {
-        name: "Enhanced Allocation: an entry that is too short is read from beyond the buffer",
-        versions: |_| true,
-        change: short_entry,
-    },
-];
+/// Major and minor number; and a 1 for 3.14 with what became 3.15, which says that it is 3.14.0.
+pub(crate) type Version = (u32, u32, u32);
 
-/// Those of a version of lspci.
+/// What our text is.
+pub(crate) const OURS: Version = (3, 14, 1);
+
+/// The newest version whose differences are here.
+pub(crate) const LAST: Version = (3, 15, u32::MAX);
+
+/// Since when trees are made as ours is: before, bridges were hung up otherwise, and empty branches shown. That cannot be
+/// told by changing lines, so hosts are compared from here on.
+pub(crate) const TREES: Version = (3, 10, 0);
+
+impl Difference {
+    const fn all(name: &'static str, change: fn(&mut Printed<'_>)) -> Self {
+        Self { name, concerns: Concerns::All, change }
+    }
+
+    const fn before(version: Version, name: &'static str, change: fn(&mut Printed<'_>)) -> Self {
+        Self { name, concerns: Concerns::Before(version), change }
+    }
+
+    const fn from(version: Version, name: &'static str, change: fn(&mut Printed<'_>)) -> Self {
+        Self { name, concerns: Concerns::From(version), change }
+    }
+
+    fn concerns(&self, version: Version) -> bool {
+        match self.concerns {
+            Concerns::All => true,
+            Concerns::Before(first) => version < first,
+            Concerns::From(first) => version >= first,
+        }
+    }
+}
+
+/// Those of a version of lspci. The newest come first: each entry starts from what the one before left.
 pub(crate) fn of(version: Version) -> Vec<Difference> {
-    ALL.iter().filter(|difference| (difference.versions)(version)).copied().collect()
+    let all = [memory::ALL, newer::ALL, older::ALL].concat();
+    all.into_iter().filter(|difference| difference.concerns(version)).collect()
 }
 
 /// Makes of our text what the other version prints; says which differences there were.
-pub(crate) fn apply(differences: &[Difference], ours: &str, theirs: &str) -> (String, Vec<bool>) {
+pub(crate) fn apply(
+    differences: &[Difference],
+    ours: &str,
+    theirs: &str,
+    function: &Function,
+) -> (String, Vec<bool>) {
     let lines = |text: &str| text.split_inclusive('\n').map(str::to_owned).collect::<Vec<String>>();
-    let (mut ours, theirs) = (lines(ours), lines(theirs));
+    let mut printed = Printed { ours: lines(ours), theirs: lines(theirs), bytes: &function.bytes };
     let mut applied = Vec::with_capacity(differences.len());
     for difference in differences {
-        let before = ours.clone();
-        (difference.change)(&mut ours, &theirs);
-        applied.push(before != ours);
+        let before = printed.ours.clone();
+        (difference.change)(&mut printed);
+        applied.push(before != printed.ours);
     }
-    (ours.concat(), applied)
+    (printed.ours.concat(), applied)
 }
 
-/// lspci looks codes up in tables that are shorter than their fields. We print `??` and the code.
-fn beyond_table(ours: &mut Vec<String>, theirs: &[String]) {
-    const KEYS: [&str; 4] = ["Type=", " Class=", " interleave=", " timeout="];
-    // What stands before the first key, and the values.
-    let parts = |line: &str| {
-        let mut rest = line;
-        let mut parts = Vec::new();
-        for key in KEYS {
-            let (before, after) = rest.split_once(key)?;
-            parts.push(before.to_owned());
-            rest = after;
-        }
-        parts.push(rest.to_owned());
-        Some(parts)
-    };
-    for (ours, theirs) in ours.iter_mut().zip(theirs) {
-        if let (Some(mut own), Some(other)) = (parts(ours), parts(theirs)) {
-            for (own, other) in own.iter_mut().zip(other) {
-                if own.starts_with("??") {
-                    *own = other;
-                }
-            }
-            *ours = own.iter().zip(KEYS).map(|(part, key)| format!("{part}{key}")).collect::<String>()
-                + own.last().map_or("", String::as_str);
-        }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::differential::space::Address;
 
-/// The entry's size is what lspci fetches, its other bits say what it prints.
-fn short_entry(ours: &mut Vec<String>, theirs: &[String]) {
-    let mut short = false;
-    for (ours, theirs) in ours.iter_mut().zip(theirs) {
-        if let Some((entry, size)) = ours.split_once(" EntrySize=") {
-            short = entry.starts_with("\t\tEntry ") && size.trim_end().parse().is_ok_and(|size: u32| size < 4);
-        }
-        for field in ["\t\t\t Base: ", "\t\t\t MaxOffset: "] {
-            if short && ours.starts_with(field) && theirs.starts_with(field) {
-                ours.clone_from(theirs);
-            }
-        }
+    #[test]
+    fn our_own_version_has_only_what_stands_in_memory() {
+        assert_eq!(of(OURS).len(), memory::ALL.len());
+        assert_eq!(of((3, 15, 0)).len(), memory::ALL.len() + newer::ALL.len());
+        assert_eq!(of((3, 9, 0)).len(), memory::ALL.len() + older::ALL.len());
+    }
+
+    #[test]
+    fn older_versions_print_less() {
+        let function = Function { address: Address::of(0), bytes: vec![0x20; 0x200] };
+        let changed = |version, ours: &str| apply(&of(version), ours, "", &function).0;
+        let flit = "\tCapabilities: [100 v1] Flit Logging\n\t\tLog1: x\n\t\t\ty\n\tCapabilities: [120 v1] Null\n";
+        assert_eq!(
+            changed((3, 13, 0), flit),
+            "\tCapabilities: [100 v1] Extended Capability ID 0x32\n\tCapabilities: [120 v1] Null\n"
+        );
+        assert_eq!(changed(OURS, flit), flit);
+        let express = "\tCapabilities: [40] Express (v2) Endpoint, IntMsgNum 17, FLIT Mode Supported\n";
+        assert_eq!(changed((3, 13, 0), express), "\tCapabilities: [40] Express (v2) Endpoint, IntMsgNum 17\n");
+        assert_eq!(changed((3, 9, 0), express), "\tCapabilities: [40] Express (v2) Endpoint, MSI 11\n");
+        let intel = "\tCapabilities: [40] Vendor Specific Information: Intel Capabilities v1\n\t\tCapA: x\n\t\t      y\n\
+            \tKernel modules: z\n";
+        assert_eq!(
+            changed((3, 12, 0), intel),
+            "\tCapabilities: [40] Vendor Specific Information: Len=20 <?>\n\tKernel modules: z\n"
+        );
+    }
+
+    #[test]
+    fn what_stands_in_memory_is_taken_over_and_nothing_else() {
+        let function = Function { address: Address::of(0), bytes: vec![0; 64] };
+        let range = |kind: &str, interleave: &str| {
+            format!("\t\t\tValid- Active+ Type={kind} Class=DRAM interleave={interleave} timeout=4s\n")
+        };
+        let apply = |ours: &str, theirs: &str| apply(&of(OURS), ours, theirs, &function).0;
+        assert_eq!(apply(&range("??3", "??11"), &range("(null)", "21902")), range("(null)", "21902"));
+        assert_eq!(apply(&range("CDAT", "512"), &range("(null)", "21902")), range("CDAT", "512"));
     }
 }

@@ -1,6 +1,7 @@
 //! The options that functions are printed with.
 
-/// The file with names that stands beside each dump.
+/// The file with names that stands beside each dump. Everything is printed with it: otherwise lspci takes the
+/// system's, even with `-n` for the names of programming interfaces.
 pub(crate) const NAMES_FILE: &str = "names.ids";
 
 /// Options under which each function is printed by itself. Every batch is printed with two of them, in turn, besides
@@ -10,25 +11,25 @@ pub(crate) const MODES: &[&[&str]] = &[
     &["-v", "-n"],
     &["-n"],
     &["-xxxx", "-n"],
-    &["-vv", "-i", NAMES_FILE],
-    &["-x", "-v", "-nn", "-i", NAMES_FILE],
+    &["-vv"],
+    &["-x", "-v", "-nn"],
     &["-xxx", "-vvv", "-D", "-n"],
     &["-m", "-n"],
-    &["-mm", "-nn", "-i", NAMES_FILE],
+    &["-mm", "-nn"],
     &["-vm", "-n", "-D"],
-    &["-vmm", "-i", NAMES_FILE],
-    &["-k", "-nn", "-i", NAMES_FILE],
-    &["-i", NAMES_FILE],
+    &["-vmm"],
+    &["-k", "-nn"],
+    &["-D"],
 ];
 
 /// Options under which a host is printed as a whole, one of them for each host.
 pub(crate) const HOST_MODES: &[&[&str]] = &[
     &["-t"],
     &["-tv", "-n"],
-    &["-tvnn", "-i", NAMES_FILE],
+    &["-tvnn"],
     &["-tD"],
     &["-t", "-s", "0."],
-    &["-tv", "-i", NAMES_FILE, "-d", "8086:"],
+    &["-tv", "-d", "8086:"],
     &["-t", "-s", "2:"],
     &["-t", "-d", "::06xx"],
     &["-P", "-n"],

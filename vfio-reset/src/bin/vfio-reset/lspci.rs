@@ -29,19 +29,23 @@ pub(crate) fn run(global: &Global, output: &Output, arguments: &LspciArguments) 
     let options = arguments.options(global.verbose, functions.have_domains());
     let mut out = Writer::new(output);
     let mut room = sparse::Space::new();
-    if arguments.tree {
-        let mut tree = Tree::new();
+    let mut tree = Tree::new();
+    if arguments.tree || arguments.path > 0 {
         for index in 0..functions.len() {
             functions.with(index, &mut room, |subject| tree.push(subject, filter.matches(subject)));
         }
+    }
+    if arguments.tree {
         tree.write(&mut out.text, global.verbose > 0, options.identifiers, names.as_ref());
         out.flush();
         return Ok(0);
     }
+    let paths = tree.paths();
     for index in 0..functions.len() {
         functions.with(index, &mut room, |subject| {
             if filter.matches(subject) {
-                write_function(&mut out.text, subject, &options, names.as_ref());
+                let path = paths.of(index);
+                write_function(&mut out.text, &subject.below(&path), &options, names.as_ref());
             }
         });
         if out.text.len() >= BUFFER && !out.flush() {

@@ -35,6 +35,9 @@ pub(crate) struct LspciArguments {
     /// Addresses always with their domain
     #[arg(short = 'D')]
     domain: bool,
+    /// Before each address the bridges above it; twice: with their bus numbers
+    #[arg(short = 'P', action = ArgAction::Count)]
+    pub(crate) path: u8,
     /// Text for programs; twice for the newer form
     #[arg(short = 'm', action = ArgAction::Count)]
     readable: u8,
@@ -74,6 +77,7 @@ impl LspciArguments {
             _ => Identifiers::Both,
         };
         options.domain = self.domain || domains && self.readable == 0;
+        options.path = self.path;
         options.machine = self.readable;
         options.kernel = self.kernel;
         options

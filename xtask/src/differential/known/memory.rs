@@ -1,0 +1,52 @@
+//! Where lspci prints what happens to stand in memory.
+
+use super::Difference;
+use super::edit::Printed;
+
+pub(super) const ALL: &[Difference] = &[
+    Difference::all("CXL range: the name of a reserved code is read from beyond its table", beyond_table),
+    Difference::all("Enhanced Allocation: an entry that is too short is read from beyond the buffer", short_entry),
+];
+
+/// lspci looks codes up in tables that are shorter than their fields. We print `??` and the code.
+fn beyond_table(printed: &mut Printed<'_>) {
+    const KEYS: [&str; 4] = ["Type=", " Class=", " interleave=", " timeout="];
+    // What stands before the first key, and the values.
+    let parts = |line: &str| {
+        let mut rest = line;
+        let mut parts = Vec::new();
+        for key in KEYS {
+            let (before, after) = rest.split_once(key)?;
+            parts.push(before.to_owned());
+            rest = after;
+        }
+        parts.push(rest.to_owned());
+        Some(parts)
+    };
+    for (ours, theirs) in printed.ours.iter_mut().zip(&printed.theirs) {
+        if let (Some(mut own), Some(other)) = (parts(ours), parts(theirs)) {
+            for (own, other) in own.iter_mut().zip(other) {
+                if own.starts_with("??") {
+                    *own = other;
+                }
+            }
+            *ours = own.iter().zip(KEYS).map(|(part, key)| format!("{part}{key}")).collect::<String>()
+                + own.last().map_or("", String::as_str);
+        }
+    }
+}
+
+/// The entry's size is what lspci fetches, its other bits say what it prints.
+fn short_entry(printed: &mut Printed<'_>) {
+    let mut short = false;
+    for (ours, theirs) in printed.ours.iter_mut().zip(&printed.theirs) {
+        if let Some((entry, size)) = ours.split_once(" EntrySize=") {
+            short = entry.starts_with("\t\tEntry ") && size.trim_end().parse().is_ok_and(|size: u32| size < 4);
+        }
+        for field in ["\t\t\t Base: ", "\t\t\t MaxOffset: "] {
+            if short && ours.starts_with(field) && theirs.starts_with(field) {
+                ours.clone_from(theirs);
+            }
+        }
+    }
+}
