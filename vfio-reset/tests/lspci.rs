@@ -165,6 +165,48 @@ fn bytes_and_trees_and_records_are_printed() {
     );
 }
 
+/// A function's rows.
+fn rows(bytes: &[u8]) -> String {
+    let row = |(row, bytes): (usize, &[u8])| {
+        let cells: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{:02x}: {}\n", row * 16, cells.join(" "))
+    };
+    bytes.chunks(16).enumerate().map(row).collect()
+}
+
+/// A bridge from bus 0 to the buses from `secondary` to `subordinate`.
+fn bridge(secondary: u8, subordinate: u8) -> Vec<u8> {
+    let mut bytes = vec![0; 0x104];
+    bytes[0x0a..0x0c].copy_from_slice(&[0x04, 0x06]);
+    (bytes[0x0e], bytes[0x19], bytes[0x1a]) = (1, secondary, subordinate);
+    bytes
+}
+
+#[test]
+fn the_bridges_above_stand_before_a_function() {
+    let text = format!(
+        "00:01.0 x\n{}\n01:02.0 x\n{}\n02:03.1 x\n{}\n",
+        rows(&bridge(1, 2)),
+        rows(&bridge(2, 2)),
+        rows(&[0; 64])
+    );
+    let last = |options: &[&str]| printed(&text, options).lines().last().unwrap_or_default().to_string();
+    assert_eq!(last(&["-n", "-P"]), "00:01.0/02.0/03.1 0000: 0000:0000");
+    assert_eq!(last(&["-n", "-PP"]), "00:01.0/01:02.0/02:03.1 0000: 0000:0000");
+    assert_eq!(last(&["-nDP"]), "0000:00:01.0/02.0/03.1 0000: 0000:0000");
+    assert_eq!(last(&["-n", "-P", "-mm"]), "00:01.0/02.0/03.1 \"0000\" \"0000\" \"0000\" -p00 \"\" \"\"");
+}
+
+#[test]
+fn a_subsystem_that_reaches_beyond_256_bytes_is_printed_whatever_the_options() {
+    let mut bytes = bridge(0, 0);
+    (bytes[0x06], bytes[0x34], bytes[0xfc]) = (0x10, 0xfc, 0x0d);
+    bytes[0x100..0x104].copy_from_slice(&[0x28, 0x10, 0x77, 0x07]);
+    let text = format!("00:01.0 x\n{}", rows(&bytes));
+    assert!(printed(&text, &["-mm", "-n"]).ends_with("\"1028\" \"0777\"\n"));
+    assert!(printed(&text, &["-k", "-n"]).contains("\tSubsystem: 1028:0777\n"));
+}
+
 #[test]
 fn names_come_from_the_file_that_is_named() {
     let names = file(

@@ -205,7 +205,8 @@ impl<'t> Grown<'t> {
             let bus = Bus { domain: bridge.domain, number: bridge.secondary, functions: Vec::new() };
             bridges.push(Bridge { buses: vec![bus], ..bridge.clone() });
         }
-        let mut grown = Self { functions: &tree.functions, bridges, roots, places: Vec::new(), shown: Vec::new() };
+        let mut grown =
+            Self { functions: &tree.functions, bridges, roots, places: Vec::new(), shown: Vec::new() };
         for (index, function) in tree.functions.iter().enumerate() {
             let (number, bus) = (function.address.domain(), function.address.bus());
             // Every function's domain is there.

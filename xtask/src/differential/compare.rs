@@ -269,10 +269,10 @@ pub(crate) fn split<'t>(text: &'t str, functions: &[Function]) -> Vec<&'t str> {
     let mut waiting = functions.iter().map(|function| Heading::of(function.address)).peekable();
     let (mut begin, mut at) = (None, 0);
     for line in text.split_inclusive('\n') {
-        if waiting.next_if(|heading| heading.begins(line)).is_some() {
-            if let Some(begin) = begin.replace(at) {
-                parts.extend(text.get(begin..at));
-            }
+        if waiting.next_if(|heading| heading.begins(line)).is_some()
+            && let Some(begin) = begin.replace(at)
+        {
+            parts.extend(text.get(begin..at));
         }
         at += line.len();
     }
@@ -305,7 +305,8 @@ pub(crate) fn first_difference(theirs: &str, ours: &str) -> (String, String) {
         match (theirs.next(), ours.next()) {
             (Some(theirs), Some(ours)) if theirs == ours => {}
             (theirs, ours) => {
-                let shown = |line: Option<&str>| line.map_or("(the end)".to_owned(), |line| format!("{line:?}"));
+                let shown =
+                    |line: Option<&str>| line.map_or("(the end)".to_owned(), |line| format!("{line:?}"));
                 return (shown(theirs), shown(ours));
             }
         }

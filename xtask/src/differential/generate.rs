@@ -55,7 +55,9 @@ fn size(random: &mut Random) -> usize {
         89..91 => random.within(1, 63),
         91..95 => random.within(65, 256),
         95..97 => random.within(257, 4095),
-        _ => random.of_these(&[16, 48, 60, 63, 65, 68, 127, 129, 252, 255, 257, 260, 264, 0x200, 0xffc, 4095]),
+        _ => {
+            random.of_these(&[16, 48, 60, 63, 65, 68, 127, 129, 252, 255, 257, 260, 264, 0x200, 0xffc, 4095])
+        }
     }
 }
 
@@ -169,7 +171,8 @@ mod tests {
             let bytes = function(7, index);
             assert!((1..=4096).contains(&bytes.len()));
             sizes[[64, 256, 4096].iter().position(|size| *size == bytes.len()).unwrap_or(3)] += 1;
-            let dword = |at: usize| bytes.get(at..at + 4).map_or(0, |b| u32::from_le_bytes(b.try_into().unwrap()));
+            let dword =
+                |at: usize| bytes.get(at..at + 4).map_or(0, |b| u32::from_le_bytes(b.try_into().unwrap()));
             let mut at = usize::from(bytes.get(0x34).copied().unwrap_or_default());
             for _ in 0..48 {
                 capabilities[dword(at) as usize & 0xff] += 1;

@@ -66,9 +66,10 @@ impl Difference {
     }
 }
 
-/// Those of a version of lspci. The newest come first: each entry starts from what the one before left.
+/// Those of a version of lspci. The newest come first: each entry starts from what the one before left. What stands in
+/// memory comes last, when the lines of both are the same.
 pub(crate) fn of(version: Version) -> Vec<Difference> {
-    let all = [memory::ALL, newer::ALL, older::ALL].concat();
+    let all = [newer::ALL, older::ALL, memory::ALL].concat();
     all.into_iter().filter(|difference| difference.concerns(version)).collect()
 }
 
@@ -106,14 +107,18 @@ mod tests {
     fn older_versions_print_less() {
         let function = Function { address: Address::of(0), bytes: vec![0x20; 0x200] };
         let changed = |version, ours: &str| apply(&of(version), ours, "", &function).0;
-        let flit = "\tCapabilities: [100 v1] Flit Logging\n\t\tLog1: x\n\t\t\ty\n\tCapabilities: [120 v1] Null\n";
+        let flit =
+            "\tCapabilities: [100 v1] Flit Logging\n\t\tLog1: x\n\t\t\ty\n\tCapabilities: [120 v1] Null\n";
         assert_eq!(
             changed((3, 13, 0), flit),
             "\tCapabilities: [100 v1] Extended Capability ID 0x32\n\tCapabilities: [120 v1] Null\n"
         );
         assert_eq!(changed(OURS, flit), flit);
         let express = "\tCapabilities: [40] Express (v2) Endpoint, IntMsgNum 17, FLIT Mode Supported\n";
-        assert_eq!(changed((3, 13, 0), express), "\tCapabilities: [40] Express (v2) Endpoint, IntMsgNum 17\n");
+        assert_eq!(
+            changed((3, 13, 0), express),
+            "\tCapabilities: [40] Express (v2) Endpoint, IntMsgNum 17\n"
+        );
         assert_eq!(changed((3, 9, 0), express), "\tCapabilities: [40] Express (v2) Endpoint, MSI 11\n");
         let intel = "\tCapabilities: [40] Vendor Specific Information: Intel Capabilities v1\n\t\tCapA: x\n\t\t      y\n\
             \tKernel modules: z\n";

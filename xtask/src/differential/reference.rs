@@ -118,7 +118,8 @@ impl Reference {
         };
         let libraries = ["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"].map(|path| folder.join(path));
         // Since Debian 13 everything is below usr.
-        let loader = libraries.iter().map(|path| path.join("ld-linux-x86-64.so.2")).find(|path| path.exists());
+        let loader =
+            libraries.iter().map(|path| path.join("ld-linux-x86-64.so.2")).find(|path| path.exists());
         let loader = loader.with_context(|| format!("there is no loader in {}", folder.display()))?;
         let path = libraries.map(|path| path.display().to_string()).join(":");
         let words: [OsString; 4] =

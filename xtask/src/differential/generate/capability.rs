@@ -50,7 +50,10 @@ fn body(space: &mut Space, at: usize, id: u8, random: &mut Random) {
         VENDOR_SPECIFIC if random.percent(80) => {
             // Length, and the structure's type of virtio or a version of Intel's.
             space.put(at + 2, &[random.of_these(&[2, 3, 4, 8, 9, 12, 15, 16, 17, 20, 24, 0xff])]);
-            space.put(at + 3, &[random.of_these(&[0, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 8, 9, 0x10, 0x1f, 0x90, 0xf0])]);
+            space.put(
+                at + 3,
+                &[random.of_these(&[0, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 8, 9, 0x10, 0x1f, 0x90, 0xf0])],
+            );
             if random.percent(50) {
                 space.put(at + 4, &[random.below(7) as u8]);
             }

@@ -102,9 +102,12 @@ impl Printed<'_> {
     }
 }
 
-/// Position and name in the first line of a capability: `\tCapabilities: [100 v1] Name`.
+/// Position and name in the first line of a capability: `\tCapabilities: [100 v1] Name`. One before may have been left
+/// without a name and a line end.
 fn named(line: &str) -> Option<(String, &str)> {
-    let (position, rest) = line.strip_prefix("\tCapabilities: [")?.split_once("] ")?;
+    let (_, last) =
+        line.rsplit_once("\tCapabilities: [").filter(|_| line.starts_with("\tCapabilities: ["))?;
+    let (position, rest) = last.split_once("] ")?;
     Some((position.split(' ').next().unwrap_or_default().to_owned(), rest))
 }
 

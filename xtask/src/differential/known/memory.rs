@@ -5,7 +5,10 @@ use super::edit::Printed;
 
 pub(super) const ALL: &[Difference] = &[
     Difference::all("CXL range: the name of a reserved code is read from beyond its table", beyond_table),
-    Difference::all("Enhanced Allocation: an entry that is too short is read from beyond the buffer", short_entry),
+    Difference::all(
+        "Enhanced Allocation: an entry that is too short is read from beyond the buffer",
+        short_entry,
+    ),
 ];
 
 /// lspci looks codes up in tables that are shorter than their fields. We print `??` and the code.
@@ -41,7 +44,8 @@ fn short_entry(printed: &mut Printed<'_>) {
     let mut short = false;
     for (ours, theirs) in printed.ours.iter_mut().zip(&printed.theirs) {
         if let Some((entry, size)) = ours.split_once(" EntrySize=") {
-            short = entry.starts_with("\t\tEntry ") && size.trim_end().parse().is_ok_and(|size: u32| size < 4);
+            short =
+                entry.starts_with("\t\tEntry ") && size.trim_end().parse().is_ok_and(|size: u32| size < 4);
         }
         for field in ["\t\t\t Base: ", "\t\t\t MaxOffset: "] {
             if short && ours.starts_with(field) && theirs.starts_with(field) {

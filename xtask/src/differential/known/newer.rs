@@ -3,8 +3,11 @@
 use super::Difference;
 use super::edit::Printed;
 
-pub(super) const ALL: &[Difference] =
-    &[Difference::from((3, 15, 0), "3.15: interrupts in a form of their own (its pins A to D are B to E)", interrupts)];
+pub(super) const ALL: &[Difference] = &[Difference::from(
+    (3, 15, 0),
+    "3.15: interrupts in a form of their own (its pins A to D are B to E)",
+    interrupts,
+)];
 
 const COMMAND: usize = 0x04;
 const HEADER_TYPE: usize = 0x0e;
@@ -19,7 +22,9 @@ fn interrupts(printed: &mut Printed<'_>) {
         let rest = if at + 1 < printed.ours.len() { printed.ours.remove(at + 1) } else { String::new() };
         printed.ours[at] = format!("\tInterrupt: pin {rest}");
     }
-    let Some(place) = printed.ours.iter().position(|line| line.starts_with("\tInterrupt: pin ")) else { return };
+    let Some(place) = printed.ours.iter().position(|line| line.starts_with("\tInterrupt: pin ")) else {
+        return;
+    };
     let byte = |at: usize| printed.bytes.get(at).copied().unwrap_or_default();
     let readable = printed.bytes.len() >= 64 && byte(HEADER_TYPE) & 0x7f <= 2;
     let (line, pin) = (byte(INTERRUPT_LINE), byte(INTERRUPT_LINE + 1));

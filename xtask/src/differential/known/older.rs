@@ -12,7 +12,9 @@ pub(super) const ALL: &[Difference] = &[
     // From 3.14.0 to what became 3.15.
     Difference::before(OURS, "the speed 128 GT/s", speed_128),
     Difference::before(OURS, "IDE: SelCfg, XT and TeeLim", ide_flags),
-    Difference::before(OURS, "Flit Logging", |p| p.name_only("Flit Logging\n", "Extended Capability ID 0x32\n")),
+    Difference::before(OURS, "Flit Logging", |p| {
+        p.name_only("Flit Logging\n", "Extended Capability ID 0x32\n")
+    }),
     Difference::before(OURS, "Flit Error Injection", |p| {
         p.name_only("Flit Error Injection\n", "Extended Capability ID 0x34\n");
     }),
@@ -56,13 +58,22 @@ pub(super) const ALL: &[Difference] = &[
         p.replace("\t\tLnkCap2:", "2.5-64GT/s", "RsvdP");
     }),
     Difference::before(V3_11, "PRI: PASID", |p| p.drop_flag("\t\tPRISta:", " PASID")),
-    Difference::before(V3_11, "Lane Margining at the Receiver", |p| name_alone(p, "Lane Margining at the Receiver")),
+    Difference::before(V3_11, "Lane Margining at the Receiver", |p| {
+        name_alone(p, "Lane Margining at the Receiver")
+    }),
     Difference::before(V3_11, "PTM: colons", |p| {
         for name in ["Requester", "Responder", "Root"] {
             p.replace("\t\tPTMCap: ", name, &format!("{name}:"));
         }
         for name in ["Enabled", "RootSelected"] {
             p.replace("\t\tPTMControl: ", name, &format!("{name}:"));
+        }
+    }),
+    Difference::before(V3_11, "DOE: the error bit", |p| {
+        // It was taken from the bits of Busy and IntSta.
+        for line in p.beginning("\t\tDOESta: ") {
+            let error = if line.contains("Busy+") || line.contains("IntSta+") { "Error+" } else { "Error-" };
+            *line = line.replace("Error+", error).replace("Error-", error);
         }
     }),
     Difference::before(V3_11, "CXL: structures", |p| {
@@ -140,8 +151,11 @@ fn intel(printed: &mut Printed<'_>) {
 fn flush_time(printed: &mut Printed<'_>) {
     for place in printed.capabilities("Designated Vendor-Specific: Vendor=1e98 ") {
         let at = printed.offset(place);
-        let registers =
-            [("GPF Phase 2 Duration: ", 0x0a), ("GPF Phase 1 Timeout: ", 0x0c), ("GPF Phase 2 Timeout: ", 0x0e)];
+        let registers = [
+            ("GPF Phase 2 Duration: ", 0x0a),
+            ("GPF Phase 1 Timeout: ", 0x0c),
+            ("GPF Phase 2 Timeout: ", 0x0e),
+        ];
         for (field, register) in registers {
             if printed.word(at + register) >> 8 & 0xf == 7 {
                 let body = printed.body(place);
@@ -186,7 +200,8 @@ fn message_numbers(printed: &mut Printed<'_>) {
     printed.number("\t\t\t FirstFatal", "IntMsgNum ", |number| format!("IntMsg {number}"));
     printed.number("\t\tDpcCap:", "IntMsgNum ", |number| format!("INT Msg #{number}"));
     printed.number("\t\tIOVCap:", "IntMsgNum ", |number| format!("Interrupt Message Number: {number:03x}"));
-    printed.number("\t\t\tIntMsgNum ", "IntMsgNum ", |number| format!("Interrupt Message Number {number:03x}"));
+    printed
+        .number("\t\t\tIntMsgNum ", "IntMsgNum ", |number| format!("Interrupt Message Number {number:03x}"));
 }
 
 /// `LTR`, `10BitTagReq` and `OBFF` were in the first line, the rest of the last two was not there.
@@ -209,7 +224,8 @@ fn device_control_2(printed: &mut Printed<'_>) {
             let begin = fields.find(name)?;
             fields.get(begin..=begin + name.len())
         };
-        let obff = fields.split_once("OBFF ").and_then(|(_, rest)| rest.split_once(", EETLP")).map(|(obff, _)| obff);
+        let obff =
+            fields.split_once("OBFF ").and_then(|(_, rest)| rest.split_once(", EETLP")).map(|(obff, _)| obff);
         if let (Some(ltr), Some(tag), Some(obff)) = (flag("LTR"), flag("10BitTagReq"), obff)
             && let Some(end) = first.find("TimeoutDis").map(|begin| begin + "TimeoutDis+".len())
         {
