@@ -64,6 +64,20 @@ pub enum Error {
         /// How many can be reached.
         size: usize,
     },
+    /// An access to what is behind a Base Address Register that cannot be made.
+    #[error("{address}: {length} bytes at {offset:#x} of BAR {bar} cannot be reached: {reason}")]
+    BarOutOfReach {
+        /// The function.
+        address: Address,
+        /// The Base Address Register, 0 to 5; 6 is the expansion ROM.
+        bar: u8,
+        /// Where the access begins.
+        offset: u64,
+        /// How many bytes it has.
+        length: usize,
+        /// Why, and what the user can do.
+        reason: String,
+    },
     /// A machine that was only recorded cannot be changed.
     #[error(
         "{machine} is a recording: it can be looked at, not {action}; `plan` says what would be done on that host"

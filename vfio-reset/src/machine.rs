@@ -8,7 +8,7 @@ pub mod captured;
 pub mod live;
 pub mod simulated;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use pcicfg::{Address, ConfigRead, ConfigWrite};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -65,6 +65,24 @@ pub trait Machine: Send + Sync {
     /// # Errors
     /// When there is no such function, or it may not be written (a recording, lockdown).
     fn write_config(&self, address: Address, offset: u16, bytes: &[u8]) -> Result<()>;
+
+    /// Fills `bytes` from `offset` of the memory or the ports behind Base Address Register `bar` (0 to 5; 6
+    /// is the expansion ROM), in accesses of four bytes, each aligned, and of two and one for what is left.
+    ///
+    /// Where no one answers, the bytes are all-ones: Memory Space is off, the function is not in D0, or it
+    /// is gone. That is what a processor sees, and no error.
+    ///
+    /// # Errors
+    /// When there is no such function or range, `offset` is not aligned to the length (to 4 bytes at most),
+    /// or the access may not be made (a driver has the range, lockdown, a recording).
+    fn read_bar(&self, address: Address, bar: u8, offset: u64, bytes: &mut [u8]) -> Result<()>;
+
+    /// Writes `bytes` to `offset` of the memory or the ports behind Base Address Register `bar`, as
+    /// [`read_bar`](Self::read_bar) reads them; what no one takes is lost.
+    ///
+    /// # Errors
+    /// As [`read_bar`](Self::read_bar).
+    fn write_bar(&self, address: Address, bar: u8, offset: u64, bytes: &[u8]) -> Result<()>;
 
     /// Reads an attribute of the function; `None` if the function has no such attribute.
     ///
@@ -306,6 +324,23 @@ pub struct LogLine {
     pub time: Duration,
     /// The text, without time and level.
     pub text: String,
+}
+
+/// That an access behind a Base Address Register is one that a register understands: aligned, so that no
+/// machine splits it where another would not.
+fn check_bar_access(address: Address, bar: u8, offset: u64, length: usize) -> Result<()> {
+    let alignment = match length {
+        1 => 1,
+        2 | 3 => 2,
+        _ => 4,
+    };
+    let fits = length > 0 && offset.checked_add(length as u64).is_some();
+    if fits && bar <= 6 && offset.is_multiple_of(alignment) {
+        return Ok(());
+    }
+    let reason =
+        "an access is of bytes that are there, aligned to its width, behind BAR 0 to 5 or 6, the ROM";
+    Err(Error::BarOutOfReach { address, bar, offset, length, reason: reason.to_owned() })
 }
 
 /// One function of a machine, for register access.

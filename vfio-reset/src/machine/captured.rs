@@ -306,6 +306,16 @@ impl Machine for Captured {
         self.read_only(address, "written")
     }
 
+    fn read_bar(&self, address: Address, bar: u8, offset: u64, bytes: &mut [u8]) -> Result<()> {
+        self.function(address)?;
+        let reason = "a recording has configuration space, not what is behind the BARs".to_owned();
+        Err(Error::BarOutOfReach { address, bar, offset, length: bytes.len(), reason })
+    }
+
+    fn write_bar(&self, address: Address, _bar: u8, _offset: u64, _bytes: &[u8]) -> Result<()> {
+        self.read_only(address, "written")
+    }
+
     fn attribute(&self, address: Address, attribute: Attribute) -> Result<Option<String>> {
         let facts = &self.function(address)?.recorded.facts;
         Ok(match (attribute, &facts.reset_methods) {

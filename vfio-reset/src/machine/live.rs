@@ -193,6 +193,18 @@ impl Machine for Live {
         }
     }
 
+    fn read_bar(&self, address: Address, bar: u8, offset: u64, bytes: &mut [u8]) -> Result<()> {
+        self.must_exist(address)?;
+        let reason = "this machine cannot reach BARs yet".to_owned();
+        Err(Error::BarOutOfReach { address, bar, offset, length: bytes.len(), reason })
+    }
+
+    fn write_bar(&self, address: Address, bar: u8, offset: u64, bytes: &[u8]) -> Result<()> {
+        self.must_exist(address)?;
+        let reason = "this machine cannot reach BARs yet".to_owned();
+        Err(Error::BarOutOfReach { address, bar, offset, length: bytes.len(), reason })
+    }
+
     fn attribute(&self, address: Address, attribute: Attribute) -> Result<Option<String>> {
         let path = self.folder(address).join(attribute.path());
         match sysfs::read(&path) {

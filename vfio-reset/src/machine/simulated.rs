@@ -83,7 +83,7 @@ mod state;
 use crate::error::{Error, Result};
 use crate::machine::{
     Attribute, Clock, DeviceUser, FunctionFacts, HostFacts, KernelReset, LogLine, LogMark, Machine,
-    MachineKind,
+    MachineKind, check_bar_access,
 };
 use description::Description;
 use pcicfg::{Address, ConfigSpace};
@@ -186,27 +186,6 @@ impl Simulated {
         if found { Ok(()) } else { Err(self.no_such(address)) }
     }
 
-    /// Reads from the memory or the ports behind a Base Address Register (6 is the expansion ROM), dword
-    /// by dword: all-ones where no one answers, as when Memory Space is off, the function is not in D0,
-    /// or no window of a bridge leads there.
-    ///
-    /// # Errors
-    /// When the kernel knows no such function.
-    pub fn read_bar(&self, address: Address, bar: u8, offset: u64, bytes: &mut [u8]) -> Result<()> {
-        self.of(address)?.read_bar(address, bar, offset, bytes);
-        Ok(())
-    }
-
-    /// Writes to the memory or the ports behind a Base Address Register, dword by dword; what no one
-    /// takes is lost.
-    ///
-    /// # Errors
-    /// When the kernel knows no such function.
-    pub fn write_bar(&self, address: Address, bar: u8, offset: u64, bytes: &[u8]) -> Result<()> {
-        self.of(address)?.write_bar(address, bar, offset, bytes);
-        Ok(())
-    }
-
     /// The machine's state, time and kernel included, as JSON; for [`load_state`](Self::load_state).
     #[must_use]
     pub fn save_state(&self) -> serde_json::Value {
@@ -304,6 +283,20 @@ impl Machine for Simulated {
         let mut state = self.of(address)?;
         state.check_reach(address, offset, bytes.len())?;
         state.user_write(address, offset, bytes)
+    }
+
+    fn read_bar(&self, address: Address, bar: u8, offset: u64, bytes: &mut [u8]) -> Result<()> {
+        let mut state = self.of(address)?;
+        check_bar_access(address, bar, offset, bytes.len())?;
+        state.read_bar(address, bar, offset, bytes);
+        Ok(())
+    }
+
+    fn write_bar(&self, address: Address, bar: u8, offset: u64, bytes: &[u8]) -> Result<()> {
+        let mut state = self.of(address)?;
+        check_bar_access(address, bar, offset, bytes.len())?;
+        state.write_bar(address, bar, offset, bytes);
+        Ok(())
     }
 
     fn attribute(&self, address: Address, attribute: Attribute) -> Result<Option<String>> {

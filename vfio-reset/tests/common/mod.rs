@@ -396,6 +396,14 @@ impl Machine for Meddled {
         self.inner.write_config(address, offset, bytes)
     }
 
+    fn read_bar(&self, address: Address, bar: u8, offset: u64, bytes: &mut [u8]) -> Result<()> {
+        self.inner.read_bar(address, bar, offset, bytes)
+    }
+
+    fn write_bar(&self, address: Address, bar: u8, offset: u64, bytes: &[u8]) -> Result<()> {
+        self.inner.write_bar(address, bar, offset, bytes)
+    }
+
     fn attribute(&self, address: Address, attribute: Attribute) -> Result<Option<String>> {
         self.inner.attribute(address, attribute)
     }
