@@ -39,11 +39,15 @@ pub mod capability;
 pub mod config_space;
 pub mod defect;
 #[cfg(feature = "alloc")]
+pub mod diff;
+#[cfg(feature = "alloc")]
 pub mod dump;
 pub mod extended;
 pub mod header;
 #[cfg(feature = "alloc")]
 pub mod lspci;
+#[cfg(feature = "alloc")]
+pub mod registers;
 
 pub use access::{ConfigRead, ConfigWrite};
 pub use address::{Address, ParseAddressError};

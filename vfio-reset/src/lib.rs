@@ -13,7 +13,6 @@
 
 pub mod capture;
 pub mod describe;
-pub mod diff;
 pub mod error;
 pub mod inventory;
 pub mod json;
@@ -22,7 +21,6 @@ pub mod method;
 pub mod pci_ids;
 pub mod plan;
 pub mod quirk;
-pub mod registers;
 pub mod report;
 pub mod reset;
 pub mod state;

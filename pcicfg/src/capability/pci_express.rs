@@ -67,6 +67,23 @@ impl DevicePortType {
         }
     }
 
+    /// The specification's words for it; `None` for a reserved code.
+    #[must_use]
+    pub const fn name(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Endpoint => "endpoint",
+            Self::LegacyEndpoint => "legacy endpoint",
+            Self::RootPort => "root port",
+            Self::UpstreamPort => "upstream port of a switch",
+            Self::DownstreamPort => "downstream port of a switch",
+            Self::PciExpressToPciBridge => "PCI Express to PCI bridge",
+            Self::PciToPciExpressBridge => "PCI to PCI Express bridge",
+            Self::RootComplexIntegratedEndpoint => "root complex integrated endpoint",
+            Self::RootComplexEventCollector => "root complex event collector",
+            Self::Reserved(_) => return None,
+        })
+    }
+
     /// Whether the function has a link of its own.
     #[must_use]
     pub const fn has_link(self) -> bool {

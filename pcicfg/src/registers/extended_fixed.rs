@@ -1,7 +1,7 @@
 //! The registers of the rarer capabilities of the extended list: those that always stand at the same place.
 
 use super::{Register, bits, byte, dword, field, word};
-use pcicfg::extended::{
+use crate::extended::{
     AlternateProtocolCapabilities, AlternateProtocolControl, CxlCapability, CxlControl, CxlControl2,
     CxlFlexBusCapability, CxlFlexBusControl, CxlFlexBusStatus, CxlPortStatus, CxlRangeSizeLow, CxlStatus,
     CxlStatus2, DataLinkFeatures, DeviceCapabilities3, DeviceControl3, DeviceStatus3, DoeCapabilities,

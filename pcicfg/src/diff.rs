@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use pcicfg::ConfigSpace;
-//! use vfio_reset::diff::{Difference, diff};
+//! use pcicfg::diff::{Difference, diff};
 //!
 //! let mut before = [0; 64];
 //! before[..8].copy_from_slice(&[0x86, 0x80, 0x12, 0x34, 0x07, 0x01, 0, 0]);
@@ -14,14 +14,17 @@
 //! ```
 
 use crate::registers::{ByteSet, FieldChange, PlacedRegister, RegisterMap, Structure, read, registers};
-use pcicfg::{Address, ConfigSpace};
+use crate::{Address, ConfigSpace};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::fmt;
+#[cfg(feature = "serde")]
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
-use std::fmt;
 
 /// One of the two that are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Side {
     /// The first, or what was before.
     Old,
@@ -30,8 +33,9 @@ pub enum Side {
 }
 
 /// Something in which two configuration spaces differ.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "what", rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", serde(tag = "what", rename_all = "snake_case"))]
 pub enum Difference {
     /// A capability that only one of the two lists.
     Capability {
@@ -47,7 +51,8 @@ pub enum Difference {
 }
 
 /// A register with another value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 pub struct RegisterDifference {
     /// Its name; `None` for bytes that no specification names, or none that this version knows.
     pub register: Option<&'static str>,
@@ -164,10 +169,12 @@ pub fn diff(old: ConfigSpace<'_>, new: ConfigSpace<'_>) -> Vec<Difference> {
 
 /// The registers that both have, and those that one has where the other has none.
 fn common<'m>(old: &'m RegisterMap, new: &'m RegisterMap) -> impl Iterator<Item = &'m PlacedRegister> {
-    let by_offset: HashMap<u16, &PlacedRegister> =
-        new.registers().iter().map(|register| (register.offset(), register)).collect();
+    let at = |offset| {
+        let index = new.registers().binary_search_by_key(&offset, PlacedRegister::offset).ok()?;
+        new.registers().get(index)
+    };
     let first = old.registers().iter().filter(move |register| {
-        by_offset.get(&register.offset()).is_some_and(|other| other.is_same_as(register))
+        at(register.offset()).is_some_and(|other| other.is_same_as(register))
             || !new.claims(register.offset(), register.width())
     });
     let second = new.registers().iter().filter(|register| !old.claims(register.offset(), register.width()));
@@ -210,8 +217,9 @@ fn nameless(
 }
 
 /// What became of one function.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", serde(tag = "outcome", rename_all = "snake_case"))]
 pub enum FunctionDifference {
     /// Only one has it.
     OnlyIn {

@@ -1,7 +1,7 @@
 //! The registers of the rarer capabilities of the first 256 bytes: those that always stand at the same place.
 
 use super::{Register, bits, byte, dword, field, word};
-use pcicfg::capability::{
+use crate::capability::{
     AgpCommand, AgpStatus, CapabilityId, ExpansionSlot, FpbCapabilities, FpbMemHighVectorControl1,
     FpbMemLowVectorControl, FpbRidVectorControl1, HotPlugPending, HotSwapControlStatus, HtErrorHandling,
     HtExtendedConfigurationAddress, HtFeature, HtHostCommand, HtHostFeature, HtLinkConfiguration,

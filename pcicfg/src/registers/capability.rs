@@ -2,7 +2,7 @@
 
 use super::capability_fixed as fixed;
 use super::{Register, RegisterMap, Structure, bits, byte, dword, field, field_of, word};
-use pcicfg::capability::{
+use crate::capability::{
     AdvancedFeaturesCapabilities, AdvancedFeaturesControl, AdvancedFeaturesStatus, Aspm,
     BridgeSupportExtensions, Capability, CapabilityEntry, DeviceCapabilities, DeviceCapabilities2,
     DeviceControl, DeviceControl2, DeviceStatus, HtCapabilityType, HyperTransport, LinkCapabilities,
@@ -11,6 +11,9 @@ use pcicfg::capability::{
     PciXSecondaryStatus, PciXStatus, PowerManagementCapabilities, PowerManagementControlStatus,
     RootCapabilities, RootControl, RootStatus, SlotCapabilities, SlotControl, SlotStatus,
 };
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 /// What every capability begins with.
 const HEADER: &[Register] = &[byte("Capability ID", 0), byte("Next Capability Pointer", 1)];
@@ -179,8 +182,8 @@ fn indicator(value: u32) -> Option<String> {
 }
 
 fn port_type(value: u32) -> Option<String> {
-    use pcicfg::capability::DevicePortType;
-    crate::describe::port_type_name(DevicePortType::from_code(value as u8)).map(str::to_string)
+    use crate::capability::DevicePortType;
+    DevicePortType::from_code(value as u8).name().map(str::to_string)
 }
 
 pub(super) fn place(map: &mut RegisterMap, entry: CapabilityEntry<'_>) {

@@ -1,10 +1,22 @@
 //! The registers of a configuration space by name: where each stands, and what its bits are called.
 //!
 //! [`registers`] lays a function's registers out as its header type and its capabilities say. It is
-//! what `diff` compares by and what `show -v` prints, so that a register has one name everywhere.
-//! The tables are in `registers/header.rs`, `capability.rs` and `extended.rs`, those of the rarer
-//! capabilities in `capability_fixed.rs` and `extended_fixed.rs`; names of single bits come from
-//! `pcicfg`'s types.
+//! what [`diff`](crate::diff) compares by, so that a register has one name everywhere. The tables are
+//! in `registers/header.rs`, `capability.rs` and `extended.rs`, those of the rarer capabilities in
+//! `capability_fixed.rs` and `extended_fixed.rs`; names of single bits come from the registers' types.
+//!
+//! ```
+//! use pcicfg::{ConfigSpace, registers::registers};
+//!
+//! let mut bytes = [0; 64];
+//! bytes[0x04] = 0x06; // Command
+//! let space = ConfigSpace::new(&bytes)?;
+//! let map = registers(space);
+//! let command = map.registers().iter().find(|register| register.name() == "Command").unwrap();
+//! assert_eq!(command.offset(), 4);
+//! assert_eq!(command.describe(command.read(space).unwrap()), ["Memory Space", "Bus Master"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod capability;
 mod capability_fixed;
@@ -13,12 +25,14 @@ mod extended_fixed;
 mod header;
 mod names;
 
+use crate::ConfigSpace;
+use crate::capability::CapabilityId;
+use crate::extended::ExtendedCapabilityId;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use bitflags::{Flag, Flags};
-use pcicfg::ConfigSpace;
-use pcicfg::capability::CapabilityId;
-use pcicfg::extended::ExtendedCapabilityId;
-use serde::{Serialize, Serializer};
-use std::fmt;
+use core::fmt;
 
 /// What a register is part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,8 +89,9 @@ impl fmt::Display for Structure {
     }
 }
 
-impl Serialize for Structure {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+#[cfg(feature = "serde")]
+impl serde::Serialize for Structure {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
@@ -99,7 +114,7 @@ struct Register {
 
 type FlagNames = fn() -> Vec<(&'static str, u32)>;
 
-/// A field of more than one bit, or a bit without a type in `pcicfg`.
+/// A field of more than one bit, or a bit without a flag in the register's type.
 #[derive(Clone, Copy, Debug)]
 struct Field {
     name: &'static str,
@@ -157,7 +172,7 @@ impl Register {
     }
 }
 
-/// The named bits of a register type of `pcicfg`.
+/// The named bits of a register type.
 fn bits<F: Flags>() -> Vec<(&'static str, u32)>
 where
     F::Bits: Into<u32>,
@@ -166,8 +181,9 @@ where
     named.map(|flag: &Flag<F>| (flag.name(), flag.value().bits().into())).collect()
 }
 
-/// The bits that are set in a register of `pcicfg`, in words.
-pub(crate) fn words<F: Flags>(register: F) -> Vec<String> {
+/// The bits that are set in a register, in words: `Bus Master`, `Memory Space`.
+#[must_use]
+pub fn words<F: Flags>(register: F) -> Vec<String> {
     register.iter_names().map(|(name, _)| names::readable(name)).collect()
 }
 
@@ -290,7 +306,8 @@ impl PlacedRegister {
 }
 
 /// A flag or field of a register that has another value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct FieldChange {
     /// Its name.
     pub name: String,
@@ -320,6 +337,18 @@ pub fn read(space: ConfigSpace<'_>, offset: u16, width: u8) -> Option<u32> {
         2 => space.read_u16(offset).map(u32::from),
         4 => space.read_u32(offset),
         _ => None,
+    }
+}
+
+/// A size as people write it: 256 MiB.
+#[must_use]
+pub fn bytes(size: u64) -> String {
+    const UNITS: [(&str, u32); 6] =
+        [("EiB", 60), ("PiB", 50), ("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
+    let unit = UNITS.iter().find(|(_, shift)| size != 0 && size.trailing_zeros() >= *shift);
+    match unit {
+        Some((name, shift)) => format!("{} {name}", size >> shift),
+        None => format!("{size} bytes"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::extended_fixed as fixed;
 use super::{Register, RegisterMap, Structure, bits, dword, field, field_of, word};
-use pcicfg::extended::{
+use crate::extended::{
     AccessControlServices, AcsCapability, AcsControl, AdvancedErrorControl, AdvancedErrorReporting,
     AriCapability, AriControl, AtsCapability, AtsControl, CorrectableErrors, Cxl, DpcCapability, DpcControl,
     DpcStatus, ExtendedCapability, ExtendedCapabilityEntry, L1PmSubstatesCapabilities, L1PmSubstatesControl1,
@@ -11,6 +11,7 @@ use pcicfg::extended::{
     RootPortPioErrors, SrIovCapabilities, SrIovControl, SrIovStatus, TphCapability, TphRequester,
     UncorrectableErrors, VcResourceCapability, VcResourceControl, VcResourceStatus, VirtualChannel,
 };
+use alloc::string::{String, ToString};
 
 /// What every extended capability begins with.
 const HEADER: &[Register] = &[dword("Extended Capability Header", 0).fields(&[
@@ -137,7 +138,7 @@ const TPH: &[Register] = &[
         .flags(bits::<TphCapability>)
         .fields(&[field("ST Table Location", 3 << 9), field("ST Table Size", 0x7ff << 16)]),
     dword("TPH Requester Control", 8)
-        .flags(bits::<pcicfg::extended::TphControl>)
+        .flags(bits::<crate::extended::TphControl>)
         .fields(&[field("ST Mode Select", 7), field("TPH Requester Enable", 3 << 8)]),
 ];
 const STEERING_TAG: &Register = &word("TPH Steering Tag", 0);
@@ -200,7 +201,7 @@ const READINESS: &[Register] = &[
 ];
 
 fn bar_size(code: u32) -> Option<String> {
-    (code <= 43).then(|| crate::describe::bytes(1 << (code + 20)))
+    (code <= 43).then(|| super::bytes(1 << (code + 20)))
 }
 
 fn dpc_trigger(value: u32) -> Option<String> {

@@ -1,5 +1,7 @@
 //! From a constant's name to the one that people read.
 
+use alloc::string::String;
+
 /// Words that are not written like others.
 #[rustfmt::skip]
 const WORDS: &[(&str, &str)] = &[

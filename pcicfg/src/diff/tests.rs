@@ -1,4 +1,7 @@
 use super::*;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
 use proptest::prelude::*;
 
 /// A space with a bridge or endpoint header, Power Management, MSI, PCI Express and AER.

@@ -1,8 +1,8 @@
 //! The registers of the header, by its type.
 
 use super::{Field, Register, RegisterMap, Structure, bits, byte, dword, field, word};
-use pcicfg::ConfigSpace;
-use pcicfg::header::{BridgeControl, Command, HeaderType, Status};
+use crate::ConfigSpace;
+use crate::header::{BridgeControl, Command, HeaderType, Status};
 
 /// Interrupt Status and the errors.
 const STATUS_BITS: u32 = 0xf908;
