@@ -37,11 +37,16 @@
 //! | [`text`] | the lines that `romtools info` prints |
 #![forbid(unsafe_code)]
 
+pub mod build;
 mod bytes;
 pub mod chain;
 pub mod check;
 pub mod checksum;
+pub mod compare;
+pub mod cut;
+pub mod edit;
 mod error;
+pub mod fix;
 pub mod header;
 pub mod image;
 pub mod nvidia;
