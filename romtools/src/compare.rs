@@ -147,7 +147,7 @@ pub fn compare(first: &Rom<'_>, second: &Rom<'_>) -> Comparison {
             first: 0,
             second: 0,
             fields: fields::different(fields::of_legacy(&a), fields::of_legacy(&b)),
-            ranges: ranges::between(a.bytes(), b.bytes(), &[0..3]),
+            ranges: ranges::between(a.bytes(), b.bytes(), std::slice::from_ref(&(0..3))),
         }),
         (a, b) => {
             let only = |length| Only { offset: 0, length, code_type: None, ids: None };

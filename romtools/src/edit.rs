@@ -65,7 +65,7 @@ impl Error {
     #[must_use]
     pub fn advice(&self) -> &'static str {
         match self {
-            Self::NoRoom { .. } => "give one device id only, or build the ROM again from its parts",
+            Self::NoRoom { .. } => "give one device id only, or change only the other images with --image",
             Self::Overlap | Self::NoChecksumByte => "the header is damaged: dump the ROM again",
             Self::NoDevice | Self::DeviceZero => "give the ids as hexadecimal numbers from 1 to ffff",
             Self::TooLong { .. } => "leave something out: a PC-AT image has at most 127.5 KiB",

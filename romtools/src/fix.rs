@@ -169,14 +169,14 @@ fn fields(image: &mut Editor, fixes: &Fixes) -> Result<(), edit::Error> {
         if let Some(id) = fixes.vendor_id {
             image.set_vendor_id(id, WHY)?;
         }
+        if let Some(ids) = &fixes.device_ids {
+            image.set_device_ids(ids, WHY)?;
+        }
         if let Some(class) = fixes.class_code {
             image.set_class_code(class, WHY)?;
         }
         if let Some(revision) = fixes.vendor_rom_revision {
             image.set_vendor_rom_revision(revision, WHY)?;
-        }
-        if let Some(ids) = &fixes.device_ids {
-            image.set_device_ids(ids, WHY)?;
         }
     }
     if fixes.initialization_size {
@@ -216,7 +216,7 @@ fn isa(rom: &Rom<'_>, fixes: &Fixes) -> Result<Fixed, Error> {
     };
     if fixes.initialization_size
         && let Ok(size) = u8::try_from(bytes.len() / BLOCK)
-        && bytes.len() % BLOCK == 0
+        && bytes.len().is_multiple_of(BLOCK)
         && size > 0
     {
         put(&mut bytes, 2, size, "Initialization Size", "the file has another length".into());

@@ -34,6 +34,11 @@
 //! | [`nvidia`] | NVIDIA's extension of it |
 //! | [`checksum`] | which images must sum to zero |
 //! | [`check`](mod@check) | everything that is odd about a file, each with advice |
+//! | [`cut`](mod@cut) | what a virtual machine wants out of a dump |
+//! | [`fix`] | ids, last-image bits, sizes and checksums, in a new file |
+//! | [`build`] | EFI drivers and legacy images, made a chain |
+//! | [`compare`](mod@compare) | two files, by what they are made of |
+//! | [`edit`] | what was changed in an image, and why |
 //! | [`text`] | the lines that `romtools info` prints |
 #![forbid(unsafe_code)]
 

@@ -34,7 +34,7 @@ pub(super) fn between(first: &[u8], second: &[u8], places: &[ops::Range<usize>])
     let mut ranges: Vec<Range> = Vec::new();
     let common = first.len().min(second.len());
     let mut begin = 0;
-    for place in places.iter().cloned().chain([common..common]) {
+    for place in places.iter().cloned().chain(Some(common..common)) {
         let end = place.start.min(common);
         if begin < end {
             stretch(&mut ranges, begin, &first[begin..end], &second[begin..end]);
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn what_only_one_has_is_at_the_end() {
-        let ranges = between(&[0; 10], &[0; 7], &[2..20]);
+        let ranges = between(&[0; 10], &[0; 7], std::slice::from_ref(&(2..20)));
         assert_eq!(
             (ranges.len(), ranges[0].first, ranges[0].first_more, ranges[0].second_more),
             (1, 7, 3, 0)

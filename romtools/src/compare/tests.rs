@@ -97,7 +97,8 @@ proptest! {
         more in vec(any::<u8>(), 0..40)) {
         let mut one = chain();
         let mut two = chain();
-        (one.truncate(one.len() - cut), two.truncate(two.len() - cut));
+        one.truncate(one.len() - cut);
+        two.truncate(two.len() - cut);
         for (at, byte) in edits {
             two[at % (0x800 - cut)] = byte;
         }

@@ -29,7 +29,7 @@ fn a_longer_list_gets_a_block_behind_a_pc_at_image() {
         let parsed = Image::parse(&image, 0).unwrap();
         assert_eq!((ids(&image), image.len()), (vec![8, 9, 10], 3 * BLOCK));
         assert_eq!(parsed.length(), image.len());
-        assert_eq!(parsed.structure().revision_3.is_some(), true);
+        assert!(parsed.structure().revision_3.is_some());
         assert_eq!(parsed.checksum(), Verdict::Good);
         let Header::PcAt(header) = parsed.header() else { panic!() };
         assert_eq!(header.initialization_size, 3);

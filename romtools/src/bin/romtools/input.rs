@@ -59,10 +59,16 @@ pub(crate) fn with_rom<W: Write>(
     Ok(Outcome::FileFailed)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+/// A file's bytes, if they are not more than any ROM has.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     File::open(path)?.take(LIMIT + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LIMIT { Err(Failure::TooLarge) } else { Ok(bytes) }
+}
+
+/// A hint on the standard error: what was done may not be what was meant.
+pub(crate) fn warn(message: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr().lock(), "warning: {message}");
 }
 
 /// One message on the standard error, which may be closed.

@@ -2,6 +2,7 @@
 //!
 //! Later versions may add members; a member that is taken away or changes its meaning raises `schema`.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -15,7 +16,7 @@ use serde::{Serialize, Serializer};
 
 use crate::input::Failure;
 
-const SCHEMA: u32 = 1;
+pub(crate) const SCHEMA: u32 = 1;
 
 /// Writes one document on a line of its own.
 pub(crate) fn write(out: &mut impl Write, document: &impl Serialize) -> io::Result<()> {
@@ -23,11 +24,11 @@ pub(crate) fn write(out: &mut impl Write, document: &impl Serialize) -> io::Resu
     writeln!(out)
 }
 
-fn name(path: &Path) -> String {
+pub(crate) fn name(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-fn id(id: u16) -> String {
+pub(crate) fn id(id: u16) -> String {
     format!("{id:04x}")
 }
 
@@ -36,7 +37,7 @@ fn ids<S: Serializer>(list: &DeviceList<'_>, serializer: S) -> Result<S::Ok, S::
     serializer.collect_seq(list.clone().map(id))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -51,7 +52,12 @@ pub(crate) struct Failed {
 
 impl Failed {
     pub(crate) fn new(path: &Path, failure: &Failure) -> Self {
-        Self { schema: SCHEMA, file: name(path), error: failure.to_string(), advice: failure.advice() }
+        Self::of(path, failure, failure.advice())
+    }
+
+    /// The same of any error.
+    pub(crate) fn of(path: &Path, failure: &dyn Display, advice: &'static str) -> Self {
+        Self { schema: SCHEMA, file: name(path), error: failure.to_string(), advice }
     }
 }
 
@@ -305,7 +311,7 @@ impl Check {
 }
 
 #[derive(Serialize)]
-struct FindingJson {
+pub(crate) struct FindingJson {
     severity: String,
     id: &'static str,
     offset: usize,

@@ -1,11 +1,16 @@
 //! `romtools`: what is in a PCI option ROM, and is it whole.
 
+mod build;
 mod check;
+mod compare;
+mod cut;
+mod fix;
 mod info;
 mod input;
 mod json;
-#[allow(dead_code, reason = "the commands that write come with the next commits")]
+mod number;
 mod output;
+mod report;
 
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
@@ -15,12 +20,12 @@ use clap::{Parser, Subcommand};
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  done; `check` found no defect (notes and warnings may be there)
-  1  a file could not be read, or is not an option ROM
+  0  done; `check` found no defect (notes and warnings may be there), `compare` no difference
+  1  a file could not be read or written, or is not an option ROM
   2  the command line is wrong
-  7  `check` found a defect";
+  7  `check` found a defect, `compare` a difference";
 
-/// Reads PCI option ROMs: what is in them, and if they are whole
+/// PCI option ROMs: what is in them, if they are whole, cut out, fixed and built
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXIT_CODES)]
 struct Arguments {
@@ -47,6 +52,18 @@ enum Command {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Cut out what a virtual machine's romfile= wants: the images that a firmware runs
+    #[command(after_help = EXIT_CODES)]
+    Cut(cut::Arguments),
+    /// Change ids, class, last-image bits, sizes or checksums, in a new file
+    #[command(after_help = EXIT_CODES)]
+    Fix(fix::Arguments),
+    /// Build a ROM of EFI drivers and legacy images
+    #[command(after_help = EXIT_CODES)]
+    Build(build::Arguments),
+    /// Compare two ROMs by what they are made of
+    #[command(after_help = EXIT_CODES)]
+    Compare(compare::Arguments),
 }
 
 /// How a command ended, apart from errors.
@@ -58,6 +75,8 @@ enum Outcome {
     FileFailed,
     /// Exit code 7.
     Defect,
+    /// Exit code 7, of `compare`.
+    Different,
 }
 
 fn main() -> ExitCode {
@@ -66,11 +85,15 @@ fn main() -> ExitCode {
     let outcome = match &arguments.command {
         Command::Info { files } => info::run(&mut out, files, arguments.json),
         Command::Check { file } => check::run(&mut out, file, arguments.json),
+        Command::Cut(cut) => cut::run(&mut out, cut, arguments.json),
+        Command::Fix(fix) => fix::run(&mut out, fix, arguments.json),
+        Command::Build(build) => build::run(&mut out, build, arguments.json),
+        Command::Compare(compare) => compare::run(&mut out, compare, arguments.json),
     };
     match outcome.and_then(|outcome| out.flush().map(|()| outcome)) {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
         Ok(Outcome::FileFailed) => ExitCode::from(1),
-        Ok(Outcome::Defect) => ExitCode::from(7),
+        Ok(Outcome::Defect | Outcome::Different) => ExitCode::from(7),
         // The reader has seen enough: `romtools info dump | head`.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
