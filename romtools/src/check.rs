@@ -40,6 +40,10 @@ pub struct Finding {
 }
 
 impl Finding {
+    pub(crate) fn new(offset: usize, problem: Problem) -> Self {
+        Self { offset, problem }
+    }
+
     /// The offset in the file of the image, structure or data that it is about.
     #[must_use]
     pub fn offset(&self) -> usize {

@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use crate::printable::Printable;
+
+/// How an ACPI VFCT table begins.
+const TABLE: [u8; 2] = *b"VF";
+
 /// What `romtools` returns.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -58,6 +63,30 @@ pub enum Error {
         /// What is there.
         found: [u8; 4],
     },
+    /// A file holds no ACPI table with this signature.
+    #[error("no ACPI table {} in these {length} bytes", Printable(signature))]
+    NoTable {
+        /// The signature that was looked for.
+        signature: [u8; 4],
+        /// The length of the file in bytes.
+        length: usize,
+        /// Its first four bytes, where it has as many.
+        first: Option<[u8; 4]>,
+    },
+    /// A hexadecimal dump of an ACPI table has a gap.
+    #[error(
+        "line {line} of the dump has the bytes from {found:#x} on, and those from {expected:#x} on should follow"
+    )]
+    HexDump {
+        /// The line, from 1.
+        line: usize,
+        /// Where the line begins in the file.
+        offset: usize,
+        /// The offset that should stand there.
+        expected: usize,
+        /// The offset that stands there.
+        found: usize,
+    },
 }
 
 impl Error {
@@ -65,8 +94,9 @@ impl Error {
     #[must_use]
     pub fn offset(&self) -> usize {
         match *self {
-            Self::NotARom { .. } => 0,
+            Self::NotARom { .. } | Self::NoTable { .. } => 0,
             Self::Truncated { offset, .. }
+            | Self::HexDump { offset, .. }
             | Self::HeaderSignature { offset, .. }
             | Self::StructureSignature { offset, .. } => offset,
         }
@@ -85,6 +115,10 @@ impl Error {
                 "there is no ROM chip behind the BAR (as on an APU), or the shadow was cleared: look for the \
                  image in the ACPI VFCT table or in the board's firmware"
             }
+            Self::NotARom { first: Some(TABLE), .. } => {
+                "this is an ACPI VFCT table: `romtools vfct info` shows the images in it, `romtools vfct extract` \
+                 writes them to files"
+            }
             Self::NotARom { .. } => {
                 "check that this is a ROM dump and not RAM, a script or a packed BIOS update; unpack it first \
                  if it is packed"
@@ -94,6 +128,15 @@ impl Error {
                 "no image follows here: the chain's last-image bit is missing, as in a shadow or VFCT dump, or \
                  the dump is damaged"
             }
+            Self::NoTable { first: None, .. } => "the dump failed: read the table again, as root",
+            Self::NoTable { first: Some([0x55, 0xaa, ..]), .. } => {
+                "this is an option ROM itself: `romtools info` shows it, and a VM takes it as it is"
+            }
+            Self::NoTable { .. } => {
+                "give it the table itself (/sys/firmware/acpi/tables/VFCT of the host with the GPU, copied by \
+                 root) or what `acpidump` writes there"
+            }
+            Self::HexDump { .. } => "lines are missing or out of order: dump the table again",
             Self::StructureSignature { .. } => {
                 "this is a ROM from before PCI, a stray 55 aa in other data, or a damaged dump: compare it \
                  with a second dump"

@@ -40,8 +40,11 @@
 //! | [`compare`](mod@compare) | two files, by what they are made of |
 //! | [`edit`] | what was changed in an image, and why |
 //! | [`text`] | the lines that `romtools info` prints |
+//! | [`vfct`] | the ACPI table with the video BIOS of AMD GPUs |
+//! | [`acpi`] | the header of ACPI tables, and the files that they are dumped to |
 #![forbid(unsafe_code)]
 
+pub mod acpi;
 pub mod build;
 mod bytes;
 pub mod chain;
@@ -56,10 +59,12 @@ pub mod header;
 pub mod image;
 pub mod nvidia;
 pub mod pcir;
+mod printable;
 pub mod rom;
 #[cfg(test)]
 mod testing;
 pub mod text;
+pub mod vfct;
 
 pub use chain::{Chain, Images, Stop};
 pub use check::{Finding, Problem, Severity};

@@ -24,19 +24,34 @@ use crate::{Chain, Image, LegacyImage, Rom, Signature, Stop};
 
 /// Everything known about a file, in the order of the file.
 pub fn info<'a>(rom: &'a Rom<'a>) -> impl fmt::Display + 'a {
-    Info(rom)
+    Info { rom, place: Place::File }
 }
 
-struct Info<'a>(&'a Rom<'a>);
+/// Likewise for an image in a VFCT table, where a chain that goes on is no surprise.
+pub(crate) fn info_in_vfct<'a>(rom: &'a Rom<'a>) -> impl fmt::Display + 'a {
+    Info { rom, place: Place::Vfct }
+}
+
+/// Where the bytes are from: it decides what is said about a chain without an end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    File,
+    Vfct,
+}
+
+struct Info<'a> {
+    rom: &'a Rom<'a>,
+    place: Place,
+}
 
 impl fmt::Display for Info<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut data = self.0.data().peekable();
-        if let Some(legacy) = self.0.legacy() {
+        let mut data = self.rom.data().peekable();
+        if let Some(legacy) = self.rom.legacy() {
             write_legacy(f, &legacy)?;
         }
         let mut end = None;
-        for chain in self.0.chains() {
+        for chain in self.rom.chains() {
             while let Some(before) = data.next_if(|d| d.offset < chain.offset()) {
                 write_data(f, &before)?;
             }
@@ -46,7 +61,7 @@ impl fmt::Display for Info<'_> {
             for image in chain.images() {
                 write_image(f, image)?;
             }
-            write_stop(f, chain)?;
+            write_stop(f, chain, self.place)?;
             end = Some(chain.end());
         }
         data.try_for_each(|behind| write_data(f, &behind))
@@ -127,13 +142,16 @@ fn write_efi(f: &mut fmt::Formatter<'_>, efi: &EfiHeader) -> fmt::Result {
     )
 }
 
-fn write_stop(f: &mut fmt::Formatter<'_>, chain: &Chain<'_>) -> fmt::Result {
+fn write_stop(f: &mut fmt::Formatter<'_>, chain: &Chain<'_>, place: Place) -> fmt::Result {
     // Behind the firmware's last image, the lack of NVIDIA's private ones is no news.
     let complete = chain.images().last().is_some_and(|image| image.structure().indicator.is_last());
     match chain.stop() {
         Stop::LastImage => Ok(()),
         Stop::EndOfFile { .. } if complete => {
             writeln!(f, "The file ends before the private images")
+        }
+        Stop::EndOfFile { .. } if place == Place::Vfct => {
+            writeln!(f, "The chain continues on the card itself: VFCT tables hold its first image only")
         }
         Stop::EndOfFile { offset } => {
             writeln!(f, "The chain continues past the end of the file, at {offset:x}h")

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use common::{corpus, roms};
 
-use romtools::{Header, Image, Rom, Severity, Signature, Stop, check, checksum, text};
+use romtools::{Header, Image, Rom, Severity, Signature, Stop, check, checksum, text, vfct};
 
 type Row = BTreeMap<String, String>;
 
@@ -173,5 +173,59 @@ fn a_cut_rom_is_parsed_as_far_as_it_goes() {
             assert!(!text::info(&rom).to_string().is_empty());
             assert!(check::findings(&rom).iter().all(|f| f.offset() <= length), "{name} cut at {length}");
         }
+    }
+}
+
+/// The tables of real firmware, against what a script read out of them.
+#[test]
+#[ignore = "compares with ../shared; `cargo xtask test` runs it where that is"]
+fn every_vfct_table_gives_its_images_and_no_findings() {
+    let corpus = corpus();
+    let expected = table(&corpus, "vfct-images.tsv");
+    for (name, rows) in &expected {
+        let bytes = fs::read(corpus.join("vfct").join(name)).unwrap();
+        let vfct = vfct::Table::parse(&bytes).unwrap();
+        let records: Vec<_> = vfct.records().collect();
+        assert_eq!(records.len(), rows.len(), "{name}");
+        for (record, row) in records.iter().zip(rows) {
+            let vfct::Location { pci_bus, pci_device, pci_function } = record.location;
+            let got = [
+                ("record_off", format!("{:#x}", record.offset)),
+                ("bus", format!("{pci_bus:x}")),
+                ("dev", format!("{pci_device:x}")),
+                ("fn", format!("{pci_function:x}")),
+                ("vid", format!("{:04x}", record.vendor_id)),
+                ("did", format!("{:04x}", record.device_id)),
+                ("len", record.image().len().to_string()),
+            ];
+            for (column, got) in got {
+                assert_eq!(got, row[column], "{name}: {column}");
+            }
+            let rom = Rom::parse(record.image()).unwrap();
+            let pcir = rom.images().next().unwrap().structure();
+            assert_eq!(format!("{:04x}", pcir.device_id), row["pcir_did"], "{name}");
+        }
+        assert_eq!(vfct::findings(&vfct), [], "{name}");
+    }
+    assert!(!expected.is_empty());
+}
+
+/// Cut anywhere, a table still gives its whole images, and says that it is cut.
+#[test]
+#[ignore = "compares with ../shared; `cargo xtask test` runs it where that is"]
+fn a_cut_vfct_table_is_parsed_as_far_as_it_goes() {
+    let corpus = corpus();
+    let whole = fs::read(corpus.join("vfct/vfct_ObiXah.aml")).unwrap();
+    let records: Vec<_> = vfct::Table::parse(&whole).unwrap().records().collect();
+    for length in (0..whole.len()).step_by(61) {
+        let Ok(cut) = vfct::Table::parse(&whole[..length]) else {
+            assert!(length < vfct::LENGTH);
+            continue;
+        };
+        let there = records.iter().filter(|record| record.end() <= length).count();
+        assert_eq!(cut.records().filter(|record| !record.is_truncated()).count(), there, "{length}");
+        let worst = vfct::findings(&cut).iter().map(check::Finding::severity).max();
+        assert_eq!(worst, Some(Severity::Defect), "{length}");
+        assert!(!vfct::text::info(&cut).to_string().is_empty());
     }
 }

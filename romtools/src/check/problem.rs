@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Error;
+use crate::{Error, vfct};
 
 /// How bad a finding is, least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -164,6 +164,9 @@ pub enum Problem {
         /// Its length.
         length: usize,
     },
+    /// Something about an ACPI VFCT table.
+    #[error(transparent)]
+    Vfct(#[from] vfct::Problem),
 }
 
 impl Problem {
@@ -171,6 +174,7 @@ impl Problem {
     #[must_use]
     pub fn severity(&self) -> Severity {
         match self {
+            Self::Vfct(problem) => problem.severity(),
             Self::Checksum { .. }
             | Self::Truncated { .. }
             | Self::ZeroLength
@@ -200,6 +204,7 @@ impl Problem {
     #[must_use]
     pub fn id(&self) -> &'static str {
         match self {
+            Self::Vfct(problem) => problem.id(),
             Self::Checksum { .. } => "checksum",
             Self::LegacyChecksum { .. } => "legacy-checksum",
             Self::Truncated { .. } => "truncated",
@@ -229,6 +234,7 @@ impl Problem {
     #[must_use]
     pub fn advice(&self) -> &'static str {
         match self {
+            Self::Vfct(problem) => problem.advice(),
             Self::Checksum { .. } => {
                 "a BIOS refuses this image: dump it again, or if it was edited, correct its checksum byte; the \
                  shadow at C0000h may differ because the ROM's own code changes it"

@@ -35,6 +35,13 @@ impl Failure {
             Self::Rom(error) => error.advice(),
         }
     }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self {
+            Self::Read(error) if error.kind() == io::ErrorKind::PermissionDenied => Outcome::Permission,
+            _ => Outcome::FileFailed,
+        }
+    }
 }
 
 /// Shows the ROM in a file, or says why there is none: on the standard error, and as JSON where asked.
@@ -56,7 +63,7 @@ pub(crate) fn with_rom<W: Write>(
     }
     out.flush()?;
     complain(format_args!("{}: {failure}\n  next: {}", path.display(), failure.advice()));
-    Ok(Outcome::FileFailed)
+    Ok(failure.outcome())
 }
 
 /// A file's bytes, if they are not more than any ROM has.

@@ -121,7 +121,7 @@ impl From<Data<'_>> for DataJson {
 }
 
 #[derive(Serialize)]
-struct ChainJson<'a> {
+pub(crate) struct ChainJson<'a> {
     offset: usize,
     stop: &'static str,
     images: Vec<ImageJson<'a>>,

@@ -11,6 +11,7 @@ mod json;
 mod number;
 mod output;
 mod report;
+mod vfct;
 
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
@@ -20,10 +21,11 @@ use clap::{Parser, Subcommand};
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  done; `check` found no defect (notes and warnings may be there), `compare` no difference
-  1  a file could not be read or written, or is not an option ROM
+  0  done; no defect was found (notes and warnings may be there), by `compare` no difference
+  1  a file could not be read or written, or is not what it should be
   2  the command line is wrong
-  7  `check` found a defect, `compare` a difference";
+  5  permission: root is needed
+  7  a defect was found, by `check` or in a VFCT table; by `compare` a difference";
 
 /// PCI option ROMs: what is in them, if they are whole, cut out, fixed and built
 #[derive(Debug, Parser)]
@@ -64,6 +66,9 @@ enum Command {
     /// Compare two ROMs by what they are made of
     #[command(after_help = EXIT_CODES)]
     Compare(compare::Arguments),
+    /// The ACPI table with the video BIOS of AMD GPUs: show it, take the images out of it
+    #[command(subcommand)]
+    Vfct(vfct::Command),
 }
 
 /// How a command ended, apart from errors.
@@ -73,6 +78,8 @@ enum Outcome {
     Fine,
     /// Exit code 1: a message about each file is already out.
     FileFailed,
+    /// Exit code 5: the message is already out.
+    Permission,
     /// Exit code 7.
     Defect,
     /// Exit code 7, of `compare`.
@@ -89,10 +96,12 @@ fn main() -> ExitCode {
         Command::Fix(fix) => fix::run(&mut out, fix, arguments.json),
         Command::Build(build) => build::run(&mut out, build, arguments.json),
         Command::Compare(compare) => compare::run(&mut out, compare, arguments.json),
+        Command::Vfct(command) => vfct::run(&mut out, command, arguments.json),
     };
     match outcome.and_then(|outcome| out.flush().map(|()| outcome)) {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
         Ok(Outcome::FileFailed) => ExitCode::from(1),
+        Ok(Outcome::Permission) => ExitCode::from(5),
         Ok(Outcome::Defect | Outcome::Different) => ExitCode::from(7),
         // The reader has seen enough: `romtools info dump | head`.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,

@@ -11,6 +11,21 @@ pub(crate) fn id(text: &str) -> Result<u16, String> {
     u16::try_from(value).map_err(|_| too_long(4))
 }
 
+/// A vendor and a device id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ids {
+    pub(crate) vendor: u16,
+    pub(crate) device: u16,
+}
+
+/// Both ids of a device, as `lspci -nn` shows them.
+pub(crate) fn ids(text: &str) -> Result<Ids, String> {
+    let (vendor, device) = text
+        .split_once(':')
+        .ok_or("two ids and a colon are expected, as `lspci -nn` shows them: 1002:1900")?;
+    Ok(Ids { vendor: id(vendor)?, device: id(device)? })
+}
+
 /// A class code: base class, sub-class, programming interface.
 pub(crate) fn class(text: &str) -> Result<ClassCode, String> {
     let digits = digits(text);
@@ -62,6 +77,15 @@ mod tests {
         assert_eq!(id("a"), Ok(10));
         for text in ["", "0x", "g", "10 02", "-1", "+1", "10020", "32902"] {
             assert!(id(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_device_has_two_ids() {
+        assert_eq!(ids("1002:1900"), Ok(Ids { vendor: 0x1002, device: 0x1900 }));
+        assert_eq!(ids("0x1b21:0x06AF"), Ok(Ids { vendor: 0x1b21, device: 0x06af }));
+        for text in ["", "1002", "1002:", ":1900", "1002:19000", "1002:1900:1", "1002-1900"] {
+            assert!(ids(text).is_err(), "{text}");
         }
     }
 
