@@ -134,6 +134,19 @@ pub enum HeaderType {
     Unknown(u8),
 }
 
+impl HeaderType {
+    /// What the Header Type register at 0Eh says; its multi-function bit is ignored.
+    #[must_use]
+    pub const fn from_register(register: u8) -> Self {
+        match register & 0x7f {
+            0 => Self::Endpoint,
+            1 => Self::Bridge,
+            2 => Self::CardBus,
+            other => Self::Unknown(other),
+        }
+    }
+}
+
 /// A function's class code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClassCode {
@@ -287,12 +300,7 @@ impl<'a> Header<'a> {
     /// The header's layout.
     #[must_use]
     pub const fn header_type(self) -> HeaderType {
-        match self.bytes[14] & 0x7f {
-            0 => HeaderType::Endpoint,
-            1 => HeaderType::Bridge,
-            2 => HeaderType::CardBus,
-            other => HeaderType::Unknown(other),
-        }
+        HeaderType::from_register(self.bytes[14])
     }
 
     /// Whether the device may have functions other than 0 (bit 7 of Header Type).

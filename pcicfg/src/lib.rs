@@ -44,6 +44,7 @@ pub mod diff;
 pub mod dump;
 pub mod extended;
 pub mod header;
+pub mod live;
 #[cfg(feature = "alloc")]
 pub mod lspci;
 #[cfg(feature = "alloc")]
