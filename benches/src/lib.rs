@@ -13,4 +13,5 @@ pub mod kinds;
 pub mod random;
 pub mod resets;
 pub mod rounds;
+pub mod seeds;
 pub mod work;
