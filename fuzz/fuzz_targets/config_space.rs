@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use libfuzzer_sys::fuzz_target;
+use pcicfg::defect::Defects;
 use pcicfg::dump::Dump;
 use pcicfg::lspci::{
     Filter, Identifiers, Names, NoNames, Options, Resource, Subject, System, Text, Tree, write_function,
@@ -40,6 +41,7 @@ impl Names for Even {
 
 fuzz_target!(|bytes: &[u8]| {
     views(bytes);
+    defects(bytes);
     text(bytes);
     tree(bytes);
 });
@@ -59,6 +61,17 @@ fn views(bytes: &[u8]) {
     // No more than there are dwords, and one defect.
     assert!(space.capabilities().count() <= 48 + 1);
     assert!(space.extended_capabilities().count() <= 960 + 1);
+}
+
+/// What is wrong with it, each with its place.
+fn defects(bytes: &[u8]) {
+    let mut count = 0;
+    for defect in Defects::of(bytes) {
+        assert!(defect.offset() < 0x1000 && !defect.to_string().is_empty());
+        count += 1;
+    }
+    // A few of the header, two for each capability, and the ends of both lists.
+    assert!(count <= 16 + 2 * (48 + 960));
 }
 
 /// What lspci would print: all of it, and in one of its other ways.

@@ -1,9 +1,10 @@
 //! `cargo xtask`: what developers and CI run.
 //!
-//! `test` installs what the tests need and runs them all; `ci` adds format, lints and docs; `guest` runs the tool on a
-//! real kernel under QEMU.
+//! `test` installs what the tests need and runs them all; `ci` adds format, lints, docs and fuzzing; `guest` runs the tool
+//! on a real kernel under QEMU; `fuzz` runs the fuzz targets.
 
 mod command;
+mod fuzz;
 mod guest;
 mod test;
 
@@ -25,10 +26,12 @@ struct Arguments {
 enum Task {
     /// Install what the tests need and run them all, the guest included
     Test,
-    /// What CI runs: `test`, and format, clippy and docs
+    /// What CI runs: `test`, and format, clippy, docs and fuzzing
     Ci,
     /// Run the tool in a guest under QEMU, on a kernel from Debian
     Guest(guest::Options),
+    /// Run the fuzz targets on their stored inputs, and for a time on new ones
+    Fuzz(fuzz::Options),
 }
 
 fn main() -> ExitCode {
@@ -36,7 +39,8 @@ fn main() -> ExitCode {
     let result = match task {
         Task::Test => test::test(),
         Task::Ci => test::ci(),
-        Task::Guest(options) => guest(&options),
+        Task::Guest(options) => counted("guest", guest::run(&options)),
+        Task::Fuzz(options) => counted("fuzz", fuzz::run(&options)),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,
@@ -48,12 +52,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs guests and prints the closing line; whether nothing failed.
-fn guest(options: &guest::Options) -> Result<bool> {
-    let Some(counts) = guest::run(options)? else {
+/// Prints the closing line; whether nothing failed.
+fn counted(name: &str, counts: Result<Option<test::Counts>>) -> Result<bool> {
+    let Some(counts) = counts? else {
         return Ok(true);
     };
-    println!("guest: {counts}");
+    println!("{name}: {counts}");
     Ok(counts.failed == 0)
 }
 
