@@ -38,6 +38,8 @@
 //! | [`fix`] | ids, last-image bits, sizes and checksums, in a new file |
 //! | [`build`] | EFI drivers and legacy images, made a chain |
 //! | [`compare`](mod@compare) | two files, by what they are made of |
+//! | [`scan`](mod@scan) | ROMs, VFCT tables and containers inside of any file |
+//! | [`source`] | where bytes come from: files, devices, anything that can be read at offsets |
 //! | [`edit`] | what was changed in an image, and why |
 //! | [`text`] | the lines that `romtools info` prints |
 //! | [`vfct`] | the ACPI table with the video BIOS of AMD GPUs |
@@ -61,6 +63,8 @@ pub mod nvidia;
 pub mod pcir;
 mod printable;
 pub mod rom;
+pub mod scan;
+pub mod source;
 #[cfg(test)]
 mod testing;
 pub mod text;

@@ -1,4 +1,7 @@
-//! Where the ROMs of real machines are.
+//! What several tests need: the binary in a folder of its own, and where the ROMs of real machines are.
+#![allow(dead_code, reason = "no test needs all of it")]
+
+pub(crate) mod bench;
 
 use std::collections::BTreeMap;
 use std::fs;

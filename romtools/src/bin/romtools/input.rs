@@ -30,6 +30,9 @@ impl Failure {
                 "a device's rom file can be read only after `1` was written to it"
             }
             Self::Read(error) if error.kind() == io::ErrorKind::PermissionDenied => "read it as root",
+            Self::Read(error) if error.kind() == io::ErrorKind::NotSeekable => {
+                "save what comes out of the pipe into a file first"
+            }
             Self::Read(_) => "check the path; for a device's rom file, the kernel log says more",
             Self::TooLarge => "no option ROM is this large: cut the part that holds the ROM out of it",
             Self::Rom(error) => error.advice(),

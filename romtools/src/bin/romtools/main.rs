@@ -11,6 +11,7 @@ mod json;
 mod number;
 mod output;
 mod report;
+mod scan;
 mod vfct;
 
 use std::io::{BufWriter, Write};
@@ -66,6 +67,9 @@ enum Command {
     /// Compare two ROMs by what they are made of
     #[command(after_help = EXIT_CODES)]
     Compare(compare::Arguments),
+    /// Find ROMs, VFCT tables and NVIDIA containers inside of any file
+    #[command(after_help = EXIT_CODES)]
+    Scan(scan::Arguments),
     /// The ACPI table with the video BIOS of AMD GPUs: show it, take the images out of it
     #[command(subcommand)]
     Vfct(vfct::Command),
@@ -96,6 +100,7 @@ fn main() -> ExitCode {
         Command::Fix(fix) => fix::run(&mut out, fix, arguments.json),
         Command::Build(build) => build::run(&mut out, build, arguments.json),
         Command::Compare(compare) => compare::run(&mut out, compare, arguments.json),
+        Command::Scan(scan) => scan::run(&mut out, scan, arguments.json),
         Command::Vfct(command) => vfct::run(&mut out, command, arguments.json),
     };
     match outcome.and_then(|outcome| out.flush().map(|()| outcome)) {
