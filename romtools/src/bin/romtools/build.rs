@@ -126,7 +126,7 @@ pub(crate) fn run(out: &mut impl Write, arguments: &Arguments, as_json: bool) ->
     for (_, path) in parts {
         match input::read(path) {
             Ok(bytes) => files.push(bytes),
-            Err(failure) => return report::failed(out, path, as_json, &failure, failure.advice()),
+            Err(failure) => return report::unreadable(out, path, as_json, &failure),
         }
     }
     let mut builder = Builder::new(arguments.vendor.unwrap_or_default(), arguments.device.clone())

@@ -10,6 +10,7 @@ mod input;
 mod json;
 mod number;
 mod output;
+mod read;
 mod report;
 mod scan;
 mod vfct;
@@ -67,6 +68,9 @@ enum Command {
     /// Compare two ROMs by what they are made of
     #[command(after_help = EXIT_CODES)]
     Compare(compare::Arguments),
+    /// Read the ROM of a device of this host, and check it
+    #[command(after_help = EXIT_CODES)]
+    Read(read::Arguments),
     /// Find ROMs, VFCT tables and NVIDIA containers inside of any file
     #[command(after_help = EXIT_CODES)]
     Scan(scan::Arguments),
@@ -100,6 +104,7 @@ fn main() -> ExitCode {
         Command::Fix(fix) => fix::run(&mut out, fix, arguments.json),
         Command::Build(build) => build::run(&mut out, build, arguments.json),
         Command::Compare(compare) => compare::run(&mut out, compare, arguments.json),
+        Command::Read(read) => read::run(&mut out, read, arguments.json),
         Command::Scan(scan) => scan::run(&mut out, scan, arguments.json),
         Command::Vfct(command) => vfct::run(&mut out, command, arguments.json),
     };

@@ -25,6 +25,16 @@ pub(crate) fn failed(
     Ok(Outcome::FileFailed)
 }
 
+/// Says why a file that was to be read was not.
+pub(crate) fn unreadable(
+    out: &mut impl Write,
+    path: &Path,
+    as_json: bool,
+    failure: &input::Failure,
+) -> io::Result<Outcome> {
+    failed(out, path, as_json, failure, failure.advice()).map(|_| failure.outcome())
+}
+
 /// Writes the file; then `done` says so.
 pub(crate) fn written<W: Write>(
     out: &mut W,

@@ -39,8 +39,7 @@ pub(crate) fn run(out: &mut impl Write, arguments: &Arguments, as_json: bool) ->
     let (file, length) = match opened {
         Ok(opened) => opened,
         Err(error) => {
-            let failure = input::Failure::from(error);
-            return report::failed(out, path, as_json, &failure, failure.advice());
+            return report::unreadable(out, path, as_json, &error.into());
         }
     };
     if let Some(dir) = &arguments.dir
@@ -74,8 +73,7 @@ pub(crate) fn run(out: &mut impl Write, arguments: &Arguments, as_json: bool) ->
     let summary = match scanned {
         Ok(summary) => summary,
         Err(error) => {
-            let failure = input::Failure::from(error);
-            return report::failed(out, path, as_json, &failure, failure.advice());
+            return report::unreadable(out, path, as_json, &error.into());
         }
     };
     if summary.not_judged > 0 {
