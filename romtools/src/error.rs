@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::compression;
 use crate::printable::Printable;
 
 /// How an ACPI VFCT table begins.
@@ -87,6 +88,14 @@ pub enum Error {
         /// The offset that stands there.
         found: usize,
     },
+    /// Compressed data is damaged.
+    #[error("the compressed data {defect} (at offset {offset:#x})")]
+    Compressed {
+        /// Where in it.
+        offset: usize,
+        /// What is wrong.
+        defect: compression::Defect,
+    },
 }
 
 impl Error {
@@ -98,7 +107,8 @@ impl Error {
             Self::Truncated { offset, .. }
             | Self::HexDump { offset, .. }
             | Self::HeaderSignature { offset, .. }
-            | Self::StructureSignature { offset, .. } => offset,
+            | Self::StructureSignature { offset, .. }
+            | Self::Compressed { offset, .. } => offset,
         }
     }
 
@@ -141,6 +151,7 @@ impl Error {
                 "this is a ROM from before PCI, a stray 55 aa in other data, or a damaged dump: compare it \
                  with a second dump"
             }
+            Self::Compressed { .. } => "the driver in this image is damaged: dump the ROM again",
         }
     }
 }

@@ -33,6 +33,7 @@
 //! | [`pcir`] | the PCI Data Structure |
 //! | [`nvidia`] | NVIDIA's extension of it |
 //! | [`checksum`] | which images must sum to zero |
+//! | [`compression`] | the algorithm that EFI images are compressed with |
 //! | [`check`](mod@check) | everything that is odd about a file, each with advice |
 //! | [`cut`](mod@cut) | what a virtual machine wants out of a dump |
 //! | [`fix`] | ids, last-image bits, sizes and checksums, in a new file |
@@ -53,6 +54,7 @@ pub mod chain;
 pub mod check;
 pub mod checksum;
 pub mod compare;
+pub mod compression;
 pub mod cut;
 pub mod edit;
 mod error;
