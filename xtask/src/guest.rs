@@ -1,13 +1,12 @@
 //! The guest lab: the tool on a real kernel, with devices that QEMU plays.
 //!
-//! Parts come from Debian ([`cache`], [`packages`]), are put into an initramfs ([`kernel`], [`initramfs`], [`cpio`])
+//! Parts come from Debian ([`parts`], [`crate::packages`]), are put into an initramfs ([`kernel`], [`initramfs`], [`cpio`])
 //! together with a script ([`scenario`]), and booted ([`qemu`]).
 
-mod cache;
 mod cpio;
 mod initramfs;
 mod kernel;
-mod packages;
+mod parts;
 mod qemu;
 mod scenario;
 
@@ -22,11 +21,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use self::cache::{Lab, Parts, Series};
 use self::initramfs::Programs;
 use self::kernel::Kernel;
+use self::parts::{Lab, Parts, Series};
 use self::qemu::{Guest, Outcome};
 use self::scenario::Scenario;
+use crate::packages;
 use crate::test::Counts;
 use crate::{target, workspace};
 
@@ -91,7 +91,7 @@ pub(crate) fn run(options: &Options) -> Result<Option<Counts>> {
         }
         return Ok(None);
     }
-    let reports = match cache::prepare(options.kernel, &|text| eprintln!("guest: {text}"))? {
+    let reports = match parts::prepare(options.kernel, &|text| eprintln!("guest: {text}"))? {
         Lab::Ready(parts) => run_all(&parts, scenarios, options)?,
         Lab::Unavailable(reason) if options.require => bail!("{reason}"),
         Lab::Unavailable(reason) => {

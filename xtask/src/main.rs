@@ -3,9 +3,11 @@
 //! `test` installs what the tests need and runs them all; `ci` adds format, lints, docs and fuzzing; `guest` runs the tool
 //! on a real kernel under QEMU; `fuzz` runs the fuzz targets.
 
+mod cache;
 mod command;
 mod fuzz;
 mod guest;
+mod packages;
 mod test;
 
 use std::path::{Path, PathBuf};

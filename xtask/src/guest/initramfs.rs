@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::cache::Parts;
 use super::cpio::Archive;
 use super::kernel::{Kernel, Module};
+use super::parts::Parts;
 use super::scenario::Scenario;
 
 /// Modules that a scenario may name in its header. pciehp, AER and DPC are built into Debian's kernels.

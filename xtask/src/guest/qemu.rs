@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::cache::Parts;
 use super::kernel::Kernel;
+use super::parts::Parts;
 use super::scenario::{Disk, Scenario};
 
 /// Size of a disk image.

@@ -11,8 +11,33 @@ use anyhow::{Context, Result, bail};
 
 use crate::command;
 
-/// The Debian release the lab is built from.
-const RELEASE: &str = "bookworm";
+/// A Debian release, or the unstable one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Release {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// What is appended to the name for the suites that come from the main archive.
+    suites: &'static [&'static str],
+    /// Whether there is a suite in the security archive.
+    security: bool,
+    /// The suite that is preferred where more than one has a package.
+    target: Option<&'static str>,
+}
+
+/// Debian 12: what the guest lab is built from. Backports are only taken when asked for.
+pub(crate) const BOOKWORM: Release = Release {
+    name: "bookworm",
+    suites: &["", "-updates", "-backports"],
+    security: true,
+    target: Some("bookworm-backports"),
+};
+
+/// Debian 13.
+pub(crate) const TRIXIE: Release =
+    Release { name: "trixie", suites: &["", "-updates"], security: true, target: None };
+
+/// What is to become a later Debian.
+pub(crate) const SID: Release = Release { name: "sid", suites: &[""], security: false, target: None };
 
 /// Debian's own archive, when the system's sources name none.
 const ARCHIVE: &str = "http://deb.debian.org/debian";
@@ -23,6 +48,7 @@ const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// A private apt root with up-to-date lists.
 pub(crate) struct Packages {
     root: PathBuf,
+    release: Release,
 }
 
 /// One place packages come from, as the system's apt sources say it.
@@ -37,19 +63,24 @@ pub(crate) struct Mirror {
 }
 
 impl Packages {
-    /// Prepares a private root in `folder` and brings its lists up to date.
+    /// Prepares a private root for a release in `folder` and brings its lists up to date.
     ///
     /// # Errors
-    /// No Debian mirror is configured here, or none answers.
-    pub(crate) fn update(folder: &Path) -> Result<Self> {
-        let root = folder.join("apt");
+    /// A tool is missing, no Debian mirror is configured here, or none answers.
+    pub(crate) fn update(folder: &Path, release: Release) -> Result<Self> {
+        for tool in ["apt-get", "apt-cache", "apt-config", "dpkg-deb"] {
+            if !command::exists(tool) {
+                bail!("`{tool}` is missing: packages are fetched with Debian's own tools");
+            }
+        }
+        let root = folder.join(format!("apt-{}", release.name));
         for path in ["etc/apt/preferences.d", "var/lib/apt/lists/partial", "var/lib/dpkg", "var/cache/apt"] {
             fs::create_dir_all(root.join(path))?;
         }
         fs::write(root.join("var/lib/dpkg/status"), "")?;
-        fs::write(root.join("sources.list"), sources_list(&system_mirrors()?))?;
+        fs::write(root.join("sources.list"), sources_list(&system_mirrors()?, release))?;
         fs::write(root.join("apt.conf"), configuration(&root)?)?;
-        let packages = Self { root };
+        let packages = Self { root, release };
         command::output(packages.tool("apt-get").args(["-q", "-o", "Acquire::Retries=2", "update"]))?;
         // A mirror that cannot be reached is only a warning to apt.
         if !packages.lists_exist() {
@@ -63,7 +94,7 @@ impl Packages {
         let uris = command::output(
             self.tool("apt-get")
                 .args(["-qq", "-y", "--print-uris"])
-                .args(target())
+                .args(self.target())
                 .arg("install")
                 .args(names),
         )?;
@@ -82,7 +113,7 @@ impl Packages {
         command::output(
             self.tool("apt-get")
                 .args(["-q", "-y", "--download-only"])
-                .args(target())
+                .args(self.target())
                 .arg("install")
                 .args(names),
         )?;
@@ -105,6 +136,10 @@ impl Packages {
         command::output(self.tool("apt-cache").args(["show", name]))
     }
 
+    fn target(&self) -> Vec<String> {
+        self.release.target.map_or_else(Vec::new, |suite| vec!["-t".to_owned(), suite.to_owned()])
+    }
+
     fn tool(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.env("APT_CONFIG", self.root.join("apt.conf")).env("LC_ALL", "C");
@@ -115,14 +150,9 @@ impl Packages {
         let lists = fs::read_dir(self.root.join("var/lib/apt/lists"));
         lists.is_ok_and(|lists| {
             let names = lists.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-            names.filter(|name| name.contains(RELEASE) && name.ends_with("Release")).count() > 0
+            names.filter(|name| name.contains(self.release.name) && name.ends_with("Release")).count() > 0
         })
     }
-}
-
-/// Backports are only taken when asked for.
-fn target() -> [String; 2] {
-    ["-t".to_owned(), format!("{RELEASE}-backports")]
 }
 
 /// apt's configuration for the private root. Of the system's own only what concerns the network is kept (proxies,
@@ -264,14 +294,18 @@ fn paragraph_mirrors(paragraph: &[&str]) -> Vec<Mirror> {
 }
 
 /// Our own sources on the system's mirrors.
-fn sources_list(mirrors: &[Mirror]) -> String {
+fn sources_list(mirrors: &[Mirror], release: Release) -> String {
     let mut text = String::new();
     for mirror in mirrors {
         let keyring = mirror.signed_by.as_deref().or_else(|| Path::new(KEYRING).exists().then_some(KEYRING));
         let option = keyring.map(|file| format!("[signed-by={file}] ")).unwrap_or_default();
-        let suites: &[&str] = if mirror.security { &["-security"] } else { &["", "-updates", "-backports"] };
+        let suites: &[&str] = match mirror.security {
+            true if release.security => &["-security"],
+            true => &[],
+            false => release.suites,
+        };
         for suite in suites {
-            text.push_str(&format!("deb {option}{} {RELEASE}{suite} main\n", mirror.uri));
+            text.push_str(&format!("deb {option}{} {}{suite} main\n", mirror.uri, release.name));
         }
     }
     text
@@ -406,10 +440,11 @@ mod tests {
             Mirror { uri: "http://m/debian".into(), signed_by: Some("/k".into()), security: false },
             Mirror { uri: "http://m/debian-security".into(), signed_by: Some("/k".into()), security: true },
         ];
-        let text = sources_list(&mirrors);
+        let text = sources_list(&mirrors, BOOKWORM);
         assert!(text.contains("deb [signed-by=/k] http://m/debian bookworm-backports main\n"));
         assert!(text.contains("deb [signed-by=/k] http://m/debian-security bookworm-security main\n"));
         assert_eq!(text.lines().count(), 4);
+        assert_eq!(sources_list(&mirrors, SID), "deb [signed-by=/k] http://m/debian sid main\n");
     }
 
     #[test]

@@ -1,0 +1,153 @@
+//! What a guest is made of (QEMU, kernel, busybox), from the cache folder.
+//!
+//! When a version was resolved more than a day ago but the network is away, what is there is used; when nothing is
+//! there, the lab is [`Lab::Unavailable`], which is a reason to skip the guest tests and never one to call them passed.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+
+use crate::cache::{self, Resolved, unpacked};
+use crate::packages::{self, Packages};
+
+/// Which Debian kernel is booted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Series {
+    /// Debian 12's own.
+    #[value(name = "6.1")]
+    V6_1,
+    /// From bookworm-backports.
+    #[value(name = "6.12")]
+    V6_12,
+}
+
+impl Series {
+    /// As in the kernel's version number.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::V6_1 => "6.1",
+            Self::V6_12 => "6.12",
+        }
+    }
+}
+
+/// Whether guests can be run here.
+pub(crate) enum Lab {
+    /// They can, with these parts.
+    Ready(Parts),
+    /// They cannot, and why.
+    Unavailable(String),
+}
+
+/// Folders with unpacked packages.
+#[derive(Debug, Clone)]
+pub(crate) struct Parts {
+    /// The cache folder itself.
+    pub(crate) cache: PathBuf,
+    /// QEMU with its whole closure.
+    pub(crate) qemu: PathBuf,
+    /// The kernel package: `boot/` and `lib/modules/`.
+    pub(crate) kernel: PathBuf,
+    /// The static busybox program.
+    pub(crate) busybox: PathBuf,
+    /// Keeps other runs from removing any of it while this or a copy lives.
+    _in_use: Option<Arc<File>>,
+}
+
+/// Makes the lab's parts available: from the cache, or freshly fetched.
+///
+/// # Errors
+/// The cache folder cannot be used. Missing tools or packages are no error but [`Lab::Unavailable`].
+pub(crate) fn prepare(series: Series, say: &dyn Fn(&str)) -> Result<Lab> {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        return Ok(Lab::Unavailable("guests run on x86-64 Linux hosts only".to_owned()));
+    }
+    // This lock is held until the cache is ready; the other while it is used.
+    let (cache, _lock) = cache::open()?;
+    let mut resolved = Resolved::read(&cache);
+    let cached = resolved.is_fresh(series.name()).then(|| parts(&resolved, series)).flatten();
+    let lab = if let Some(parts) = cached {
+        Lab::Ready(parts)
+    } else {
+        match fetch(&cache, series, &mut resolved, say) {
+            Ok(parts) => Lab::Ready(parts),
+            Err(error) => match parts(&resolved, series) {
+                Some(parts) => {
+                    say(&format!("using the cached packages, because new ones cannot be had: {error:#}"));
+                    Lab::Ready(parts)
+                }
+                None => Lab::Unavailable(format!("the guest's Debian packages cannot be had: {error:#}")),
+            },
+        }
+    };
+    match lab {
+        Lab::Ready(parts) => Ok(Lab::Ready(Parts { _in_use: Some(Arc::new(cache::used(&cache)?)), ..parts })),
+        unavailable => Ok(unavailable),
+    }
+}
+
+/// Resolves versions and fetches what the cache does not hold yet.
+fn fetch(cache: &Path, series: Series, resolved: &mut Resolved, say: &dyn Fn(&str)) -> Result<Parts> {
+    say("resolving package versions");
+    let packages = Packages::update(cache, packages::BOOKWORM)?;
+
+    let qemu = ["qemu-system-x86", "ipxe-qemu", "seabios"];
+    let files = packages.closure(&qemu)?;
+    let file = files.iter().find(|file| file.starts_with("qemu-system-x86_"));
+    let version =
+        file.and_then(|file| packages::version_in(file)).context("apt-get named no qemu-system-x86")?;
+    let folder = unpacked(cache, &format!("qemu-{version}"), say, &|to| packages.unpack_closure(&qemu, to))?;
+    resolved.set("qemu", &folder);
+
+    let folder = unpacked(cache, "busybox-static", say, &|to| packages.unpack("busybox-static", to))?;
+    resolved.set("busybox", &folder);
+
+    let show = packages.show("linux-image-amd64")?;
+    let kernel = packages::kernel_package(&show, series.name())
+        .with_context(|| format!("linux-image-amd64 of this mirror has no version {}", series.name()))?;
+    let folder = unpacked(cache, &kernel, say, &|to| packages.unpack(&kernel, to))?;
+    resolved.set(&format!("kernel-{}", series.name()), &folder);
+
+    resolved.stamp(series.name());
+    resolved.write(cache)?;
+    cache::prune(cache, resolved)?;
+    parts(resolved, series).context("a package that was unpacked is not there")
+}
+
+/// The parts that were resolved for this kernel, if they are still there.
+fn parts(resolved: &Resolved, series: Series) -> Option<Parts> {
+    let qemu = resolved.folder("qemu")?;
+    Some(Parts {
+        cache: qemu.parent()?.to_owned(),
+        qemu,
+        kernel: resolved.folder(&format!("kernel-{}", series.name()))?,
+        busybox: resolved.folder("busybox")?.join("bin/busybox"),
+        _in_use: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn parts_are_those_of_one_kernel_and_only_while_their_folders_exist() {
+        let cache = tempfile::tempdir().unwrap();
+        let mut resolved = Resolved::read(cache.path());
+        assert!(parts(&resolved, Series::V6_12).is_none(), "an empty cache has no parts");
+        for key in ["qemu", "busybox", "kernel-6.12"] {
+            let folder = cache.path().join(key);
+            fs::create_dir(&folder).unwrap();
+            resolved.set(key, &folder);
+        }
+        resolved.write(cache.path()).unwrap();
+        let resolved = Resolved::read(cache.path());
+        assert!(parts(&resolved, Series::V6_12).is_some());
+        assert!(parts(&resolved, Series::V6_1).is_none(), "another kernel is another matter");
+        fs::remove_dir(cache.path().join("qemu")).unwrap();
+        assert!(parts(&resolved, Series::V6_12).is_none());
+    }
+}
