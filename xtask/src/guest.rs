@@ -6,8 +6,8 @@
 mod cpio;
 mod initramfs;
 mod kernel;
-mod parts;
-mod qemu;
+pub(crate) mod parts;
+pub(crate) mod qemu;
 mod scenario;
 
 use std::fs;

@@ -1,13 +1,14 @@
 //! `cargo xtask`: what developers and CI run.
 //!
 //! `test` installs what the tests need and runs them all; `ci` adds format, lints, docs and fuzzing; `guest` runs the tool
-//! on a real kernel under QEMU; `fuzz` runs the fuzz targets.
+//! on a real kernel under QEMU; `rom-boot` lets firmware run ROMs that it made; `fuzz` runs the fuzz targets.
 
 mod cache;
 mod command;
 mod fuzz;
 mod guest;
 mod packages;
+mod rom_boot;
 mod test;
 
 use std::path::{Path, PathBuf};
@@ -32,6 +33,8 @@ enum Task {
     Ci,
     /// Run the tool in a guest under QEMU, on a kernel from Debian
     Guest(guest::Options),
+    /// Let ROMs that romtools made run under OVMF and SeaBIOS, and read Debian's own ROMs
+    RomBoot(rom_boot::Options),
     /// Run the fuzz targets on their stored inputs, and for a time on new ones
     Fuzz(fuzz::Options),
 }
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Task::Test => test::test(),
         Task::Ci => test::ci(),
         Task::Guest(options) => counted("guest", guest::run(&options)),
+        Task::RomBoot(options) => counted("rom-boot", rom_boot::run(&options)),
         Task::Fuzz(options) => counted("fuzz", fuzz::run(&options)),
     };
     match result {

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-use crate::{fuzz, guest, workspace};
+use crate::{fuzz, guest, rom_boot, workspace};
 
 /// How many tests ended how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -74,6 +74,8 @@ fn all_tests() -> Counts {
     let guests = || Ok(guest::run(&guest::Options::default())?.unwrap_or_default());
     let mut total = part("cargo test", cargo_test());
     total += part("guest", guests());
+    let roms = || Ok(rom_boot::run(&rom_boot::Options::default())?.unwrap_or_default());
+    total += part("rom-boot", roms());
     total
 }
 

@@ -93,13 +93,7 @@ fn fetch(cache: &Path, series: Series, resolved: &mut Resolved, say: &dyn Fn(&st
     say("resolving package versions");
     let packages = Packages::update(cache, packages::BOOKWORM)?;
 
-    let qemu = ["qemu-system-x86", "ipxe-qemu", "seabios"];
-    let files = packages.closure(&qemu)?;
-    let file = files.iter().find(|file| file.starts_with("qemu-system-x86_"));
-    let version =
-        file.and_then(|file| packages::version_in(file)).context("apt-get named no qemu-system-x86")?;
-    let folder = unpacked(cache, &format!("qemu-{version}"), say, &|to| packages.unpack_closure(&qemu, to))?;
-    resolved.set("qemu", &folder);
+    qemu(cache, &packages, resolved, say)?;
 
     let folder = unpacked(cache, "busybox-static", say, &|to| packages.unpack("busybox-static", to))?;
     resolved.set("busybox", &folder);
@@ -114,6 +108,23 @@ fn fetch(cache: &Path, series: Series, resolved: &mut Resolved, say: &dyn Fn(&st
     resolved.write(cache)?;
     cache::prune(cache, resolved)?;
     parts(resolved, series).context("a package that was unpacked is not there")
+}
+
+/// Fetches QEMU with its whole closure, unless this version is there.
+pub(crate) fn qemu(
+    cache: &Path,
+    packages: &Packages,
+    resolved: &mut Resolved,
+    say: &dyn Fn(&str),
+) -> Result<()> {
+    let qemu = ["qemu-system-x86", "ipxe-qemu", "seabios"];
+    let files = packages.closure(&qemu)?;
+    let file = files.iter().find(|file| file.starts_with("qemu-system-x86_"));
+    let version =
+        file.and_then(|file| packages::version_in(file)).context("apt-get named no qemu-system-x86")?;
+    let folder = unpacked(cache, &format!("qemu-{version}"), say, &|to| packages.unpack_closure(&qemu, to))?;
+    resolved.set("qemu", &folder);
+    Ok(())
 }
 
 /// The parts that were resolved for this kernel, if they are still there.
