@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use romtools::header::{Compression, Header};
+use romtools::{CodeType, Rom};
 
 use super::machine::Firmware::{self, Ovmf, SeaBios};
 use super::parts::Parts;
@@ -61,6 +63,14 @@ pub(super) const CASES: &[Case] = &[
         let dump = shop.contained()?;
         shop.romtools(&["cut", &text(&dump), "-o", "cut.rom"])
     }),
+    Case {
+        name: "efi-ipxe",
+        firmware: Ovmf,
+        device: "e1000",
+        mark: "iPXE",
+        runs: true,
+        make: |shop| shop.build_for_e1000("--efi", &text(&shop.ipxe_driver()?)),
+    },
     case("legacy", SeaBios, true, |shop| shop.build(&["--legacy", shop.legacy()?])),
     case("legacy-behind-efi", SeaBios, true, |shop| {
         shop.build(&["--efi", shop.driver()?, "--legacy", shop.legacy()?])
@@ -83,21 +93,7 @@ pub(super) const CASES: &[Case] = &[
         device: "e1000",
         mark: "iPXE",
         runs: true,
-        make: |shop| {
-            let ipxe = shop.parts.qemu.join("usr/lib/ipxe/qemu/pxe-e1000.rom");
-            let out = "ipxe.rom";
-            shop.romtools(&[
-                "build",
-                "--vendor",
-                "8086",
-                "--device",
-                "100e",
-                "--legacy",
-                &text(&ipxe),
-                "-o",
-                out,
-            ])
-        },
+        make: |shop| shop.build_for_e1000("--legacy", &text(&shop.ipxe("pxe-e1000.rom"))),
     },
 ];
 
@@ -132,6 +128,29 @@ impl Workshop<'_> {
         }
         all.extend(arguments);
         self.romtools(&all)
+    }
+
+    /// `romtools build`, for QEMU's e1000.
+    fn build_for_e1000(&self, kind: &str, file: &str) -> Result<PathBuf> {
+        let ids = ["--vendor", "8086", "--device", "100e", "--class", "020000"];
+        self.romtools(&[&["build", "-o", "ipxe.rom"][..], &ids, &[kind, file]].concat())
+    }
+
+    /// One of Debian's iPXE ROMs.
+    fn ipxe(&self, name: &str) -> PathBuf {
+        self.parts.qemu.join("usr/lib/ipxe/qemu").join(name)
+    }
+
+    /// iPXE's EFI driver for e1000, out of Debian's ROM, where it is stored as it is.
+    fn ipxe_driver(&self) -> Result<PathBuf> {
+        let bytes = fs::read(self.ipxe("efi-e1000.rom"))?;
+        let rom = Rom::parse(&bytes)?;
+        let image = rom.images().find(|image| image.code_type() == CodeType::EFI);
+        let image = image.context("efi-e1000.rom has no EFI image")?;
+        let Header::Efi(header) = image.header() else { bail!("an EFI image without its header") };
+        ensure!(header.compression == Compression::NONE, "efi-e1000.rom is compressed");
+        let driver = image.bytes().get(header.image_offset.into()..).context("efi-e1000.rom is cut short")?;
+        Ok(self.folder.join(self.write("ipxe.efi", driver)?))
     }
 
     /// Our EFI driver, as a file.
