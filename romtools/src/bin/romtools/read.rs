@@ -65,11 +65,11 @@ impl Source {
     }
 
     /// What a reader of the output should know about it.
-    fn caveat(self) -> Option<&'static str> {
+    fn caveat(self, device: &Device) -> Option<&'static str> {
         match self {
-            Self::Rom => None,
+            Self::Rom if !device.rom_is_shadow => None,
             Self::Vfct => Some("the table leaves the EFI image of a card out"),
-            Self::Shadow => Some(
+            Self::Rom | Self::Shadow => Some(
                 "this is the firmware's copy, which the ROM's own code may have changed and shortened, without the \
                  EFI image",
             ),
@@ -182,7 +182,7 @@ fn finish(
     if written != Outcome::Fine {
         return Ok(written);
     }
-    if let Some(caveat) = source.caveat() {
+    if let Some(caveat) = source.caveat(device) {
         input::warn(format_args!("{caveat}"));
     }
     if let Some(others) = others {

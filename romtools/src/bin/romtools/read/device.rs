@@ -20,6 +20,8 @@ pub(super) struct Device {
     class: Option<u16>,
     /// The firmware's display, whose ROM is in the shadow.
     pub(super) is_boot_display: bool,
+    /// If what the kernel shows as its ROM is the shadow: so for the boot display of a BIOS.
+    pub(super) rom_is_shadow: bool,
 }
 
 impl Device {
@@ -40,6 +42,7 @@ impl Device {
             ids: id("vendor").zip(id("device")).map(|(vendor, device)| Ids { vendor, device }),
             class: number("class").map(|class| (class >> 8) as u16),
             is_boot_display: number("boot_vga") == Some(1),
+            rom_is_shadow: rom_begin(&path) == Some(0xc_0000),
             path,
         })
     }
@@ -72,6 +75,13 @@ impl Device {
     }
 }
 
+/// Where the kernel maps the ROM: the seventh line of `resource`, as begin, end and flags.
+fn rom_begin(path: &Path) -> Option<u64> {
+    let text = fs::read_to_string(path.join("resource")).ok()?;
+    let begin = text.lines().nth(6)?.split_whitespace().next()?;
+    u64::from_str_radix(begin.strip_prefix("0x")?, 16).ok()
+}
+
 /// `0000:01:00.0 (10de:1c03)`
 impl fmt::Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -92,4 +102,39 @@ pub(super) enum State {
     BootDisplay,
     /// Nothing of these.
     Unknown,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernel_s_word_for_a_shadow_is_its_place() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("sys/bus/pci/devices/0000:00:05.0");
+        fs::create_dir_all(&path).unwrap();
+        let device = || Device::find(root.path(), "00:05.0".parse().unwrap()).unwrap();
+        assert!(!device().rom_is_shadow);
+        let line = "0x0000000000000000 0x0000000000000000 0x0000000000000000\n";
+        let rom = "0x00000000000c0000 0x00000000000dffff 0x0000000000000212\n";
+        fs::write(path.join("resource"), [&line.repeat(6), rom].concat()).unwrap();
+        assert!(device().rom_is_shadow);
+    }
+
+    #[test]
+    fn the_surest_reason_is_told_first() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("sys/bus/pci/devices/0000:00:05.0");
+        fs::create_dir_all(&path).unwrap();
+        let state = || Device::find(root.path(), "00:05.0".parse().unwrap()).unwrap().state();
+        assert_eq!(state(), State::Unknown);
+        fs::write(path.join("boot_vga"), "1\n").unwrap();
+        assert_eq!(state(), State::BootDisplay);
+        fs::write(path.join("config"), [0x86, 0x80, 0xd3, 0x10, 5, 0]).unwrap();
+        assert_eq!(state(), State::NotDecoding);
+        fs::write(path.join("power_state"), "D3hot\n").unwrap();
+        assert_eq!(state(), State::Asleep);
+        fs::write(path.join("config"), [0xff; 64]).unwrap();
+        assert_eq!(state(), State::Silent);
+    }
 }
