@@ -7,6 +7,7 @@
 //! `shared` is at hand, on what real devices have ([`corpus`]). The [`work`] is the same in both.
 
 pub mod corpus;
+pub mod firmware;
 pub mod host;
 pub mod image;
 pub mod kinds;

@@ -113,3 +113,25 @@ fn every_real_rom_is_found_in_one_image() {
         assert_eq!(read.len(), length, "{name}");
     }
 }
+
+/// A gigabyte is scanned in less memory than that: neither read whole nor mapped.
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_does_not_grow_with_the_file() {
+    use std::io::{Seek, SeekFrom, Write};
+    let bench = Bench::new();
+    let mut file = std::fs::File::create(bench.path("disk.img")).unwrap();
+    file.set_len(1 << 30).unwrap();
+    file.seek(SeekFrom::Start((1 << 30) - 4096)).unwrap();
+    file.write_all(&rom()).unwrap();
+    // 64 MiB of address space: program, libraries, stack and all.
+    let script = format!("ulimit -v 65536 && exec {} scan disk.img", env!("CARGO_BIN_EXE_romtools"));
+    let output =
+        std::process::Command::new("sh").args(["-c", &script]).current_dir(bench.path(".")).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.starts_with("@3ffff000h, 200h bytes: option ROM"),
+        "{text}{output:?}",
+        output = output.stderr
+    );
+}

@@ -67,20 +67,20 @@ pub(super) fn for_each<S: ReadAt + ?Sized>(
     Ok(())
 }
 
-/// If a block holds a word. Without a branch, so that it becomes vector code.
+/// If a block holds a word. Without a branch and with numbers of one width, so that it becomes vector code.
 fn may_hold_a_word(block: &[u8]) -> bool {
     let (words, rest) = block.as_chunks::<4>();
-    let mut any = false;
+    let mut any = 0;
     for &word in words {
         let word = u32::from_le_bytes(word);
-        any |= (word & 0xffff == OPTION_ROM)
-            | (word >> 16 == OPTION_ROM)
-            | (word == VFCT)
-            | (word == NVGI)
-            | (word == NPDS)
-            | (word == RGIS);
+        any |= u32::from(word & 0xffff == OPTION_ROM)
+            | u32::from(word >> 16 == OPTION_ROM)
+            | u32::from(word == VFCT)
+            | u32::from(word == NVGI)
+            | u32::from(word == NPDS)
+            | u32::from(word == RGIS);
     }
-    any || !rest.is_empty()
+    any != 0 || !rest.is_empty()
 }
 
 /// The words of a block, one by one.
