@@ -47,5 +47,5 @@ impl Builder<'_> {
 
 /// The PE file as firmware decompresses it.
 fn compressed(part: usize, _file: &[u8]) -> Result<Vec<u8>, Error> {
-    Err(Error::NotPe { part })
+    Err(Error::NoCompressor { part })
 }

@@ -32,6 +32,12 @@ pub enum Error {
         /// Its subsystem.
         subsystem: u16,
     },
+    /// A driver was to be stored compressed.
+    #[error("part {part} cannot be stored compressed: this version has no compressor yet")]
+    NoCompressor {
+        /// Which.
+        part: usize,
+    },
     /// The file has no image at its start.
     #[error("part {part} is no image: {error}")]
     NotAnImage {
@@ -128,6 +134,7 @@ impl Error {
         match *self {
             Self::NotPe { part }
             | Self::NotADriver { part, .. }
+            | Self::NoCompressor { part }
             | Self::NotAnImage { part, .. }
             | Self::NotLegacy { part, .. }
             | Self::PointerOccupied { part, .. }
@@ -154,6 +161,7 @@ impl Error {
             Self::NotADriver { .. } => {
                 "firmware starts only drivers from a ROM: build it as an EFI boot service or run-time driver"
             }
+            Self::NoCompressor { .. } => "store it as it is, by --efi",
             Self::NotAnImage { error, .. } => error.advice(),
             Self::NotLegacy { .. } => "give an EFI driver's .efi file, or the image as it is by --image",
             Self::PointerOccupied { .. } => {
