@@ -26,7 +26,7 @@ use crate::header::{EfiHeader, Header};
 use crate::image::BLOCK;
 use crate::pcir::{LENGTH_REVISION_0, LENGTH_REVISION_3};
 use crate::rom::Content;
-use crate::{Chain, Image, LegacyImage, Rom, Stop};
+use crate::{Chain, CodeType, Image, LegacyImage, Rom, Stop, atom};
 
 mod problem;
 
@@ -141,6 +141,11 @@ impl Findings {
             _ => {}
         }
         self.structure(image);
+        if image.code_type() == CodeType::X86_PC_AT && !image.is_truncated() {
+            atom::check(image.bytes(), image.structure().pointer, |offset, problem| {
+                self.push(begin + offset, Problem::Atom(problem));
+            });
+        }
     }
 
     fn efi(&mut self, begin: usize, efi: &EfiHeader, length: usize) {

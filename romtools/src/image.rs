@@ -7,6 +7,7 @@
 //! assert!(matches!(error, Error::HeaderSignature { offset: 0, .. }));
 //! ```
 
+use crate::atom::AtomBios;
 use crate::bytes::{array_at, u16_at};
 use crate::header::{self, Header};
 use crate::{CodeType, DataStructure, Error, Npde, Result, checksum};
@@ -147,6 +148,12 @@ impl<'a> Image<'a> {
     #[must_use]
     pub fn code_type(&self) -> CodeType {
         self.structure.code_type
+    }
+
+    /// The ATOM BIOS in it: only PC-AT images of AMD's GPUs have one.
+    #[must_use]
+    pub fn atom(&self) -> Option<AtomBios<'a>> {
+        AtomBios::parse(self.bytes).ok().filter(|_| self.code_type() == CodeType::X86_PC_AT)
     }
 
     /// If its bytes sum up as its code type wants it.

@@ -43,11 +43,13 @@
 //! | [`source`] | where bytes come from: files, devices, anything that can be read at offsets |
 //! | [`edit`] | what was changed in an image, and why |
 //! | [`text`] | the lines that `romtools info` prints |
+//! | [`atom`] | the ATOM BIOS in the images of AMD GPUs |
 //! | [`vfct`] | the ACPI table with the video BIOS of AMD GPUs |
 //! | [`acpi`] | the header of ACPI tables, and the files that they are dumped to |
 #![forbid(unsafe_code)]
 
 pub mod acpi;
+pub mod atom;
 pub mod build;
 mod bytes;
 pub mod chain;

@@ -1,5 +1,7 @@
 //! Images made by hand, for the tests: the smallest ROM that is right in every field.
 
+pub(crate) mod atom;
+
 use crate::checksum;
 use crate::image::BLOCK;
 

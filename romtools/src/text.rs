@@ -20,16 +20,21 @@ use crate::checksum::Verdict;
 use crate::header::{EfiHeader, Header};
 use crate::image::BLOCK;
 use crate::rom::{Content, Data};
-use crate::{Chain, Image, LegacyImage, Rom, Signature, Stop};
+use crate::{Chain, Image, LegacyImage, Rom, Signature, Stop, atom};
 
 /// Everything known about a file, in the order of the file.
 pub fn info<'a>(rom: &'a Rom<'a>) -> impl fmt::Display + 'a {
-    Info { rom, place: Place::File }
+    Info { rom, place: Place::File, tables: false }
+}
+
+/// Likewise, with a line for each table of an ATOM BIOS.
+pub fn info_with_tables<'a>(rom: &'a Rom<'a>) -> impl fmt::Display + 'a {
+    Info { rom, place: Place::File, tables: true }
 }
 
 /// Likewise for an image in a VFCT table, where a chain that goes on is no surprise.
-pub(crate) fn info_in_vfct<'a>(rom: &'a Rom<'a>) -> impl fmt::Display + 'a {
-    Info { rom, place: Place::Vfct }
+pub(crate) fn info_in_vfct<'a>(rom: &'a Rom<'a>, tables: bool) -> impl fmt::Display + 'a {
+    Info { rom, place: Place::Vfct, tables }
 }
 
 /// Where the bytes are from: it decides what is said about a chain without an end.
@@ -42,6 +47,7 @@ enum Place {
 struct Info<'a> {
     rom: &'a Rom<'a>,
     place: Place,
+    tables: bool,
 }
 
 impl fmt::Display for Info<'_> {
@@ -59,7 +65,7 @@ impl fmt::Display for Info<'_> {
                 writeln!(f, "More images behind the last one:")?;
             }
             for image in chain.images() {
-                write_image(f, image)?;
+                write_image(f, image, self.tables)?;
             }
             write_stop(f, chain, self.place)?;
             end = Some(chain.end());
@@ -68,7 +74,7 @@ impl fmt::Display for Info<'_> {
     }
 }
 
-fn write_image(f: &mut fmt::Formatter<'_>, image: &Image<'_>) -> fmt::Result {
+fn write_image(f: &mut fmt::Formatter<'_>, image: &Image<'_>, tables: bool) -> fmt::Result {
     let pcir = image.structure();
     let structure = pcir.signature.as_str();
     match image.signature() {
@@ -91,6 +97,12 @@ fn write_image(f: &mut fmt::Formatter<'_>, image: &Image<'_>) -> fmt::Result {
     )?;
     if let Header::Efi(efi) = image.header() {
         write_efi(f, &efi)?;
+    }
+    if let Some(atom) = image.atom() {
+        atom::text::write(f, &atom)?;
+        if tables {
+            atom::text::write_tables(f, &atom)?;
+        }
     }
     if pcir.has_device_list() {
         write!(f, "\tDevice list:")?;

@@ -13,7 +13,7 @@ use std::path::Path;
 use common::{corpus, roms};
 
 use romtools::compression::{self, Variant};
-use romtools::{Header, Image, Rom, Severity, Signature, Stop, check, checksum, text, vfct};
+use romtools::{CodeType, Header, Image, Rom, Severity, Signature, Stop, check, checksum, text, vfct};
 use sha2::{Digest, Sha256};
 
 type Row = BTreeMap<String, String>;
@@ -256,5 +256,102 @@ fn a_cut_vfct_table_is_parsed_as_far_as_it_goes() {
         let worst = vfct::findings(&cut).iter().map(check::Finding::severity).max();
         assert_eq!(worst, Some(Severity::Defect), "{length}");
         assert!(!vfct::text::info(&cut).to_string().is_empty());
+    }
+}
+
+/// The ATOM BIOS of each ROM that has one, against what a script read out of them.
+#[test]
+#[ignore = "compares with ../shared; `cargo xtask test` runs it where that is"]
+fn every_atom_bios_is_read_as_it_is() {
+    let corpus = corpus();
+    let roms = roms(&corpus);
+    // The table's rows go on in further lines: the texts in them hold line ends.
+    let rows = table(&corpus, "atom.tsv");
+    let mut compared = 0;
+    for (name, bytes) in &roms {
+        let rom = Rom::parse(bytes).unwrap();
+        let atom = rom.images().next().and_then(Image::atom);
+        let row = rows.get(name).map(|rows| &rows[0]);
+        let Some(atom) = atom else {
+            // The script took what is at the pointer for a header; sizes and revisions show that it is none.
+            assert!(row.is_none_or(|row| !matches!(&*row["hdr_size"], "36" | "40" | "44")), "{name}");
+            continue;
+        };
+        let row = row.unwrap_or_else(|| panic!("{name} is not in the table"));
+        let header = atom.header();
+        assert_eq!(format!("{:#x}", header.offset), row["atom_off"], "{name}");
+        assert_eq!(header.structure_size.to_string(), row["hdr_size"], "{name}");
+        assert_eq!(
+            format!("{}.{}", header.format_revision, header.content_revision),
+            row["fmt.rev"],
+            "{name}"
+        );
+        let date = atom.build_date().unwrap().to_string();
+        let (month, day, year) = (&date[5..7], &date[8..10], &date[2..4]);
+        let got = format!("{month}/{day}/{year}{}{}", &row["date"][8..9], &date[11..]);
+        assert_eq!(got, row["date"].split('\0').next().unwrap(), "{name}");
+        let strings: Vec<_> = atom.strings().map(|text| str::from_utf8(text).unwrap()).collect();
+        assert_eq!(format!("{}|", strings.join("|")), row["strings"], "{name}");
+        let version = str::from_utf8(atom.version().unwrap()).unwrap();
+        assert!(version.len() == 22 && version.bytes().all(|b| b == b'.' || b.is_ascii_digit()), "{name}");
+        // Two places for the same number: the text and the table.
+        let numbers: Vec<u32> = version.split('.').take(4).map(|part| part.parse().unwrap()).collect();
+        let revision = atom.firmware_info().unwrap().firmware_revision;
+        let from_table: Vec<u32> = revision.to_be_bytes().into_iter().map(u32::from).collect();
+        assert_eq!(numbers[..2], from_table[..2], "{name}: {version} and {revision:08x}");
+        assert!(atom.data_tables().tables().all(|table| table.header.is_some()), "{name}");
+        assert!(atom.command_tables().tables().all(|table| table.header.is_some()), "{name}");
+        compared += 1;
+    }
+    assert!(compared > 0);
+    println!("{compared} of {} files", roms.len());
+}
+
+/// The bytes of a dump as `xxd` or `hexdump -C` printed it.
+fn from_hex(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for line in text.lines().filter(|line| line.len() > 10) {
+        let digits: Vec<_> = line[10..].split(['|']).next().unwrap().split("  ").collect();
+        let digits: String = match line.as_bytes()[8] {
+            b':' => digits[0].into(),
+            _ => digits.concat(),
+        };
+        let digits: Vec<_> = digits.chars().filter(char::is_ascii_hexdigit).collect();
+        bytes.extend(
+            digits.chunks(2).map(|two| u8::from_str_radix(&two.iter().collect::<String>(), 16).unwrap()),
+        );
+    }
+    bytes
+}
+
+/// The heads of two ROMs that their owners posted, decoded to what they reported.
+#[test]
+#[ignore = "compares with ../shared; `cargo xtask test` runs it where that is"]
+fn what_owners_posted_is_what_they_reported() {
+    let evidence = corpus().join("../evidence");
+    let phoenix =
+        from_hex(&fs::read_to_string(evidence.join("um880pro/phoenix-vbios-head.xxd.txt")).unwrap());
+    let rom = Rom::parse(&phoenix).unwrap();
+    let image = rom.images().next().unwrap();
+    assert_eq!((image.length(), image.structure().pointer, image.is_last()), (0x4200, 0x1c0, true));
+    assert!(image.structure().is_for(0x1002, 0x1900));
+    let atom = image.atom().unwrap();
+    assert_eq!(atom.part_number(), Some(&b"113-PHXGENERIC-001"[..]));
+    assert_eq!(atom.version(), Some(&b"022.012.000.027.000001"[..]));
+    assert_eq!(atom.header().offset, 0x194);
+
+    let dump = fs::read_to_string(evidence.join("f4-424-pro/asm1061-rom-first-512.hexdump.txt")).unwrap();
+    let asm1061 = from_hex(&dump);
+    assert_eq!(asm1061.len(), 512);
+    let rom = Rom::parse(&asm1061).unwrap();
+    let image = rom.images().next().unwrap();
+    let pcir = image.structure();
+    assert_eq!(pcir.vendor_rom_revision, 0x0420, "ROM 4.20");
+    assert_eq!((rom.images().count(), pcir.code_type, image.is_last()), (1, CodeType::X86_PC_AT, true));
+    assert_eq!(pcir.device_list().collect::<Vec<_>>(), [0x611, 0x612, 0x601, 0x602, 0x614, 0x615]);
+    let posted = fs::read_to_string(evidence.join("f4-424-pro/asm1061.rom-parser.txt")).unwrap();
+    let lines = text::info(&rom).to_string();
+    for line in posted.lines() {
+        assert!(lines.contains(line), "{line} in {lines}");
     }
 }

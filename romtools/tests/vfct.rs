@@ -151,7 +151,9 @@ fn json_names_the_files_and_the_functions() {
     assert_eq!(document["table"]["oem_id"], "OEMID");
     assert_eq!(document["table"]["uuid_name"], "AMD");
     assert_eq!(document["images"][0]["chains"][0]["images"][0]["device_id"], "1900");
-    assert_eq!(document["findings"], serde_json::json!([]));
+    // An image made for a test has no ATOM BIOS, and that is all that is odd about it.
+    assert_eq!(document["findings"].as_array().unwrap().len(), 1);
+    assert_eq!(document["findings"][0]["id"], "vfct-not-atom");
 }
 
 #[test]

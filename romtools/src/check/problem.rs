@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Error, vfct};
+use crate::{Error, atom, vfct};
 
 /// How bad a finding is, least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -164,6 +164,9 @@ pub enum Problem {
         /// Its length.
         length: usize,
     },
+    /// Something about the ATOM BIOS in an image.
+    #[error(transparent)]
+    Atom(#[from] atom::Problem),
     /// Something about an ACPI VFCT table.
     #[error(transparent)]
     Vfct(#[from] vfct::Problem),
@@ -174,6 +177,7 @@ impl Problem {
     #[must_use]
     pub fn severity(&self) -> Severity {
         match self {
+            Self::Atom(problem) => problem.severity(),
             Self::Vfct(problem) => problem.severity(),
             Self::Checksum { .. }
             | Self::Truncated { .. }
@@ -204,6 +208,7 @@ impl Problem {
     #[must_use]
     pub fn id(&self) -> &'static str {
         match self {
+            Self::Atom(problem) => problem.id(),
             Self::Vfct(problem) => problem.id(),
             Self::Checksum { .. } => "checksum",
             Self::LegacyChecksum { .. } => "legacy-checksum",
@@ -234,6 +239,7 @@ impl Problem {
     #[must_use]
     pub fn advice(&self) -> &'static str {
         match self {
+            Self::Atom(problem) => problem.advice(),
             Self::Vfct(problem) => problem.advice(),
             Self::Checksum { .. } => {
                 "a BIOS refuses this image: dump it again, or if it was edited, correct its checksum byte; the \

@@ -3,7 +3,11 @@
 use std::collections::HashSet;
 
 use super::{LENGTH, Location, Problem, Record, Stop, Table, Uuid};
+use crate::atom::{AtomBios, NotAtom};
 use crate::{Finding, Rom, Signature, check};
+
+/// AMD's vendor id, which was ATI's.
+const AMD: u16 = 0x1002;
 
 /// Everything that is odd about a table and the images in it, in the order of the table.
 ///
@@ -90,6 +94,10 @@ impl Findings {
             self.push(record.image_offset(), Problem::NotARom { location: record.location });
             return;
         };
+        // Damaged ones of AMD's are told as such by the image's own check.
+        if record.vendor_id == AMD && matches!(AtomBios::parse(record.image()), Err(NotAtom::NoMagic)) {
+            self.push(record.image_offset(), Problem::NotAtom { location: record.location });
+        }
         let ids = (record.vendor_id, record.device_id);
         let is_for = |image: &crate::Image<'_>| image.structure().is_for(ids.0, ids.1);
         if let Some(first) = rom.images().next().filter(|_| !rom.images().any(is_for)) {

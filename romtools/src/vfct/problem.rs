@@ -98,6 +98,12 @@ pub enum Problem {
         /// For which function it is.
         location: super::Location,
     },
+    /// An image for AMD's driver that has no ATOM BIOS.
+    #[error("the image for {location} has no ATOM BIOS")]
+    NotAtom {
+        /// For which function it is.
+        location: super::Location,
+    },
     /// The record's ids and the image's differ.
     #[error(
         "the record is for {:04x}:{:04x}, its image for {:04x}:{:04x}", record.0, record.1, image.0, image.1
@@ -149,6 +155,7 @@ impl Problem {
             | Self::HeaderTruncated { .. }
             | Self::TooManyRecords
             | Self::ImpossibleLocation { .. }
+            | Self::NotAtom { .. }
             | Self::Ids { .. }
             | Self::Duplicate { .. }
             | Self::Lib1Outside { .. }
@@ -180,6 +187,7 @@ impl Problem {
             Self::EmptyRecord { .. } => "vfct-empty-record",
             Self::ImpossibleLocation { .. } => "vfct-impossible-location",
             Self::NotARom { .. } => "vfct-not-a-rom",
+            Self::NotAtom { .. } => "vfct-not-atom",
             Self::Ids { .. } => "vfct-ids",
             Self::Duplicate { .. } => "vfct-duplicate",
             Self::NoTerminator => "vfct-no-terminator",
@@ -224,6 +232,9 @@ impl Problem {
             Self::EmptyRecord { .. } => "nothing: Linux passes over it",
             Self::ImpossibleLocation { .. } => "no driver will find this image: take it by its ids",
             Self::NotARom { .. } => "a driver refuses it and so does a VM: look for the video BIOS elsewhere",
+            Self::NotAtom { .. } => {
+                "`amdgpu` refuses it, on the host and in a guest: \"Unable to locate a BIOS ROM\""
+            }
             Self::Ids { .. } => {
                 "the driver takes the image by the record's ids; a VM's firmware may refuse it: check that it is \
                  for your card"

@@ -1,6 +1,7 @@
 use super::*;
 use crate::Severity;
 use crate::testing::ImageSpec;
+use crate::testing::atom::AtomSpec;
 
 mod build;
 mod properties;
@@ -52,7 +53,7 @@ fn coreboot_s_form_ends_with_its_last_image() {
 
 #[test]
 fn an_image_whose_chain_goes_on_is_normal_here() {
-    let image = ImageSpec::pc_at(0x1002, 0x67df).build();
+    let image = AtomSpec::polaris().build();
     assert_eq!(ids(&table(&[RecordSpec { image, ..record(1, 0x67df) }])), []);
 }
 
@@ -160,11 +161,13 @@ fn what_a_driver_would_trip_over_is_told() {
     let at = LENGTH;
     let wrong = RecordSpec { ids: (0x1002, 0x9999), ..record(1, 0x67df) };
     assert_eq!(ids(&table(&[wrong])), [("vfct-ids", at)]);
+    let image = ImageSpec { last: true, ..ImageSpec::pc_at(0x1002, 0x67df) }.build();
+    assert_eq!(ids(&table(&[RecordSpec { image, ..record(1, 0x67df) }])), [("vfct-not-atom", at + 28)]);
     let mut not_a_rom = record(1, 0x67df);
     not_a_rom.image[0] = 0;
     assert_eq!(ids(&table(&[not_a_rom])), [("vfct-not-a-rom", at + 28)]);
     let mut damaged = record(1, 0x67df);
-    damaged.image[0x200] ^= 1;
+    damaged.image[0x3ff] ^= 1;
     assert_eq!(ids(&table(&[damaged])), [("checksum", at + 28)]);
     let mut nowhere = record(1, 0x67df);
     nowhere.location.pci_device = 0x20;
@@ -290,6 +293,7 @@ fn problems_have_ids_of_their_own_and_advice() {
         Problem::EmptyRecord { location },
         Problem::ImpossibleLocation { location },
         Problem::NotARom { location },
+        Problem::NotAtom { location },
         Problem::Ids { record: (1, 2), image: (3, 4) },
         Problem::Duplicate { location },
         Problem::NoTerminator,
@@ -300,5 +304,5 @@ fn problems_have_ids_of_their_own_and_advice() {
     assert_eq!(ids.len(), all.len());
     assert!(ids.iter().all(|id| id.starts_with("vfct-")));
     assert!(all.iter().all(|p| !p.advice().is_empty() && p.severity() >= Severity::Note));
-    assert_eq!(all[15].to_string(), "the record is for 0001:0002, its image for 0003:0004");
+    assert_eq!(all[16].to_string(), "the record is for 0001:0002, its image for 0003:0004");
 }

@@ -8,17 +8,25 @@ use crate::{Rom, text};
 
 /// Everything known about a table, in its order. The images' own offsets count from the start of each image.
 pub fn info<'a>(table: &'a Table<'a>) -> impl fmt::Display + 'a {
-    Info(table)
+    Info { table, tables: false }
 }
 
-struct Info<'a>(&'a Table<'a>);
+/// Likewise, with a line for each table of an ATOM BIOS.
+pub fn info_with_tables<'a>(table: &'a Table<'a>) -> impl fmt::Display + 'a {
+    Info { table, tables: true }
+}
+
+struct Info<'a> {
+    table: &'a Table<'a>,
+    tables: bool,
+}
 
 impl fmt::Display for Info<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let table = self.0;
+        let table = self.table;
         write_table(f, table)?;
         for record in table.records() {
-            write_record(f, &record)?;
+            write_record(f, &record, self.tables)?;
         }
         match table.records().into_stop() {
             Stop::HeaderTruncated { offset, available } => {
@@ -57,7 +65,7 @@ fn write_table(f: &mut fmt::Formatter<'_>, table: &Table<'_>) -> fmt::Result {
     }
 }
 
-fn write_record(f: &mut fmt::Formatter<'_>, record: &Record<'_>) -> fmt::Result {
+fn write_record(f: &mut fmt::Formatter<'_>, record: &Record<'_>, tables: bool) -> fmt::Result {
     write!(
         f,
         "Record @{:x}h: for {}, vendor: {:04x}, device: {:04x}, ",
@@ -65,7 +73,7 @@ fn write_record(f: &mut fmt::Formatter<'_>, record: &Record<'_>) -> fmt::Result 
     )?;
     write_length(f, record)?;
     match Rom::parse(record.image()) {
-        Ok(rom) => write!(f, "{}", text::info_in_vfct(&rom)),
+        Ok(rom) => write!(f, "{}", text::info_in_vfct(&rom, tables)),
         Err(_) if record.image().is_empty() => Ok(()),
         Err(error) => writeln!(f, "\tNot an option ROM: {error}"),
     }

@@ -16,6 +16,10 @@ use serde::{Serialize, Serializer};
 
 use crate::input::Failure;
 
+mod atom;
+
+use atom::AtomJson;
+
 pub(crate) const SCHEMA: u32 = 1;
 
 /// Writes one document on a line of its own.
@@ -174,6 +178,8 @@ struct ImageJson<'a> {
     fcode_offset: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     npde: Option<NpdeJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    atom: Option<AtomJson<'a>>,
 }
 
 impl<'a> From<&Image<'a>> for ImageJson<'a> {
@@ -218,6 +224,7 @@ impl<'a> From<&Image<'a>> for ImageJson<'a> {
                 None
             },
             npde: image.npde().map(NpdeJson::from),
+            atom: image.atom().as_ref().map(AtomJson::from),
         }
     }
 }

@@ -48,6 +48,9 @@ enum Command {
         /// ROM files, also dumps of a whole flash chip
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
+        /// Show also each table of an ATOM BIOS (JSON always has them)
+        #[arg(long)]
+        tables: bool,
     },
     /// Report everything that is odd about a file, each with what to do about it
     #[command(after_help = EXIT_CODES)]
@@ -98,7 +101,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut out = BufWriter::new(std::io::stdout().lock());
     let outcome = match &arguments.command {
-        Command::Info { files } => info::run(&mut out, files, arguments.json),
+        Command::Info { files, tables } => info::run(&mut out, files, *tables, arguments.json),
         Command::Check { file } => check::run(&mut out, file, arguments.json),
         Command::Cut(cut) => cut::run(&mut out, cut, arguments.json),
         Command::Fix(fix) => fix::run(&mut out, fix, arguments.json),

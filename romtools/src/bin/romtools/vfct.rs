@@ -25,6 +25,9 @@ pub(crate) enum Command {
     /// Show the table, the images in it, and everything that is odd about them
     #[command(after_help = EXIT_CODES, after_long_help = format!("{TABLES}\n\n{EXIT_CODES}"))]
     Info {
+        /// Show also each table of the images' ATOM BIOS (JSON always has them)
+        #[arg(long)]
+        tables: bool,
         #[command(flatten)]
         table: TableArguments,
     },
@@ -65,8 +68,8 @@ pub(crate) struct TableArguments {
 /// Runs one of the commands.
 pub(crate) fn run(out: &mut impl Write, command: &Command, as_json: bool) -> io::Result<Outcome> {
     match command {
-        Command::Info { table } => {
-            source::with_table(out, table, as_json, |out, source| info::run(out, source, as_json))
+        Command::Info { tables, table } => {
+            source::with_table(out, table, as_json, |out, source| info::run(out, source, *tables, as_json))
         }
         Command::Extract { dir, function, device, force, table } => {
             let request = extract::Request { dir, function: *function, ids: *device, force: *force };

@@ -1,7 +1,7 @@
 //! Tables made by hand.
 
 use crate::checksum;
-use crate::testing::ImageSpec;
+use crate::testing::atom::AtomSpec;
 use crate::vfct::{LENGTH, Location, Uuid};
 
 /// What a record shall be.
@@ -17,7 +17,7 @@ pub(crate) fn record(bus: u32, device_id: u16) -> RecordSpec {
     RecordSpec {
         location: Location { pci_bus: bus, pci_device: 0, pci_function: 0 },
         ids: (0x1002, device_id),
-        image: ImageSpec { last: true, ..ImageSpec::pc_at(0x1002, device_id) }.build(),
+        image: AtomSpec { device_id, ..AtomSpec::phoenix() }.build(),
     }
 }
 
