@@ -1,5 +1,6 @@
 //! What can go wrong: what, where, and what the user can do.
 
+use crate::machine::vfio::VfioError;
 use pcicfg::Address;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -78,6 +79,9 @@ pub enum Error {
         /// Why, and what the user can do.
         reason: String,
     },
+    /// VFIO refused something.
+    #[error(transparent)]
+    Vfio(#[from] VfioError),
     /// A machine that was only recorded cannot be changed.
     #[error(
         "{machine} is a recording: it can be looked at, not {action}; `plan` says what would be done on that host"
@@ -147,6 +151,7 @@ impl Error {
             Self::Read { source, .. } | Self::Write { source, .. } | Self::LockedDown { source, .. } => {
                 source.raw_os_error()
             }
+            Self::Vfio(error) => Some(error.errno).filter(|errno| *errno != 0),
             _ => None,
         }
     }
@@ -171,6 +176,7 @@ impl Error {
                 source.kind() == io::ErrorKind::PermissionDenied
             }
             Self::ConfigOutOfReach { .. } | Self::LockedDown { .. } => true,
+            Self::Vfio(error) => error.is_permission(),
             _ => false,
         }
     }

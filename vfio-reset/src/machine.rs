@@ -7,12 +7,14 @@
 pub mod captured;
 pub mod live;
 pub mod simulated;
+pub mod vfio;
 
 use crate::error::{Error, Result};
 use pcicfg::{Address, ConfigRead, ConfigWrite};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
+use vfio::{Opened, VfioFacts, VfioRequest};
 
 /// PCI functions and the operating system's knowledge of them.
 ///
@@ -103,6 +105,13 @@ pub trait Machine: Send + Sync {
     /// to the reset itself is in [`KernelReset`].
     fn kernel_reset(&self, address: Address, budget: Duration) -> Result<KernelReset>;
 
+    /// Opens a function through VFIO, which resets it if the kernel has a method for it, and waits for at most
+    /// the request's budget.
+    ///
+    /// # Errors
+    /// When there is no such function; [`Error::Vfio`] with what the kernel answers.
+    fn open_vfio<'m>(&'m self, request: &VfioRequest<'_>) -> Result<Opened<'m>>;
+
     /// A place in the kernel log, for [`kernel_log`](Self::kernel_log).
     fn kernel_log_mark(&self) -> LogMark;
 
@@ -145,6 +154,9 @@ pub struct HostFacts {
     pub kernel: Option<String>,
     /// Whether configuration space may be written from user space.
     pub lockdown: Lockdown,
+    /// Which of VFIO's interfaces it offers; `None` if nobody recorded it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vfio: Option<VfioFacts>,
 }
 
 /// The kernel's lockdown state (`/sys/kernel/security/lockdown`).

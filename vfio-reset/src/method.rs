@@ -1,6 +1,6 @@
 //! Which methods can reset a function, and why the others cannot: the kernel's own rules.
 //!
-//! [`METHODS`] is the whole policy on one screen: each method with what the kernel checks when it
+//! [`METHODS`] is the whole policy of `reset_method` on one screen: each method with what the kernel checks when it
 //! enumerates a function, what it checks again when the reset is tried, and how long it takes.
 //! Sources: Linux `drivers/pci/pci.c` (`pci_reset_fn_methods`, `pci_reset_bus_function`,
 //! `pci_parent_bus_reset`, `pci_dev_reset_slot_function`), 6.12 and 6.18.
@@ -17,7 +17,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A method's name, as `reset_method` spells it.
+/// A method's name, as `reset_method` spells it; the last two are VFIO's and never in there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MethodName {
@@ -35,10 +35,28 @@ pub enum MethodName {
     Bus,
     /// Secondary bus reset at a CXL port that masks it.
     CxlBus,
+    /// `VFIO_DEVICE_RESET`: the kernel's methods in the order of its list, asked for by who has the function
+    /// open.
+    VfioReset,
+    /// `VFIO_DEVICE_PCI_HOT_RESET`: the slot or the bus, by who owns every function there.
+    HotReset,
 }
 
 impl MethodName {
-    /// The name in `reset_method`.
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::DeviceSpecific,
+        Self::Acpi,
+        Self::Flr,
+        Self::AfFlr,
+        Self::Pm,
+        Self::Bus,
+        Self::CxlBus,
+        Self::VfioReset,
+        Self::HotReset,
+    ];
+
+    /// The name in `reset_method`, or what users type.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -49,13 +67,25 @@ impl MethodName {
             Self::Pm => "pm",
             Self::Bus => "bus",
             Self::CxlBus => "cxl_bus",
+            Self::VfioReset => "vfio_reset",
+            Self::HotReset => "hot_reset",
         }
     }
 
     /// The method of that name.
     #[must_use]
     pub fn method(self) -> &'static Method {
-        &METHODS[self as usize]
+        match self {
+            Self::VfioReset => &VFIO_RESET,
+            Self::HotReset => &HOT_RESET,
+            listed => &METHODS[listed as usize],
+        }
+    }
+
+    /// Whether the kernel lists it in `reset_method`.
+    #[must_use]
+    pub const fn is_listed(self) -> bool {
+        !matches!(self, Self::VfioReset | Self::HotReset)
     }
 }
 
@@ -69,10 +99,9 @@ impl FromStr for MethodName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let names = || METHODS.map(|method| method.name.as_str()).join(", ");
-        METHODS
-            .iter()
-            .map(|method| method.name)
+        let names = || Self::ALL.map(Self::as_str).join(", ");
+        Self::ALL
+            .into_iter()
             .find(|name| name.as_str() == text)
             .ok_or_else(|| format!("no reset method {text:?}: there are {}", names()))
     }
@@ -127,6 +156,26 @@ pub const METHODS: [Method; 7] = {
         Method { name: Bus, scope: Scope::Bus, enumerate: bus_at_enumeration, execute: bus, floor: bus_floor, ceiling: ms(2 * (1_100 + READY_CEILING)) },
         Method { name: CxlBus, scope: Scope::CxlBus, enumerate: cxl_bus, execute: cxl_bus, floor: bus_floor, ceiling: ms(2 * (1_100 + READY_CEILING)) },
     ]
+};
+
+/// VFIO's reset of one function.
+pub const VFIO_RESET: Method = Method {
+    name: MethodName::VfioReset,
+    scope: Scope::Function,
+    enumerate: vfio_reset,
+    execute: vfio_reset,
+    floor: first_floor,
+    ceiling: Duration::from_millis(800 + READY_CEILING),
+};
+
+/// VFIO's reset of a slot or a bus.
+pub const HOT_RESET: Method = Method {
+    name: MethodName::HotReset,
+    scope: Scope::Bus,
+    enumerate: hot_reset,
+    execute: hot_reset,
+    floor: bus_floor,
+    ceiling: Duration::from_millis(2 * (1_100 + READY_CEILING)),
 };
 
 impl Method {
@@ -192,6 +241,16 @@ pub enum Reason {
     IsBridge,
     /// Other functions share the bus.
     Siblings(Vec<Address>),
+    /// Everything below the bridge is reset together.
+    Together(Address),
+    /// It is a virtual function: VFIO never resets one with others.
+    Virtual,
+    /// A function that would be reset too is known not to survive it.
+    Survivor(Address, String),
+    /// The kernel has no method that works for it alone.
+    NoOwnReset,
+    /// The kernel would use this one first.
+    First(MethodName),
     /// Nothing says that there is such a thing.
     NothingKnown(&'static str),
     /// The function does not answer.
@@ -230,6 +289,17 @@ impl fmt::Display for Reason {
             Self::Siblings(others) => {
                 write!(f, "the bus is shared with {}, which would be reset too", Addresses(others))
             }
+            Self::Together(bridge) => write!(f, "everything below {bridge} is reset together"),
+            Self::Virtual => {
+                write!(f, "it is a virtual function, which VFIO never resets with others; use flr")
+            }
+            Self::Survivor(address, text) => {
+                write!(f, "{address} would be reset too, and is known not to survive that: {text}")
+            }
+            Self::NoOwnReset => {
+                write!(f, "the kernel has no method that resets it alone, so VFIO refuses (EINVAL)")
+            }
+            Self::First(method) => write!(f, "the kernel would use {method}"),
             Self::NothingKnown(what) => write!(f, "{what}"),
             Self::NotPresent(Presence::RequestRetryStatus) => {
                 write!(f, "the function is not ready (it answers with Request Retry Status)")
@@ -415,6 +485,45 @@ fn cxl_bus(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<Reason, R
     bus(function, quirks)
 }
 
+/// `vfio_pci_core_enable` tries the list once: what works then, works.
+fn vfio_reset(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<Reason, Reason> {
+    first_method(function, quirks).map(Reason::First).ok_or(Reason::NoOwnReset)
+}
+
+/// The method that the kernel would use if it were not told which: the first of its list that works.
+#[must_use]
+pub fn first_method(function: InventoryFunction<'_>, quirks: &Quirks) -> Option<MethodName> {
+    let available: Vec<MethodName> = availability(function, quirks)
+        .into_iter()
+        .filter(|availability| availability.available)
+        .map(|availability| availability.method)
+        .collect();
+    match &function.facts().reset_methods {
+        ResetMethods::Listed(names) => {
+            names.iter().filter_map(|name| name.parse().ok()).find(|name| available.contains(name))
+        }
+        _ => available.first().copied(),
+    }
+}
+
+/// `pci_probe_reset_slot`, `pci_probe_reset_bus`: nothing there, nor the bridge, may be known to die of it.
+fn hot_reset(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<Reason, Reason> {
+    let bridge = bridge_above(function)?;
+    if function.is_bridge() {
+        return Err(Reason::IsBridge);
+    }
+    if function.is_virtual() {
+        return Err(Reason::Virtual);
+    }
+    no_bus_reset(function, quirks)?;
+    for other in bridge.below().into_iter().chain([bridge]) {
+        if let Some(quirk) = quirks.find(other, |effect| *effect == Effect::NoBusReset) {
+            return Err(Reason::Survivor(other.address(), quirk.into()));
+        }
+    }
+    Ok(Reason::Together(bridge.address()))
+}
+
 fn bridge_above(function: InventoryFunction<'_>) -> Result<InventoryFunction<'_>, Reason> {
     match function.parent() {
         Some(bridge) => Ok(bridge),
@@ -460,6 +569,10 @@ fn slot(function: InventoryFunction<'_>) -> Option<Address> {
 
 fn no_floor(_: InventoryFunction<'_>, _: &Quirks) -> Duration {
     Duration::ZERO
+}
+
+fn first_floor(function: InventoryFunction<'_>, quirks: &Quirks) -> Duration {
+    first_method(function, quirks).map_or(Duration::ZERO, |name| name.method().floor(function, quirks))
 }
 
 fn flr_floor(function: InventoryFunction<'_>, _: &Quirks) -> Duration {

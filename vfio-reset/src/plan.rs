@@ -5,10 +5,12 @@
 
 mod action;
 mod refusal;
+mod vfio;
 
 use crate::error::{Error, Result};
 use crate::inventory::{Inventory, InventoryFunction};
 use crate::machine::DeviceUser;
+use crate::machine::vfio::VfioInterface;
 use crate::method::{self, Availability, MethodName, Reason};
 use crate::quirk::{Effect, Quirks};
 use pcicfg::Address;
@@ -20,6 +22,7 @@ use std::time::Duration;
 pub use action::{Action, PlannedFunction, PlannedStep, ResetAct, StepName};
 pub(crate) use action::{LINK_CEILING, PENDING_LOOKS};
 pub use refusal::{Override, Refusal, RefusalCode, restore_refusals};
+pub use vfio::{HotResetMember, Ownership};
 
 /// What the user asks for.
 #[derive(Clone, Debug)]
@@ -32,6 +35,8 @@ pub struct Request {
     pub via: Option<Via>,
     /// For a direct bus reset: the bridge that asserts it, if not the nearest.
     pub bridge: Option<Address>,
+    /// For a reset by VFIO: the interface; `None` leaves the choice to the plan.
+    pub vfio: Option<VfioInterface>,
     /// Refusals that the user overrides.
     pub allow: Vec<Override>,
     /// How long the whole reset may take.
@@ -51,6 +56,7 @@ impl Request {
             method: None,
             via: None,
             bridge: None,
+            vfio: None,
             allow: Vec::new(),
             budget: Self::DEFAULT_BUDGET,
         }
@@ -81,6 +87,8 @@ impl Request {
 pub enum Via {
     /// The kernel, through `reset_method` and `reset`.
     Kernel,
+    /// The kernel, asked by who has the function open through VFIO.
+    Vfio,
     /// We, through writes to configuration space.
     Direct,
 }
@@ -89,6 +97,7 @@ impl fmt::Display for Via {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Kernel => "kernel",
+            Self::Vfio => "vfio",
             Self::Direct => "direct",
         })
     }
@@ -107,6 +116,8 @@ pub struct Plan {
     pub presence: Presence,
     /// Every method of the kernel, in the kernel's order.
     pub methods: Vec<MethodPlan>,
+    /// The functions that VFIO's hot reset would hit, and whose they are; `None` where there can be none.
+    pub hot_reset: Option<Vec<HotResetMember>>,
     /// Every way that was looked at, in the order of preference, with what speaks against it.
     pub candidates: Vec<Candidate>,
     /// What is to be done.
@@ -242,6 +253,7 @@ impl Plan {
             address: request.address,
             iommu_group: function.facts().iommu_group,
             presence: function.presence(),
+            hot_reset: method::HOT_RESET.probe(function, quirks).ok().map(|_| vfio::hot_reset_set(function)),
             methods,
             notes: context.notes(&decision),
             decision,
@@ -323,8 +335,9 @@ struct Context<'a> {
 }
 
 /// The ways in the order of preference: the kernel's methods in the kernel's order, since the kernel
-/// locks, saves and knows its quirks; then our own writes.
-const PREFERENCE: [(Via, MethodName); 11] = [
+/// locks, saves and knows its quirks; then the kernel through VFIO, which is the only one that resets
+/// several functions together; then our own writes.
+const PREFERENCE: [(Via, MethodName); 13] = [
     (Via::Kernel, MethodName::DeviceSpecific),
     (Via::Kernel, MethodName::Flr),
     (Via::Kernel, MethodName::AfFlr),
@@ -333,6 +346,8 @@ const PREFERENCE: [(Via, MethodName); 11] = [
     (Via::Kernel, MethodName::CxlBus),
     // The firmware's method waits for nothing and is rarely tested.
     (Via::Kernel, MethodName::Acpi),
+    (Via::Vfio, MethodName::VfioReset),
+    (Via::Vfio, MethodName::HotReset),
     (Via::Direct, MethodName::Flr),
     (Via::Direct, MethodName::AfFlr),
     (Via::Direct, MethodName::Pm),
@@ -346,9 +361,13 @@ impl Context<'_> {
                 && self.request.method.is_none_or(|wanted| wanted == *method)
         });
         let candidate = |&(via, method): &(Via, MethodName)| {
-            let availability = &methods[method as usize].availability;
+            let availability = methods
+                .iter()
+                .map(|plan| &plan.availability)
+                .find(|availability| availability.method == method);
             let impossible = match via {
-                Via::Kernel => self.impossible_for_kernel(availability),
+                Via::Kernel => availability.and_then(|availability| self.impossible_for_kernel(availability)),
+                Via::Vfio => self.impossible_for_vfio(method),
                 Via::Direct => self.impossible_for_us(method),
             };
             let refusals =
@@ -388,10 +407,17 @@ impl Context<'_> {
             MethodName::DeviceSpecific | MethodName::Acpi | MethodName::CxlBus => {
                 Some("only the kernel can do that".to_string())
             }
+            MethodName::VfioReset | MethodName::HotReset => Some("only VFIO can do that".to_string()),
         }
     }
 
     fn does_not_return(&self, method: MethodName) -> Option<String> {
+        // What VFIO asks for is one of the kernel's methods in the end.
+        let method = match method {
+            MethodName::HotReset => MethodName::Bus,
+            MethodName::VfioReset => method::first_method(self.function, self.quirks)?,
+            other => other,
+        };
         self.quirks.of(self.function).find_map(|quirk| match &quirk.effect {
             Effect::DoesNotReturn { methods, .. } if methods.contains(&method) => Some(String::from(quirk)),
             _ => None,
@@ -411,7 +437,10 @@ impl Context<'_> {
         if let Some(best) = best {
             return Decision::Act(Box::new(self.action(best.method, best.via)));
         }
-        match candidates.iter().find(|candidate| candidate.impossible.is_none()) {
+        // What VFIO asks for first, that everything be its own, is a remedy more than a refusal: a way that
+        // could be overridden is nearer.
+        let possible = || candidates.iter().filter(|candidate| candidate.impossible.is_none());
+        match possible().find(|candidate| candidate.via != Via::Vfio).or_else(|| possible().next()) {
             Some(nearest) => Decision::Refuse {
                 method: nearest.method,
                 via: nearest.via,

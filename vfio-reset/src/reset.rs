@@ -10,6 +10,7 @@ mod kernel;
 mod power;
 mod restore;
 mod verify;
+mod vfio;
 mod wait;
 
 use crate::error::{Error, Result};
@@ -148,6 +149,7 @@ impl Engine<'_, '_> {
         self.step(StepName::Save, |engine| engine.save())?;
         match self.action.act {
             ResetAct::Kernel => self.kernel()?,
+            ResetAct::VfioReset { .. } | ResetAct::HotReset { .. } => self.vfio()?,
             _ => self.direct()?,
         }
         self.step(StepName::Verify, |engine| {

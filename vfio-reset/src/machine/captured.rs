@@ -7,6 +7,7 @@ mod archive;
 mod clock;
 mod text;
 
+use super::vfio::{self, VfioRequest};
 use super::{
     Attribute, Clock, DeviceUser, FunctionFacts, HostFacts, KernelReset, LogLine, LogMark, Machine,
     MachineKind, ResetMethods,
@@ -332,6 +333,10 @@ impl Machine for Captured {
 
     fn kernel_reset(&self, address: Address, _budget: Duration) -> Result<KernelReset> {
         self.read_only(address, "reset")
+    }
+
+    fn open_vfio<'m>(&'m self, request: &VfioRequest<'_>) -> Result<vfio::Opened<'m>> {
+        self.read_only(request.address, "opened")
     }
 
     fn kernel_log_mark(&self) -> LogMark {

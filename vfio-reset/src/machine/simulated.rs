@@ -79,8 +79,10 @@ mod machines;
 pub mod model;
 mod registers;
 mod state;
+mod vfio;
 
 use crate::error::{Error, Result};
+use crate::machine::vfio::{Opened, VfioRequest};
 use crate::machine::{
     Attribute, Clock, DeviceUser, FunctionFacts, HostFacts, KernelReset, LogLine, LogMark, Machine,
     MachineKind, check_bar_access,
@@ -92,7 +94,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub use faults::Behaviour;
+pub use faults::{Behaviour, Errno, VfioFaults};
 pub use function::StandardFunction;
 pub use model::{FunctionModel, ResetKind};
 
@@ -309,6 +311,10 @@ impl Machine for Simulated {
 
     fn kernel_reset(&self, address: Address, budget: Duration) -> Result<KernelReset> {
         self.of(address)?.kernel_reset(address, budget)
+    }
+
+    fn open_vfio<'m>(&'m self, request: &VfioRequest<'_>) -> Result<Opened<'m>> {
+        vfio::open(self, request)
     }
 
     fn kernel_log_mark(&self) -> LogMark {

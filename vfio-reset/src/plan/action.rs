@@ -2,6 +2,7 @@
 
 use super::{Context, Via};
 use crate::inventory::InventoryFunction;
+use crate::machine::vfio::VfioInterface;
 use crate::method::{self, MethodName, Scope, SecondaryBusWait};
 use crate::quirk::{Effect, Quirk};
 use crate::state::header::BridgeHeaders;
@@ -70,6 +71,26 @@ pub enum ResetAct {
         /// The time each transition takes.
         delay: Duration,
     },
+    /// Open it through VFIO and ask for `VFIO_DEVICE_RESET`.
+    VfioReset {
+        /// How it is opened.
+        interface: VfioInterface,
+        /// The shortest time that opening it takes, and closing it: each is a reset.
+        opening: Duration,
+    },
+    /// Open it through VFIO and ask for `VFIO_DEVICE_PCI_HOT_RESET`.
+    HotReset {
+        /// How it is opened.
+        interface: VfioInterface,
+        /// The bridge above everything that is reset.
+        bridge: Address,
+        /// One function of each further group, which must be owned as well.
+        also: Vec<Address>,
+        /// The shortest time that opening it takes: zero if it has no reset of its own.
+        opening: Duration,
+        /// The shortest time that closing it takes: without a reset of its own, the whole bus is reset again.
+        closing: Duration,
+    },
     /// Set and clear Secondary Bus Reset.
     SecondaryBus {
         /// The bridge.
@@ -123,8 +144,14 @@ pub enum StepName {
     Quiesce,
     /// Put the method alone into `reset_method`.
     SelectMethod,
+    /// Open the function through VFIO.
+    Open,
+    /// Ask VFIO which functions it would reset.
+    Ask,
     /// The reset itself.
     Reset,
+    /// Close the function.
+    Close,
     /// Wait for the link.
     WaitLink,
     /// Wait until the function answers with its ids.
@@ -144,7 +171,10 @@ impl fmt::Display for StepName {
             Self::Save => "save",
             Self::Quiesce => "quiesce",
             Self::SelectMethod => "select method",
+            Self::Open => "open",
+            Self::Ask => "ask",
             Self::Reset => "reset",
+            Self::Close => "close",
             Self::WaitLink => "wait for link",
             Self::WaitReady => "wait until ready",
             Self::Restore => "restore",
@@ -198,7 +228,25 @@ impl Context<'_> {
                 bridge: bridge.address(),
                 wait: method::after_secondary_bus_reset(bridge, self.quirks),
             },
+            (Via::Vfio, MethodName::HotReset, _) => self.hot_reset_act(settle),
+            // An interface was found, or this were no way.
+            (Via::Vfio, _, _) => ResetAct::VfioReset {
+                interface: self.vfio_interface().unwrap_or(VfioInterface::Group),
+                opening: settle,
+            },
             _ => ResetAct::Kernel,
+        }
+    }
+
+    fn hot_reset_act(&self, settle: Duration) -> ResetAct {
+        let own = MethodName::VfioReset.method().floor(self.function, self.quirks);
+        let has_own = method::first_method(self.function, self.quirks).is_some();
+        ResetAct::HotReset {
+            interface: self.vfio_interface().unwrap_or(VfioInterface::Group),
+            bridge: self.function.parent().map_or(self.function.address(), InventoryFunction::address),
+            also: self.further_owners(),
+            opening: own,
+            closing: if has_own { own } else { settle },
         }
     }
 
@@ -365,6 +413,77 @@ impl Context<'_> {
                         budget,
                     ),
                     restore(),
+                ]);
+            }
+            ResetAct::VfioReset { interface, opening } => {
+                let first = method::first_method(self.function, self.quirks);
+                let by = first.map_or_else(String::new, |method| format!(", by {method}"));
+                steps.extend([
+                    step(
+                        StepName::Open,
+                        format!("open {address} through VFIO ({interface}): the kernel resets it, as at every first open{by}"),
+                        *opening,
+                        budget,
+                    ),
+                    step(StepName::Reset, format!("ask for VFIO_DEVICE_RESET of {address}{by}"), *opening, budget),
+                    step(
+                        StepName::Close,
+                        "close it: the kernel resets it once more".to_string(),
+                        *opening,
+                        budget,
+                    ),
+                    step(
+                        StepName::WaitReady,
+                        format!("wait until {address} answers with its ids"),
+                        Duration::ZERO,
+                        budget,
+                    ),
+                    restore(),
+                ]);
+            }
+            ResetAct::HotReset { interface, bridge, also, opening, closing } => {
+                let has_own = method::first_method(self.function, self.quirks).is_some();
+                let own = if has_own { ": the kernel resets it, as at every first open" } else { "" };
+                let and = match also.len() {
+                    0 => String::new(),
+                    count => format!(" and {}", plural(count, "further group")),
+                };
+                let again =
+                    if has_own { "it once more" } else { "everything once more, for want of another way" };
+                steps.extend([
+                    step(
+                        StepName::Open,
+                        format!("open {address}{and} through VFIO ({interface}){own}"),
+                        *opening,
+                        budget,
+                    ),
+                    step(
+                        StepName::Ask,
+                        format!("ask VFIO whether it would reset {names}, and nothing else"),
+                        Duration::ZERO,
+                        SHORT,
+                    ),
+                    step(
+                        StepName::Reset,
+                        format!("ask for VFIO_DEVICE_PCI_HOT_RESET: everything below {bridge}"),
+                        method.method().floor(self.function, self.quirks),
+                        budget,
+                    ),
+                    step(StepName::Close, format!("close it: the kernel resets {again}"), *closing, budget),
+                    step(
+                        StepName::WaitReady,
+                        format!("wait until {address} answers with its ids"),
+                        Duration::ZERO,
+                        budget,
+                    ),
+                    step(
+                        StepName::Restore,
+                        format!(
+                            "write the saved state of {bridge} and {names} back, bridges first, Command last"
+                        ),
+                        settle_restored,
+                        SHORT,
+                    ),
                 ]);
             }
             ResetAct::SecondaryBus { bridge, wait } => {

@@ -2,6 +2,7 @@
 
 use super::{Affected, Context, Request, Via, affected};
 use crate::inventory::{Inventory, InventoryFunction};
+use crate::machine::vfio::is_vfio_driver;
 use crate::machine::{DeviceUser, Lockdown};
 use crate::method::{Availability, MethodName, Reason, Scope};
 use crate::quirk::{Effect, Quirk, Quirks};
@@ -53,6 +54,8 @@ pub enum RefusalCode {
     Bridge,
     /// Saved state is not of this machine as it is now.
     OtherMachine,
+    /// VFIO resets only what it owns, and this function is not ours.
+    NotOwned,
 }
 
 /// A word after `--allow`: which refusals the user overrides.
@@ -130,14 +133,24 @@ impl FromStr for Override {
 
 impl Context<'_> {
     /// What speaks against a way that could work, without what the user overrides.
-    pub(super) fn refusals(&self, method: MethodName, via: Via, availability: &Availability) -> Vec<Refusal> {
+    pub(super) fn refusals(
+        &self,
+        method: MethodName,
+        via: Via,
+        availability: Option<&Availability>,
+    ) -> Vec<Refusal> {
         let mut refusals = Vec::new();
+        if via == Via::Vfio {
+            self.vfio_refusals(method, &mut refusals);
+            refusals.retain(|refusal| refusal.overridden_by.is_none_or(|word| !self.request.allows(word)));
+            return refusals;
+        }
         self.refuse_for_host(method, via, availability, &mut refusals);
         self.refuse_for_function(&mut refusals);
         let scope = method.method().scope;
         let bridge = match via {
             Via::Kernel => self.function.parent(),
-            Via::Direct => self.bridge,
+            Via::Direct | Via::Vfio => self.bridge,
         };
         if (scope == Scope::Function || via == Via::Kernel) && self.function.children().next().is_some() {
             refusals.push(self.refuse_bridge(method));
@@ -159,7 +172,7 @@ impl Context<'_> {
         &self,
         method: MethodName,
         via: Via,
-        availability: &Availability,
+        availability: Option<&Availability>,
         refusals: &mut Vec<Refusal>,
     ) {
         let address = self.function.address();
@@ -173,7 +186,9 @@ impl Context<'_> {
             if method != MethodName::Bus {
                 refusals.push(refuse_quirk(address, method, &why));
             }
-        } else if method != MethodName::Bus && matches!(availability.reason, Reason::NotListed(_)) {
+        } else if method != MethodName::Bus
+            && availability.is_some_and(|availability| matches!(availability.reason, Reason::NotListed(_)))
+        {
             refusals.push(Refusal {
                 code: RefusalCode::NotListed,
                 address,
@@ -202,15 +217,20 @@ impl Context<'_> {
         refuse_users(address, function.users(), Override::Driver, refusals);
         refuse_boot_display(function, refusals);
         if !function.facts().virtfns.is_empty() {
-            let count = function.facts().virtfns.len();
-            refusals.push(Refusal {
-                code: RefusalCode::VirtualFunctionsEnabled,
-                address,
-                reason: format!("{address} has {count} virtual functions, which would lose their state"),
-                remedy: "switch them off first: echo 0 > sriov_numvfs".to_string(),
-                overridden_by: Some(Override::VirtualFunctions),
-            });
+            self.refuse_virtual_functions(refusals);
         }
+    }
+
+    pub(super) fn refuse_virtual_functions(&self, refusals: &mut Vec<Refusal>) {
+        let address = self.function.address();
+        let count = self.function.facts().virtfns.len();
+        refusals.push(Refusal {
+            code: RefusalCode::VirtualFunctionsEnabled,
+            address,
+            reason: format!("{address} has {count} virtual functions, which would lose their state"),
+            remedy: "switch them off first: echo 0 > sriov_numvfs".to_string(),
+            overridden_by: Some(Override::VirtualFunctions),
+        });
     }
 
     fn refuse_bridge(&self, method: MethodName) -> Refusal {
@@ -412,7 +432,5 @@ fn refuse_users(address: Address, users: &[DeviceUser], driver: Override, refusa
 /// Whether a driver is one that lets go of its function across a reset: the VFIO drivers, which have
 /// no device state of their own while nobody has the function open, and the port driver.
 fn releases(driver: &str) -> bool {
-    matches!(driver, "vfio-pci" | "pci-stub" | "pcieport" | "shpchp")
-        || driver.ends_with("-vfio-pci")
-        || driver.ends_with("_vfio_pci")
+    matches!(driver, "pci-stub" | "pcieport" | "shpchp") || is_vfio_driver(driver)
 }

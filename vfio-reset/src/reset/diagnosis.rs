@@ -128,6 +128,7 @@ impl Engine<'_, '_> {
         };
         match self.action.via {
             Via::Kernel => format!("{what} by the kernel"),
+            Via::Vfio => format!("{} through VFIO", self.action.method),
             Via::Direct => what,
         }
     }

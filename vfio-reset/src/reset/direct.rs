@@ -190,7 +190,7 @@ impl Engine<'_, '_> {
         let address = self.action.address;
         match self.action.act {
             // The other branch of `run`.
-            ResetAct::Kernel => Ok(String::new()),
+            ResetAct::Kernel | ResetAct::VfioReset { .. } | ResetAct::HotReset { .. } => Ok(String::new()),
             ResetAct::FunctionLevelReset { settle } => {
                 let at = self.saved_register(address, |saved| Some(saved.space()?.pci_express()?.offset()));
                 let Some(at) = at else { return Err(self.vanished("PCI Express")) };
@@ -316,7 +316,7 @@ impl Engine<'_, '_> {
     }
 
     /// Restores, and takes a target that could not be reached even then for lost.
-    fn restore_all(&mut self) -> StepResult<String> {
+    pub(super) fn restore_all(&mut self) -> StepResult<String> {
         let text = self.restore()?;
         let target = self.action.address;
         if self.unanswered.contains(&target) {

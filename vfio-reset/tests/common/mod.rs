@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 use vfio_reset::machine::simulated::Simulated;
+use vfio_reset::machine::vfio::{Opened, VfioRequest};
 use vfio_reset::machine::{
     Attribute, Clock, DeviceUser, FunctionFacts, HostFacts, KernelReset, LogLine, LogMark, MachineKind,
 };
@@ -425,6 +426,10 @@ impl Machine for Meddled {
             Some(answer) => answer(&self.inner),
             None => self.inner.kernel_reset(address, budget),
         }
+    }
+
+    fn open_vfio<'m>(&'m self, request: &VfioRequest<'_>) -> Result<Opened<'m>> {
+        self.inner.open_vfio(request)
     }
 
     fn kernel_log_mark(&self) -> LogMark {

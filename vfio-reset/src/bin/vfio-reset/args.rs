@@ -5,6 +5,7 @@ use pcicfg::Address;
 use std::path::PathBuf;
 use std::time::Duration;
 use vfio_reset::inventory::InventoryFunction;
+use vfio_reset::machine::vfio::VfioInterface;
 use vfio_reset::method::MethodName;
 use vfio_reset::plan::{Override, Request, Via};
 
@@ -174,13 +175,17 @@ pub(crate) struct DiffArguments {
 pub(crate) struct PlanArguments {
     /// The device, such as 03:00.0 or 0000:03:00.0
     pub(crate) address: Address,
-    /// Use this method: device_specific, acpi, flr, af_flr, pm, bus, cxl_bus
+    /// Use this method: device_specific, acpi, flr, af_flr, pm, bus, cxl_bus; by VFIO: vfio_reset, hot_reset
     #[arg(short, long)]
     pub(crate) method: Option<MethodName>,
-    /// Who does it: the kernel through `reset_method` and `reset`, or we, by writing configuration
-    /// space
+    /// Who does it: the kernel through `reset_method` and `reset`, the kernel asked through VFIO, or we, by
+    /// writing configuration space
     #[arg(long, value_enum)]
     pub(crate) via: Option<ViaArgument>,
+    /// For VFIO: the interface, `group` or `cdev` (iommufd), if not the newest that the host has; implies
+    /// `--via vfio`
+    #[arg(long, value_name = "INTERFACE")]
+    pub(crate) vfio: Option<VfioInterface>,
     /// For a direct bus reset: the bridge that asserts it, if not the one right above
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) bridge: Option<Address>,
@@ -198,8 +203,9 @@ impl PlanArguments {
         Request {
             address: self.address,
             method: self.method,
-            via: self.via.map(ViaArgument::to_via),
+            via: self.via.map(ViaArgument::to_via).or(self.vfio.map(|_| Via::Vfio)),
             bridge: self.bridge,
+            vfio: self.vfio,
             allow: self.allow.clone(),
             budget: self.budget,
         }
@@ -209,6 +215,7 @@ impl PlanArguments {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum ViaArgument {
     Kernel,
+    Vfio,
     Direct,
 }
 
@@ -216,6 +223,7 @@ impl ViaArgument {
     fn to_via(self) -> Via {
         match self {
             Self::Kernel => Via::Kernel,
+            Self::Vfio => Via::Vfio,
             Self::Direct => Via::Direct,
         }
     }

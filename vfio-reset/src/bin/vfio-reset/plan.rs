@@ -41,6 +41,7 @@ pub(crate) fn print(
     for method in &plan.methods {
         method_lines(output, method);
     }
+    hot_reset_lines(output, plan);
     output.line("");
     decision_lines(output, plan);
     for note in &plan.notes {
@@ -126,6 +127,21 @@ fn affected_lines(output: &Output, affected: &[Affected]) {
     }
 }
 
+/// The functions that VFIO would reset together, where there are others or one is not ours.
+fn hot_reset_lines(output: &Output, plan: &Plan) {
+    let Some(set) = &plan.hot_reset else { return };
+    if set.len() < 2 && output.verbose == 0 {
+        return;
+    }
+    output.line("");
+    output.line(styled(BOLD, "VFIO's hot reset hits, and asks to own"));
+    for member in set {
+        let summary = member.ownership.summary();
+        let summary = styled(if member.ownership.is_ours() { GOOD } else { WARNING }, summary);
+        output.line(format!("  {}: {summary}", member.function));
+    }
+}
+
 fn decision_lines(output: &Output, plan: &Plan) {
     let present = plan.presence == Presence::Present;
     if present && !plan.methods.iter().any(|method| method.availability.available) {
@@ -163,6 +179,7 @@ fn action_lines(output: &Output, plan: &Plan, action: &Action) {
         action.method,
         match action.via {
             Via::Kernel => "the kernel",
+            Via::Vfio => "the kernel, through VFIO",
             Via::Direct => "direct writes",
         },
         time(action.floor()),
@@ -197,7 +214,7 @@ fn why_not(candidate: &Candidate) -> String {
 
 /// Why each of the ways that we would take ourselves does not work either.
 fn other_ways(output: &Output, plan: &Plan) {
-    let ours = plan.candidates.iter().filter(|candidate| candidate.via == Via::Direct && output.verbose > 0);
+    let ours = plan.candidates.iter().filter(|candidate| candidate.via != Via::Kernel && output.verbose > 0);
     for candidate in ours {
         if let Some(reason) = &candidate.impossible {
             output.line(format!("  {} ({}): {reason}", candidate.method, candidate.via));

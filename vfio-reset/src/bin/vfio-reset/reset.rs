@@ -49,6 +49,7 @@ fn way(action: &Action) -> String {
     let others = action.functions.iter().filter(|function| function.is_reset).count().saturating_sub(1);
     let who = match action.via {
         Via::Kernel => "by the kernel",
+        Via::Vfio => "by the kernel, through VFIO",
         Via::Direct => "by direct writes to configuration space",
     };
     match others {
