@@ -98,6 +98,8 @@ pub(crate) enum Command {
     Plan(PlanArguments),
     /// Reset a device: save, act, wait, restore, verify
     Reset(ResetArguments),
+    /// Open a device through VFIO and show what VFIO says of it; opening and closing reset it
+    Vfio(VfioArguments),
     /// Print what lspci prints, with lspci's options
     Lspci(crate::lspci::LspciArguments),
     /// Save a device's configuration space to a file
@@ -242,6 +244,21 @@ pub(crate) struct ResetArguments {
     /// Restore of bridges' headers only what reads differently, as the kernel mostly does (tests only)
     #[arg(long, hide = true)]
     pub(crate) test_conditional_bridge_restore: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VfioArguments {
+    /// The device, bound to a VFIO driver
+    pub(crate) address: Address,
+    /// The interface, `group` or `cdev` (iommufd), if not the newest that the host has
+    #[arg(long, value_name = "INTERFACE")]
+    pub(crate) vfio: Option<VfioInterface>,
+    /// Save its expansion ROM to a file; an existing file is not overwritten
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rom: Option<PathBuf>,
+    /// Keep it open for so long, and tell what the kernel tells of it: errors, a request to release it
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) hold: Option<Duration>,
 }
 
 #[derive(Debug, Args)]

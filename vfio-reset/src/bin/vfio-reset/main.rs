@@ -13,6 +13,7 @@ mod session;
 mod show;
 mod signals;
 mod tree;
+mod vfio;
 
 use args::{Arguments, Command};
 use clap::Parser;
@@ -60,6 +61,7 @@ fn run(arguments: &Arguments) -> CommandResult {
         Command::Diff(_) | Command::Lspci(_) => Ok(0),
         Command::Plan(arguments) => plan::run(&session, &output, arguments),
         Command::Reset(arguments) => reset::run(&session, &output, arguments),
+        Command::Vfio(arguments) => vfio::run(&session, &output, arguments),
         Command::Save(arguments) => saved::save(&session, &output, arguments),
         Command::Restore(arguments) => saved::restore(&session, &output, arguments),
         Command::Capture(arguments) => capture::run(&session, &output, arguments),
