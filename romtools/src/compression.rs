@@ -11,10 +11,12 @@ use crate::{Error, Result};
 
 mod bits;
 mod code;
+mod compress;
 mod decompress;
 mod tables;
 
 pub use code::CodeKind;
+pub use compress::compress;
 pub use decompress::decompress;
 
 /// Bytes in front of the bit stream: its length, and the length of what it becomes.
@@ -31,6 +33,10 @@ const CHARACTERS: usize = 510;
 const LITERALS: u32 = 256;
 /// A symbol is this much more than its match length.
 const MATCH_BIAS: u32 = 253;
+/// The shortest match.
+const MINIMUM_MATCH: usize = 3;
+/// The longest match.
+const MAXIMUM_MATCH: usize = 256;
 /// More symbols of a position code than either variant can name.
 const POSITIONS: usize = 32;
 /// Symbols of the code that packs code lengths: three runs of zeros, then the lengths from 1 to 16.
@@ -51,6 +57,14 @@ impl Variant {
         match self {
             Self::Uefi => 4,
             Self::Tiano => 5,
+        }
+    }
+
+    /// How far back a match may be, in bytes.
+    const fn window(self) -> usize {
+        match self {
+            Self::Uefi => 8 << 10,
+            Self::Tiano => 512 << 10,
         }
     }
 }

@@ -88,6 +88,14 @@ pub enum Error {
         /// The offset that stands there.
         found: usize,
     },
+    /// There is more to be compressed than anyone decompresses.
+    #[error("{length:#x} bytes are too many to compress: {most:#x} is the most")]
+    TooLong {
+        /// How many bytes.
+        length: usize,
+        /// The limit.
+        most: usize,
+    },
     /// Compressed data is damaged.
     #[error("the compressed data {defect} (at offset {offset:#x})")]
     Compressed {
@@ -103,7 +111,7 @@ impl Error {
     #[must_use]
     pub fn offset(&self) -> usize {
         match *self {
-            Self::NotARom { .. } | Self::NoTable { .. } => 0,
+            Self::NotARom { .. } | Self::NoTable { .. } | Self::TooLong { .. } => 0,
             Self::Truncated { offset, .. }
             | Self::HexDump { offset, .. }
             | Self::HeaderSignature { offset, .. }
@@ -151,6 +159,7 @@ impl Error {
                 "this is a ROM from before PCI, a stray 55 aa in other data, or a damaged dump: compare it \
                  with a second dump"
             }
+            Self::TooLong { .. } => "no option ROM is this large: check that this is the driver",
             Self::Compressed { .. } => "the driver in this image is damaged: dump the ROM again",
         }
     }
