@@ -2,6 +2,7 @@
 
 use super::{Builder, Error, blocks, pe};
 use crate::CodeType;
+use crate::compression::{self, Variant};
 use crate::edit::Editor;
 use crate::header::{Compression, EfiHeader};
 use crate::image::BLOCK;
@@ -22,7 +23,11 @@ impl Builder<'_> {
             part,
             error: crate::edit::Error::NoRoom { reason: "the EFI image offset has 16 bits" },
         })?;
-        let stored = if compress { compressed(part, file)? } else { file.to_vec() };
+        let stored = if compress {
+            compression::compress(file, Variant::Uefi).map_err(|error| Error::Compression { part, error })?
+        } else {
+            file.to_vec()
+        };
         let compression = if compress { Compression::UEFI } else { Compression::NONE };
         let blocks = blocks(part, image_offset + stored.len())?;
 
@@ -43,9 +48,4 @@ impl Builder<'_> {
         image.resize(usize::from(blocks) * BLOCK, 0xff);
         Editor::new(image).map_err(|error| Error::NotAnImage { part, error })
     }
-}
-
-/// The PE file as firmware decompresses it.
-fn compressed(part: usize, _file: &[u8]) -> Result<Vec<u8>, Error> {
-    Err(Error::NoCompressor { part })
 }

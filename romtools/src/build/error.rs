@@ -32,11 +32,13 @@ pub enum Error {
         /// Its subsystem.
         subsystem: u16,
     },
-    /// A driver was to be stored compressed.
-    #[error("part {part} cannot be stored compressed: this version has no compressor yet")]
-    NoCompressor {
+    /// A driver that cannot be compressed.
+    #[error("part {part} cannot be compressed: {error}")]
+    Compression {
         /// Which.
         part: usize,
+        /// Why.
+        error: crate::Error,
     },
     /// The file has no image at its start.
     #[error("part {part} is no image: {error}")]
@@ -134,7 +136,7 @@ impl Error {
         match *self {
             Self::NotPe { part }
             | Self::NotADriver { part, .. }
-            | Self::NoCompressor { part }
+            | Self::Compression { part, .. }
             | Self::NotAnImage { part, .. }
             | Self::NotLegacy { part, .. }
             | Self::PointerOccupied { part, .. }
@@ -161,8 +163,7 @@ impl Error {
             Self::NotADriver { .. } => {
                 "firmware starts only drivers from a ROM: build it as an EFI boot service or run-time driver"
             }
-            Self::NoCompressor { .. } => "store it as it is, by --efi",
-            Self::NotAnImage { error, .. } => error.advice(),
+            Self::Compression { error, .. } | Self::NotAnImage { error, .. } => error.advice(),
             Self::NotLegacy { .. } => "give an EFI driver's .efi file, or the image as it is by --image",
             Self::PointerOccupied { .. } => {
                 "this ROM's code lies where a PCI ROM has its pointer: it has to be assembled anew with bytes 18h \

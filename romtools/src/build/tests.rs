@@ -64,6 +64,19 @@ fn the_older_structure_has_18h_bytes_and_no_list() {
 }
 
 #[test]
+fn a_compressed_driver_comes_out_again() {
+    use crate::compression::{Variant, decompress};
+    let file = [driver(0x400), b"the same again and again ".repeat(400)].concat();
+    let rom = Builder::new(1, vec![2]).part(Part::Efi { file: &file, compress: true }).build().unwrap();
+    assert!(rom.len() < file.len() / 4);
+    let parsed = sound(&rom);
+    let Header::Efi(header) = parsed.images().next().unwrap().header() else { panic!() };
+    assert_eq!(header.compression.name(), Some("UEFI"));
+    let stream = &rom[usize::from(header.image_offset)..];
+    assert_eq!(decompress(stream, Variant::Uefi).unwrap(), file);
+}
+
+#[test]
 fn several_devices_are_listed_behind_the_structure() {
     let file = driver(0x200);
     let ids = [0x0612, 0x0611, 0x0601];

@@ -46,6 +46,11 @@ const fn case(
 /// All of them. Those that must not run prove that the others run for the right reason.
 pub(super) const CASES: &[Case] = &[
     case("efi", Ovmf, true, |shop| shop.build(&["--efi", shop.driver()?])),
+    case("efi-compressed", Ovmf, true, |shop| {
+        let rom = shop.build(&["--efi-compressed", shop.driver()?])?;
+        // It is small, and OVMF does not read a BAR that is smaller than a page.
+        shop.edited(&rom, |bytes| bytes.resize(0x1000, 0xff))
+    }),
     case("efi-pcir-0", Ovmf, true, |shop| shop.build(&["--pcir-revision", "0", "--efi", shop.driver()?])),
     case("efi-behind-legacy", Ovmf, true, |shop| {
         shop.build(&["--device", "1111,11e8", "--legacy", shop.legacy()?, "--efi", shop.driver()?])
@@ -70,6 +75,14 @@ pub(super) const CASES: &[Case] = &[
         mark: "iPXE",
         runs: true,
         make: |shop| shop.build_for_e1000("--efi", &text(&shop.ipxe_driver()?)),
+    },
+    Case {
+        name: "efi-ipxe-compressed",
+        firmware: Ovmf,
+        device: "e1000",
+        mark: "iPXE",
+        runs: true,
+        make: |shop| shop.build_for_e1000("--efi-compressed", &text(&shop.ipxe_driver()?)),
     },
     case("legacy", SeaBios, true, |shop| shop.build(&["--legacy", shop.legacy()?])),
     case("legacy-behind-efi", SeaBios, true, |shop| {

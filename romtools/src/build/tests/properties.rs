@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::compression::{self, Variant};
 
 #[derive(Debug, Clone)]
 enum Made {
@@ -41,6 +42,7 @@ proptest! {
         class in any::<[u8; 3]>(),
         version in any::<u16>(),
         older in any::<bool>(),
+        compress in any::<bool>(),
     ) {
         let older = older && devices.len() == 1;
         let class = ClassCode { base: class[0], sub: class[1], programming_interface: class[2] };
@@ -53,7 +55,7 @@ proptest! {
         }).collect();
         for (part, file) in parts.iter().zip(&files) {
             builder = builder.part(match part {
-                Made::Efi(_) => efi(file),
+                Made::Efi(_) => Part::Efi { file, compress },
                 _ => Part::Legacy(file),
             });
         }
@@ -74,7 +76,13 @@ proptest! {
             match (part, image.header()) {
                 (Made::Efi(_), Header::Efi(efi)) => {
                     let at = usize::from(efi.image_offset);
-                    prop_assert_eq!(&image.bytes()[at..at + file.len()], &file[..]);
+                    let stored = &image.bytes()[at..];
+                    if compress {
+                        prop_assert_eq!(&compression::decompress(stored, Variant::Uefi).unwrap(), file);
+                    } else {
+                        prop_assert_eq!(&stored[..file.len()], &file[..]);
+                    }
+                    prop_assert_eq!(efi.compression.0, u16::from(compress));
                     prop_assert_eq!(efi.machine.0, u16::from_le_bytes([file[0x44], file[0x45]]));
                     prop_assert_eq!(efi.subsystem.0, u16::from_le_bytes([file[0x9c], file[0x9d]]));
                     prop_assert_eq!(usize::from(efi.initialization_size) * BLOCK, image.length());
