@@ -182,6 +182,8 @@ fn finish(
     if written != Outcome::Fine {
         return Ok(written);
     }
+    // What follows is about what stands above it.
+    out.flush()?;
     if let Some(caveat) = source.caveat(device) {
         input::warn(format_args!("{caveat}"));
     }

@@ -77,6 +77,7 @@ pub(crate) fn run(out: &mut impl Write, arguments: &Arguments, as_json: bool) ->
         }
     };
     if summary.not_judged > 0 {
+        out.flush()?;
         let count = summary.not_judged;
         input::warn(format_args!(
             "{count} more places that begin like a ROM were not looked at: there are too many to be real"
