@@ -2,7 +2,7 @@
 //!
 //! ROMs are built, fixed and cut with the program itself and put into a machine under QEMU: OVMF must run the EFI images and
 //! SeaBIOS the PC-AT images ([`cases`]). The programs in them ([`programs`]) do nothing but print a line. Each way to break a
-//! ROM is shown to keep it from running. Debian's own ROMs are read, cut, found and put together again ([`peers`]).
+//! ROM is shown to keep it from running. Debian's own ROMs are read, cut, found and put together again ([`mod@peers`]).
 
 mod cases;
 mod machine;
