@@ -5,6 +5,7 @@
 
 mod cpio;
 mod initramfs;
+mod iommufd;
 mod kernel;
 pub(crate) mod parts;
 pub(crate) mod qemu;

@@ -166,7 +166,7 @@ impl Guest<'_> {
         let append =
             format!("console=ttyS0 quiet no_timer_check intel_iommu=on panic=-1 {}", self.scenario.append);
         command.arg("-append").arg(append.trim_end());
-        command.args(["-device", "intel-iommu,intremap=on"]);
+        command.arg("-device").arg(format!("intel-iommu,{}", self.scenario.iommu));
         command.args(["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"]);
         for disk in &self.scenario.disks {
             let file = self.disk(disk);
