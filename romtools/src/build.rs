@@ -36,7 +36,6 @@ use crate::{CodeType, Image, Rom};
 mod efi;
 mod error;
 mod legacy;
-mod pe;
 
 pub use error::Error;
 

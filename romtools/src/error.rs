@@ -88,6 +88,28 @@ pub enum Error {
         /// The offset that stands there.
         found: usize,
     },
+    /// An EFI image without 00000EF1h.
+    #[error("the EFI signature at offset {offset:#x} is {found:08x} instead of 00000ef1")]
+    EfiSignature {
+        /// Where it should be.
+        offset: usize,
+        /// What is there.
+        found: u32,
+    },
+    /// An EFI image in a reserved compression.
+    #[error("the EFI compression type {found:x}h at offset {offset:#x} is reserved")]
+    EfiCompression {
+        /// Where it is.
+        offset: usize,
+        /// What is there.
+        found: u16,
+    },
+    /// The driver of an EFI image is no PE file, also not when decompressed.
+    #[error("the EFI driver at offset {offset:#x} is no PE file")]
+    NotPe {
+        /// Where it, or its compressed form, begins.
+        offset: usize,
+    },
     /// There is more to be compressed than anyone decompresses.
     #[error("{length:#x} bytes are too many to compress: {most:#x} is the most")]
     TooLong {
@@ -116,8 +138,19 @@ impl Error {
             | Self::HexDump { offset, .. }
             | Self::HeaderSignature { offset, .. }
             | Self::StructureSignature { offset, .. }
+            | Self::EfiSignature { offset, .. }
+            | Self::EfiCompression { offset, .. }
+            | Self::NotPe { offset }
             | Self::Compressed { offset, .. } => offset,
         }
+    }
+
+    /// The same where what it is about begins at `by` of the file.
+    pub(crate) fn moved(mut self, by: usize) -> Self {
+        if let Self::Truncated { offset, .. } | Self::Compressed { offset, .. } = &mut self {
+            *offset += by;
+        }
+        self
     }
 
     /// What a user can do about it, in one sentence.
@@ -160,6 +193,12 @@ impl Error {
                  with a second dump"
             }
             Self::TooLong { .. } => "no option ROM is this large: check that this is the driver",
+            Self::EfiSignature { .. } => {
+                "a tool that writes a checksum at byte 6 destroys the signature: start from the unedited file"
+            }
+            Self::EfiCompression { .. } | Self::NotPe { .. } => {
+                "the driver in this image is damaged: dump the ROM again"
+            }
             Self::Compressed { .. } => "the driver in this image is damaged: dump the ROM again",
         }
     }

@@ -34,6 +34,7 @@
 //! | [`nvidia`] | NVIDIA's extension of it |
 //! | [`checksum`] | which images must sum to zero |
 //! | [`compression`] | the algorithm that EFI images are compressed with |
+//! | [`efi`] | the driver in an EFI image |
 //! | [`check`](mod@check) | everything that is odd about a file, each with advice |
 //! | [`cut`](mod@cut) | what a virtual machine wants out of a dump |
 //! | [`fix`] | ids, last-image bits, sizes and checksums, in a new file |
@@ -59,12 +60,14 @@ pub mod compare;
 pub mod compression;
 pub mod cut;
 pub mod edit;
+pub mod efi;
 mod error;
 pub mod fix;
 pub mod header;
 pub mod image;
 pub mod nvidia;
 pub mod pcir;
+mod pe;
 mod printable;
 pub mod rom;
 pub mod scan;

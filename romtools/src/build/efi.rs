@@ -1,11 +1,12 @@
 //! EFI images: header, structure, device list, PE file, padding.
 
-use super::{Builder, Error, blocks, pe};
+use super::{Builder, Error, blocks};
 use crate::CodeType;
 use crate::compression::{self, Variant};
 use crate::edit::Editor;
 use crate::header::{Compression, EfiHeader};
 use crate::image::BLOCK;
+use crate::pe;
 
 /// Where the structure is: behind the header, on a 4-byte boundary.
 const STRUCTURE: usize = 0x1c;

@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod compare;
 mod cut;
+mod extract;
 mod fix;
 mod info;
 mod input;
@@ -27,7 +28,7 @@ Exit codes:
   1  a file could not be read or written, or is not what it should be
   2  the command line is wrong
   5  permission: root is needed
-  7  a defect was found, by `check` or in a VFCT table; by `compare` a difference";
+  7  a defect was found, by `check`, by `extract`, or in a VFCT table; by `compare` a difference";
 
 /// PCI option ROMs: what is in them, if they are whole, cut out, fixed and built
 #[derive(Debug, Parser)]
@@ -62,6 +63,13 @@ enum Command {
     /// Cut out what a virtual machine's romfile= wants: the images that a firmware runs
     #[command(after_help = EXIT_CODES)]
     Cut(cut::Arguments),
+    /// Write each image to a file, and the driver of each EFI image, decompressed
+    ///
+    /// Of the first chain: image-0.rom, image-1.rom and so on, with image-1.efi beside it for an EFI
+    /// image. Of further chains: chain-1-image-0.rom. An ISA ROM in front of them: legacy.rom. Only
+    /// what is whole is written, and nothing over a file that is there.
+    #[command(after_help = EXIT_CODES)]
+    Extract(extract::Arguments),
     /// Change ids, class, last-image bits, sizes or checksums, in a new file
     #[command(after_help = EXIT_CODES)]
     Fix(fix::Arguments),
@@ -104,6 +112,7 @@ fn main() -> ExitCode {
         Command::Info { files, tables } => info::run(&mut out, files, *tables, arguments.json),
         Command::Check { file } => check::run(&mut out, file, arguments.json),
         Command::Cut(cut) => cut::run(&mut out, cut, arguments.json),
+        Command::Extract(extract) => extract::run(&mut out, extract, arguments.json),
         Command::Fix(fix) => fix::run(&mut out, fix, arguments.json),
         Command::Build(build) => build::run(&mut out, build, arguments.json),
         Command::Compare(compare) => compare::run(&mut out, compare, arguments.json),

@@ -4,7 +4,7 @@ use crate::bytes::{array_at, u16_at, u32_at};
 use crate::header::{Machine, Subsystem};
 
 /// The two fields, from the headers of a PE file; `None` if it is none.
-pub(super) fn fields(file: &[u8]) -> Option<(Machine, Subsystem)> {
+pub(crate) fn fields(file: &[u8]) -> Option<(Machine, Subsystem)> {
     if array_at(file, 0) != Some(*b"MZ") {
         return None;
     }
