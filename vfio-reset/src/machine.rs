@@ -78,7 +78,13 @@ pub trait Machine: Send + Sync {
         let resource = resources.get(usize::from(bar)).filter(|resource| resource.end != 0);
         let size = resource.and_then(|resource| resource.end.checked_sub(resource.start)?.checked_add(1));
         let reason = "the function has no such BAR, or it has no address";
-        size.ok_or_else(|| Error::BarOutOfReach { address, bar, offset: 0, length: 0, reason: reason.to_owned() })
+        size.ok_or_else(|| Error::BarOutOfReach {
+            address,
+            bar,
+            offset: 0,
+            length: 0,
+            reason: reason.to_owned(),
+        })
     }
 
     /// Fills `bytes` from `offset` of the memory or the ports behind Base Address Register `bar` (0 to 5; 6
