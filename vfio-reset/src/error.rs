@@ -111,6 +111,14 @@ pub enum Error {
         /// The function.
         address: Address,
     },
+    /// There is no such family of devices.
+    #[error("there is no family {name:?}: there are {families}")]
+    NoSuchFamily {
+        /// What the user wrote.
+        name: String,
+        /// Those there are.
+        families: String,
+    },
     /// The name after `--machine` leads nowhere.
     #[error("no machine {name:?}: {reason}")]
     NoSuchMachine {

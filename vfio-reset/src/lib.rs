@@ -25,6 +25,7 @@ pub mod report;
 pub mod reset;
 pub mod state;
 mod toml_file;
+pub mod vendor;
 
 pub use error::{Error, Result};
 pub use inventory::Inventory;

@@ -68,6 +68,25 @@ pub trait Machine: Send + Sync {
     /// When there is no such function, or it may not be written (a recording, lockdown).
     fn write_config(&self, address: Address, offset: u16, bytes: &[u8]) -> Result<()>;
 
+    /// The size in bytes of the memory or the ports behind a Base Address Register, 0 to 5, or 6, the
+    /// expansion ROM: as the kernel gave it out.
+    ///
+    /// # Errors
+    /// When there is no such function, or nothing is behind that register.
+    fn bar_size(&self, address: Address, bar: u8) -> Result<u64> {
+        let resources = self.facts(address)?.resources;
+        let resource = resources.get(usize::from(bar)).filter(|resource| resource.end != 0);
+        let size = resource.and_then(|resource| resource.end.checked_sub(resource.start)?.checked_add(1));
+        let reason = "the function has no such BAR, or it has no address";
+        size.ok_or_else(|| Error::BarOutOfReach {
+            address,
+            bar,
+            offset: 0,
+            length: 0,
+            reason: reason.to_owned(),
+        })
+    }
+
     /// Fills `bytes` from `offset` of the memory or the ports behind Base Address Register `bar` (0 to 5; 6
     /// is the expansion ROM), in accesses of four bytes, each aligned, and of two and one for what is left.
     ///

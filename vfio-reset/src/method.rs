@@ -8,6 +8,7 @@
 use crate::inventory::InventoryFunction;
 use crate::machine::ResetMethods;
 use crate::quirk::{Effect, Quirk, Quirks};
+use crate::vendor::family::{Family, Reach};
 use pcicfg::capability::{AdvancedFeaturesCapabilities, LinkSpeed, PciExpress};
 use pcicfg::extended::{ReadinessTime, ReadinessTimeReporting};
 use pcicfg::header::{Presence, Status};
@@ -40,11 +41,13 @@ pub enum MethodName {
     VfioReset,
     /// `VFIO_DEVICE_PCI_HOT_RESET`: the slot or the bus, by who owns every function there.
     HotReset,
+    /// A sequence of register accesses that the device's maker knows.
+    Vendor,
 }
 
 impl MethodName {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::DeviceSpecific,
         Self::Acpi,
         Self::Flr,
@@ -54,6 +57,7 @@ impl MethodName {
         Self::CxlBus,
         Self::VfioReset,
         Self::HotReset,
+        Self::Vendor,
     ];
 
     /// The name in `reset_method`, or what users type.
@@ -69,6 +73,7 @@ impl MethodName {
             Self::CxlBus => "cxl_bus",
             Self::VfioReset => "vfio_reset",
             Self::HotReset => "hot_reset",
+            Self::Vendor => "vendor",
         }
     }
 
@@ -78,6 +83,7 @@ impl MethodName {
         match self {
             Self::VfioReset => &VFIO_RESET,
             Self::HotReset => &HOT_RESET,
+            Self::Vendor => &VENDOR,
             listed => &METHODS[listed as usize],
         }
     }
@@ -85,7 +91,7 @@ impl MethodName {
     /// Whether the kernel lists it in `reset_method`.
     #[must_use]
     pub const fn is_listed(self) -> bool {
-        !matches!(self, Self::VfioReset | Self::HotReset)
+        !matches!(self, Self::VfioReset | Self::HotReset | Self::Vendor)
     }
 }
 
@@ -117,14 +123,16 @@ pub enum Scope {
     Bus,
     /// Everything below the bridge above, if that is a CXL port.
     CxlBus,
+    /// All functions of the device, those with the same bus and device number.
+    Device,
 }
 
-/// One of the kernel's methods.
+/// One of the methods.
 #[derive(Debug)]
 pub struct Method {
     /// Its name.
     pub name: MethodName,
-    /// What else it resets.
+    /// What else it resets; of a vendor sequence, at most ([`Method::scope`]).
     pub scope: Scope,
     /// What the kernel checks when it enumerates the function and makes the list.
     enumerate: Probe,
@@ -178,11 +186,31 @@ pub const HOT_RESET: Method = Method {
     ceiling: Duration::from_millis(2 * (1_100 + READY_CEILING)),
 };
 
+/// Our reset by the sequence that the device's maker knows; what it hits is the sequence's to say
+/// ([`Method::scope`]).
+pub const VENDOR: Method = Method {
+    name: MethodName::Vendor,
+    scope: Scope::Device,
+    enumerate: vendor,
+    execute: vendor,
+    floor: vendor_floor,
+    ceiling: Duration::from_millis(READY_CEILING),
+};
+
 impl Method {
     /// The shortest time the method takes on a function.
     #[must_use]
     pub fn floor(&self, function: InventoryFunction<'_>, quirks: &Quirks) -> Duration {
         (self.floor)(function, quirks)
+    }
+
+    /// What else the method resets, used on this function.
+    #[must_use]
+    pub fn scope(&self, function: InventoryFunction<'_>, quirks: &Quirks) -> Scope {
+        match sequence_for(function, quirks).map(|family| family.reach) {
+            Some(Reach::Function) if self.name == MethodName::Vendor => Scope::Function,
+            _ => self.scope,
+        }
     }
 
     /// What the kernel's rules say of the method now, whatever the kernel's list says.
@@ -217,6 +245,8 @@ pub enum Reason {
     Announced(&'static str),
     /// The kernel has a sequence for this device.
     Sequence(String),
+    /// We have a sequence for the device: what it does.
+    VendorSequence(&'static Family),
     /// The kernel lists it, and there is nothing in configuration space to check.
     KernelSays,
     /// It is alone below its bridge.
@@ -268,6 +298,7 @@ impl fmt::Display for Reason {
         match self {
             Self::Announced(what) => write!(f, "{what}"),
             Self::Sequence(sequence) => write!(f, "the kernel has a sequence for this device: {sequence}"),
+            Self::VendorSequence(family) => write!(f, "{} ({})", family.deed, family.name),
             Self::KernelSays => write!(f, "the kernel lists it"),
             Self::AloneBelow(bridge) => write!(f, "the only function below {bridge}"),
             Self::Slot(port) => write!(f, "alone in the hot-plug slot of {port}"),
@@ -348,12 +379,15 @@ pub fn availability(function: InventoryFunction<'_>, quirks: &Quirks) -> Vec<Ava
 }
 
 impl Method {
-    fn availability(&self, function: InventoryFunction<'_>, quirks: &Quirks) -> Availability {
+    /// What can be said of the method on a function.
+    pub(crate) fn availability(&self, function: InventoryFunction<'_>, quirks: &Quirks) -> Availability {
         let now = match function.presence() {
             Presence::Present => self.probe(function, quirks),
             other => Err(Reason::NotPresent(other)),
         };
         let (listed, by_kernel) = match &function.facts().reset_methods {
+            // No kernel is asked for what we do ourselves.
+            _ if self.name == MethodName::Vendor => (now.is_ok(), false),
             ResetMethods::Unknown => {
                 let answers = function.presence() == Presence::Present;
                 (answers && (self.enumerate)(function, quirks).is_ok(), false)
@@ -402,6 +436,19 @@ fn device_specific(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<R
         }
         _ => Err(Reason::NothingKnown("the kernel has no sequence for this device")),
     }
+}
+
+fn vendor(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<Reason, Reason> {
+    match sequence_for(function, quirks) {
+        Some(family) => Ok(Reason::VendorSequence(family)),
+        None => Err(Reason::NothingKnown("no vendor sequence is known for this device")),
+    }
+}
+
+/// The family of devices whose sequence a function would be reset with.
+#[must_use]
+pub fn sequence_for(function: InventoryFunction<'_>, quirks: &Quirks) -> Option<&'static Family> {
+    quirks.sequences().find(function.ids())?.family
 }
 
 fn acpi(_: InventoryFunction<'_>, _: &Quirks) -> Result<Reason, Reason> {
@@ -602,6 +649,10 @@ fn af_flr_floor(_: InventoryFunction<'_>, _: &Quirks) -> Duration {
 
 fn pm_floor(function: InventoryFunction<'_>, quirks: &Quirks) -> Duration {
     2 * quirks.d3hot_delay(function)
+}
+
+fn vendor_floor(function: InventoryFunction<'_>, quirks: &Quirks) -> Duration {
+    sequence_for(function, quirks).map_or(Duration::ZERO, Family::floor)
 }
 
 fn bus_floor(function: InventoryFunction<'_>, quirks: &Quirks) -> Duration {

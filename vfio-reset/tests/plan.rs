@@ -31,7 +31,7 @@ fn the_kernel_is_preferred_and_its_order_kept() {
 fn a_request_narrows_what_is_looked_at() {
     let machine = simple();
     let all = plan(&machine, &Request::new(at(DEVICE)));
-    assert_eq!(all.candidates.len(), 13);
+    assert_eq!(all.candidates.len(), 14);
     let one = plan(&machine, &request(DEVICE, MethodName::Pm, Via::Direct));
     assert_eq!(one.candidates.len(), 1);
     let method = plan(&machine, &Request::new(at(DEVICE)).method(MethodName::Bus));

@@ -7,6 +7,8 @@ use crate::method::{self, MethodName, Scope, SecondaryBusWait};
 use crate::quirk::{Effect, Quirk};
 use crate::state::header::BridgeHeaders;
 use crate::state::restore_sequence;
+use crate::vendor::Family;
+use crate::vendor::sequence::Step;
 use pcicfg::Address;
 use serde::Serialize;
 use std::fmt;
@@ -98,6 +100,11 @@ pub enum ResetAct {
         /// What to wait for afterwards.
         wait: SecondaryBusWait,
     },
+    /// Take the steps of a vendor sequence.
+    Vendor {
+        /// Which.
+        family: &'static Family,
+    },
 }
 
 /// A function that a reset hits, as the engine needs to know it.
@@ -162,6 +169,31 @@ pub enum StepName {
     PutListBack,
     /// Compare with what was before.
     Verify,
+    /// Of a vendor sequence: see whether the device is what it is for, and answers.
+    Detect,
+    /// Of a vendor sequence: see whether there is anything to reset.
+    Precheck,
+    /// Of a vendor sequence: make true what must be true before.
+    Prepare,
+    /// Of a vendor sequence: begin.
+    Trigger,
+    /// Of a vendor sequence: wait until it is over.
+    Await,
+    /// Of a vendor sequence: see whether the device was reset and is usable.
+    PostCheck,
+}
+
+impl From<Step> for StepName {
+    fn from(step: Step) -> Self {
+        match step {
+            Step::Detect => Self::Detect,
+            Step::Precheck => Self::Precheck,
+            Step::Prepare => Self::Prepare,
+            Step::Trigger => Self::Trigger,
+            Step::Await => Self::Await,
+            Step::PostCheck => Self::PostCheck,
+        }
+    }
 }
 
 impl fmt::Display for StepName {
@@ -180,6 +212,12 @@ impl fmt::Display for StepName {
             Self::Restore => "restore",
             Self::PutListBack => "put list back",
             Self::Verify => "verify",
+            Self::Detect => "detect",
+            Self::Precheck => "precheck",
+            Self::Prepare => "prepare",
+            Self::Trigger => "trigger",
+            Self::Await => "await",
+            Self::PostCheck => "post-check",
         })
     }
 }
@@ -234,6 +272,9 @@ impl Context<'_> {
                 interface: self.vfio_interface().unwrap_or(VfioInterface::Group),
                 opening: settle,
             },
+            (Via::Direct, MethodName::Vendor, _) => {
+                self.family().map_or(ResetAct::Kernel, |family| ResetAct::Vendor { family })
+            }
             _ => ResetAct::Kernel,
         }
     }
@@ -262,7 +303,12 @@ impl Context<'_> {
         };
         let present =
             |function: &InventoryFunction<'_>| function.presence() == pcicfg::header::Presence::Present;
-        if method.method().scope == Scope::Function {
+        let scope = method.method().scope(self.function, self.quirks);
+        if scope == Scope::Device {
+            let all = super::same_device(self.function).into_iter().filter(present);
+            return all.map(|function| planned(function, true)).collect();
+        }
+        if scope == Scope::Function {
             return std::iter::once(self.function)
                 .chain(super::hit_with(self.function))
                 .filter(present)
@@ -435,6 +481,36 @@ impl Context<'_> {
                     step(
                         StepName::WaitReady,
                         format!("wait until {address} answers with its ids"),
+                        Duration::ZERO,
+                        budget,
+                    ),
+                    restore(),
+                ]);
+            }
+            ResetAct::Vendor { family } => {
+                let text = |step_name: Step| match step_name {
+                    Step::Detect => {
+                        format!("see whether {address} is what the sequence for {} is for", family.name)
+                    }
+                    Step::Precheck => "see whether there is anything to reset".to_string(),
+                    Step::Prepare => format!("prepare {address}"),
+                    Step::Trigger => format!("{}: begin", family.deed),
+                    Step::Await => "wait until that is over".to_string(),
+                    Step::PostCheck => format!("see whether {address} is usable"),
+                };
+                steps.push(step(
+                    StepName::Quiesce,
+                    format!("stop {names}; {address} decodes memory and masters nothing"),
+                    Duration::ZERO,
+                    SHORT,
+                ));
+                steps.extend(Step::ALL.map(|name| {
+                    step(name.into(), text(name), family.step_floor(name), family.ceiling.min(budget))
+                }));
+                steps.extend([
+                    step(
+                        StepName::WaitReady,
+                        format!("wait until {names} {}", if reset.len() == 1 { "answers" } else { "answer" }),
                         Duration::ZERO,
                         budget,
                     ),

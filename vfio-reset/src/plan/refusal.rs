@@ -56,6 +56,8 @@ pub enum RefusalCode {
     OtherMachine,
     /// VFIO resets only what it owns, and this function is not ours.
     NotOwned,
+    /// The vendor sequence was never compared with a recorded one.
+    Experimental,
 }
 
 /// A word after `--allow`: which refusals the user overrides.
@@ -80,11 +82,13 @@ pub enum Override {
     Bridge,
     /// The saved state is of another machine, or of this one before it gave out addresses anew.
     OtherMachine,
+    /// The vendor sequence is experimental.
+    Experimental,
 }
 
 impl Override {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Driver,
         Self::InUse,
         Self::Siblings,
@@ -94,6 +98,7 @@ impl Override {
         Self::NotListed,
         Self::Bridge,
         Self::OtherMachine,
+        Self::Experimental,
     ];
 
     /// The word.
@@ -109,6 +114,7 @@ impl Override {
             Self::NotListed => "not-listed",
             Self::Bridge => "bridge",
             Self::OtherMachine => "other-machine",
+            Self::Experimental => "experimental",
         }
     }
 }
@@ -147,7 +153,7 @@ impl Context<'_> {
         }
         self.refuse_for_host(method, via, availability, &mut refusals);
         self.refuse_for_function(&mut refusals);
-        let scope = method.method().scope;
+        let scope = method.method().scope(self.function, self.quirks);
         let bridge = match via {
             Via::Kernel => self.function.parent(),
             Via::Direct | Via::Vfio => self.bridge,
@@ -163,6 +169,9 @@ impl Context<'_> {
         }
         if (via, method) == (Via::Direct, MethodName::Bus) {
             self.refuse_no_bus_reset(&mut refusals);
+        }
+        if method == MethodName::Vendor {
+            refusals.extend(self.refuse_experimental());
         }
         refusals.retain(|refusal| refusal.overridden_by.is_none_or(|word| !self.request.allows(word)));
         refusals
@@ -231,6 +240,19 @@ impl Context<'_> {
             remedy: "switch them off first: echo 0 > sriov_numvfs".to_string(),
             overridden_by: Some(Override::VirtualFunctions),
         });
+    }
+
+    /// A sequence that nobody has compared with a recorded one is for those who ask for it.
+    fn refuse_experimental(&self) -> Option<Refusal> {
+        let family = self.family()?;
+        let why = family.experimental?;
+        Some(Refusal {
+            code: RefusalCode::Experimental,
+            address: self.function.address(),
+            reason: format!("the sequence for {} is experimental: {why}", family.title),
+            remedy: format!("look at it first (`vfio-reset vendor show {}`)", family.name),
+            overridden_by: Some(Override::Experimental),
+        })
     }
 
     fn refuse_bridge(&self, method: MethodName) -> Refusal {

@@ -13,6 +13,7 @@ mod session;
 mod show;
 mod signals;
 mod tree;
+mod vendor;
 mod vfio;
 
 use args::{Arguments, Command};
@@ -52,13 +53,17 @@ fn run(arguments: &Arguments) -> CommandResult {
     if let Command::Lspci(operands) = &arguments.command {
         return lspci::run(&arguments.global, &output, operands);
     }
+    // Sequences are data: no machine is needed to look at them.
+    if let Command::Vendor(operands) = &arguments.command {
+        return vendor::run(&output, &operands.command);
+    }
     let session = Session::open(&arguments.global, &output)?;
     let code = match &arguments.command {
         Command::List(arguments) => list::run(&session, &output, arguments),
         Command::Show(arguments) => show::run(&session, &output, arguments),
         Command::Tree(arguments) => tree::run(&session, &output, arguments),
         // Done above.
-        Command::Diff(_) | Command::Lspci(_) => Ok(0),
+        Command::Diff(_) | Command::Lspci(_) | Command::Vendor(_) => Ok(0),
         Command::Plan(arguments) => plan::run(&session, &output, arguments),
         Command::Reset(arguments) => reset::run(&session, &output, arguments),
         Command::Vfio(arguments) => vfio::run(&session, &output, arguments),
@@ -76,6 +81,7 @@ fn exit_code(error: &Error) -> u8 {
         error if error.is_permission() => 5,
         Error::NoSuchFunction { .. }
         | Error::NoSuchMachine { .. }
+        | Error::NoSuchFamily { .. }
         | Error::NotAbove { .. }
         | Error::Malformed { .. }
         | Error::ReadOnly { .. } => 2,

@@ -8,7 +8,7 @@ use pcicfg::header::Presence;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use vfio_reset::inventory::InventoryFunction;
-use vfio_reset::method::{Reason, Scope};
+use vfio_reset::method::{MethodName, Reason, Scope};
 use vfio_reset::plan::{Action, Affected, Candidate, Decision, MethodPlan, Plan, Refusal, Via};
 use vfio_reset::{Inventory, json};
 
@@ -42,6 +42,7 @@ pub(crate) fn print(
         method_lines(output, method);
     }
     hot_reset_lines(output, plan);
+    sequence_lines(output, plan);
     output.line("");
     decision_lines(output, plan);
     for note in &plan.notes {
@@ -98,6 +99,19 @@ pub(crate) fn silence(presence: Presence) -> &'static str {
     }
 }
 
+/// The vendor sequence, if there is one for the device.
+fn sequence_lines(output: &Output, plan: &Plan) {
+    let Some(sequence) = &plan.vendor else { return };
+    output.line(styled(BOLD, "Vendor sequence"));
+    let ours = plan.candidates.iter().find(|candidate| candidate.method == MethodName::Vendor);
+    match ours.and_then(|candidate| candidate.impossible.as_deref()) {
+        None => method_lines(output, sequence),
+        Some(reason) => {
+            output.line(format!("  {}  {:<16}{reason}", styled(DIM, "no   "), MethodName::Vendor.as_str()));
+        }
+    }
+}
+
 fn method_lines(output: &Output, method: &MethodPlan) {
     let availability = &method.availability;
     let mark = match (availability.available, availability.stale) {
@@ -108,7 +122,8 @@ fn method_lines(output: &Output, method: &MethodPlan) {
     output.line(format!("  {mark}  {:<16}{}", availability.method.as_str(), availability.reason));
     if availability.available || availability.stale {
         let (floor, ceiling) = (time(method.floor), time(method.ceiling));
-        let text = format!("takes {floor} or more, the kernel gives up after {ceiling}");
+        let who = if availability.method == MethodName::Vendor { "it" } else { "the kernel" };
+        let text = format!("takes {floor} or more, {who} gives up after {ceiling}");
         output.line(format!("{:25}{}", "", styled(DIM, text)));
     }
     let matters = availability.listed || matches!(availability.reason, Reason::Siblings(_));

@@ -118,7 +118,7 @@ impl State {
             Method::Pm => self.pm(address),
             Method::Bus => self.bus(address),
             Method::DeviceSpecific | Method::Acpi | Method::CxlBus => Err(libc::ENOTTY),
-            Method::VfioReset | Method::HotReset => Err(libc::ENOTTY),
+            Method::VfioReset | Method::HotReset | Method::Vendor => Err(libc::ENOTTY),
         }
     }
 
