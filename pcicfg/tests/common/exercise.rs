@@ -106,7 +106,8 @@ fn header(space: ConfigSpace<'_>) {
             see!(bridge.rom(); enabled, base);
         }
         Layout::CardBus(bridge) => {
-            see!(bridge; primary_bus_number, cardbus_bus_number, subordinate_bus_number, bridge_control);
+            see!(bridge; primary_bus_number, cardbus_bus_number, subordinate_bus_number, bridge_control,
+                secondary_status, memory_windows, io_windows, latency_timer);
         }
         Layout::Unknown(other) => sink(other),
     }
