@@ -221,7 +221,8 @@ impl fmt::Display for FieldKey {
                 gap = false;
                 f.write_char(letter.to_ascii_lowercase())?;
             } else {
-                gap = true;
+                // I/O is one word.
+                gap = !text.get(index.saturating_sub(1)..).is_some_and(|rest| rest.starts_with("I/O"));
             }
         }
         match self.unit {
@@ -285,6 +286,7 @@ mod tests {
         let key = |text, unit| FieldKey { name: FieldName(Written::Text(text)), unit }.to_string();
         assert_eq!(key("L1 Exit Latency", Some(Unit::Nanoseconds)), "l1_exit_latency_ns");
         assert_eq!(key("TC/VC Map", None), "tc_vc_map");
+        assert_eq!(key("I/O Base Address", None), "io_base_address");
         assert_eq!(key("DL_Up Time", Some(Unit::Nanoseconds)), "dl_up_time_ns");
     }
 
