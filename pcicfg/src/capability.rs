@@ -114,10 +114,10 @@ pub use msi::{Msi, MsiMessageControl};
 pub use msi_x::{BarOffset, MsiX, MsiXMessageControl};
 pub use pci_express::{
     Aspm, DeviceCapabilities, DeviceCapabilities2, DeviceControl, DeviceControl2, DevicePortType,
-    DeviceStatus, DownstreamComponentPresence, DrsSignaling, Indicator, LinkCapabilities, LinkCapabilities2,
-    LinkControl, LinkControl2, LinkSpeed, LinkStatus, LinkStatus2, LinkWidth, ObffEnable, PciExpress,
-    PciExpressCapabilities, RootCapabilities, RootControl, RootStatus, SlotCapabilities, SlotCapabilities2,
-    SlotControl, SlotStatus,
+    DeviceStatus, DownstreamComponentPresence, DrsSignaling, EmergencyPowerReduction, Indicator,
+    LinkCapabilities, LinkCapabilities2, LinkControl, LinkControl2, LinkSpeed, LinkStatus, LinkStatus2,
+    LinkWidth, LnSystemCls, ObffEnable, PciExpress, PciExpressCapabilities, RootCapabilities, RootControl,
+    RootStatus, SlotCapabilities, SlotCapabilities2, SlotControl, SlotStatus,
 };
 pub use pci_x::{
     PciX, PciXBridge, PciXBridgeStatus, PciXCommand, PciXSecondaryStatus, PciXStatus, SplitTransactionControl,

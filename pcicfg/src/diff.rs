@@ -13,7 +13,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use crate::registers::{ByteSet, FieldChange, PlacedRegister, RegisterMap, Structure, read, registers};
+use crate::registers::{
+    ByteSet, FieldChange, PlacedRegister, RegisterMap, RegisterName, Structure, read, registers,
+};
 use crate::{Address, ConfigSpace};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -55,7 +57,7 @@ pub enum Difference {
 #[cfg_attr(feature = "serde", derive(Serialize))]
 pub struct RegisterDifference {
     /// Its name; `None` for bytes that no specification names, or none that this version knows.
-    pub register: Option<&'static str>,
+    pub register: Option<RegisterName>,
     /// What it is part of; for nameless bytes known only within a vendor's own structure.
     pub structure: Option<Structure>,
     /// Where it stands in configuration space.
@@ -107,12 +109,17 @@ impl fmt::Display for RegisterDifference {
             2 => "word",
             _ => "dword",
         };
-        write!(f, "{} at {:03x}", self.register.unwrap_or(nameless), self.offset)?;
-        write!(f, ": {:0digits$x} -> {:0digits$x}", self.old, self.new)?;
-        for field in &self.fields {
-            write!(f, ", {field}")?;
+        match self.register {
+            Some(name) => write!(f, "{name}")?,
+            None => f.write_str(nameless)?,
         }
-        Ok(())
+        write!(f, " at {:03x}", self.offset)?;
+        write!(f, ": {:0digits$x} -> {:0digits$x}", self.old, self.new)?;
+        match self.fields.as_slice() {
+            // The register's values show it already.
+            [only] if only.address => Ok(()),
+            fields => fields.iter().try_for_each(|field| write!(f, ", {field}")),
+        }
     }
 }
 
@@ -143,7 +150,7 @@ pub fn diff(old: ConfigSpace<'_>, new: ConfigSpace<'_>) -> Vec<Difference> {
         }));
     }
     let mut named = ByteSet::default();
-    for register in common(&maps.0, &maps.1) {
+    for (register, fields_agree) in common(&maps.0, &maps.1) {
         // What the end of one space cuts off is left to the comparison of nameless bytes.
         let (Some(old), Some(new)) = (register.read(old), register.read(new)) else { continue };
         named.insert(register.offset(), register.width());
@@ -156,7 +163,8 @@ pub fn diff(old: ConfigSpace<'_>, new: ConfigSpace<'_>) -> Vec<Difference> {
                 old,
                 new,
                 status: (old ^ new) & !register.status_bits() == 0,
-                fields: register.changes(old, new),
+                // A register whose content decides about its fields has two sets of them.
+                fields: if fields_agree { register.changes(old, new) } else { Vec::new() },
             }));
         }
     }
@@ -167,18 +175,20 @@ pub fn diff(old: ConfigSpace<'_>, new: ConfigSpace<'_>) -> Vec<Difference> {
     found
 }
 
-/// The registers that both have, and those that one has where the other has none.
-fn common<'m>(old: &'m RegisterMap, new: &'m RegisterMap) -> impl Iterator<Item = &'m PlacedRegister> {
-    let at = |offset| {
-        let index = new.registers().binary_search_by_key(&offset, PlacedRegister::offset).ok()?;
-        new.registers().get(index)
-    };
-    let first = old.registers().iter().filter(move |register| {
-        at(register.offset()).is_some_and(|other| other.is_same_as(register))
-            || !new.claims(register.offset(), register.width())
+/// The registers that both have, and those that one has where the other has none; each with whether both
+/// give it the same fields.
+fn common<'m>(
+    old: &'m RegisterMap,
+    new: &'m RegisterMap,
+) -> impl Iterator<Item = (&'m PlacedRegister, bool)> {
+    let first = old.registers().iter().filter_map(move |register| {
+        match new.at(register.offset()).filter(|other| other.is_same_as(register)) {
+            Some(other) => Some((register, other.has_fields_of(register))),
+            None => (!new.claims(register.offset(), register.width())).then_some((register, true)),
+        }
     });
     let second = new.registers().iter().filter(|register| !old.claims(register.offset(), register.width()));
-    first.chain(second)
+    first.chain(second.map(|register| (register, true)))
 }
 
 /// Compares bytes that have no name: as a dword, or as what a named register leaves of it.

@@ -284,6 +284,12 @@ impl<'a> ExtendedCapabilityEntry<'a> {
         self.space.bytes().get(usize::from(self.offset)..).unwrap_or_default()
     }
 
+    /// The space that it is in.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn space(self) -> ConfigSpace<'a> {
+        self.space
+    }
+
     /// The typed view.
     ///
     /// # Errors

@@ -42,6 +42,8 @@ pub mod defect;
 pub mod diff;
 #[cfg(feature = "alloc")]
 pub mod dump;
+#[cfg(feature = "alloc")]
+pub mod edit;
 pub mod extended;
 pub mod header;
 pub mod live;
@@ -49,6 +51,8 @@ pub mod live;
 pub mod lspci;
 #[cfg(feature = "alloc")]
 pub mod registers;
+#[cfg(feature = "serde")]
+pub mod tree;
 
 pub use access::{ConfigRead, ConfigWrite};
 pub use address::{Address, ParseAddressError};

@@ -1,29 +1,39 @@
-//! The registers of a configuration space by name: where each stands, and what its bits are called.
+//! The registers of a configuration space by name: where each stands, what its fields are called, what
+//! they say, and what a write does to them.
 //!
 //! [`registers`] lays a function's registers out as its header type and its capabilities say. It is
-//! what [`diff`](crate::diff) compares by, so that a register has one name everywhere. The tables are
-//! in `registers/header.rs`, `capability.rs` and `extended.rs`, those of the rarer capabilities in
-//! `capability_fixed.rs` and `extended_fixed.rs`; names of single bits come from the registers' types.
+//! what [`diff`](crate::diff) compares by and what [`edit`](crate::edit) writes by, so that a register has
+//! one name everywhere. The tables are in `registers/table/`, one file a family; names of single bits come
+//! from the registers' types.
 //!
 //! ```
-//! use pcicfg::{ConfigSpace, registers::registers};
+//! use pcicfg::{ConfigSpace, registers::{Access, Value, registers}};
 //!
-//! let mut bytes = [0; 64];
-//! bytes[0x04] = 0x06; // Command
+//! let mut bytes = [0; 256];
+//! bytes[0x06] = 0x10; // Status: Capabilities List
+//! bytes[0x34] = 0x40; // Capabilities Pointer
+//! bytes[0x40..0x48].copy_from_slice(&[0x01, 0x00, 0x03, 0x00, 0x0b, 0x80, 0x00, 0x00]);
 //! let space = ConfigSpace::new(&bytes)?;
 //! let map = registers(space);
-//! let command = map.registers().iter().find(|register| register.name() == "Command").unwrap();
-//! assert_eq!(command.offset(), 4);
-//! assert_eq!(command.describe(command.read(space).unwrap()), ["Memory Space", "Bus Master"]);
+//! let control = map.find("PCI Power Management Interface", "Power Management Control/Status")?;
+//! let value = control.read(space).unwrap();
+//! let state = control.field("Power State").unwrap();
+//! assert_eq!((control.offset(), state.value(value)), (0x44, Value::Name("D3hot")));
+//! assert_eq!(control.field("PME Status").unwrap().access(), Access::Write1ToClearSticky);
+//! assert_eq!(control.describe(value), ["No Soft Reset", "PME Status", "Power State D3hot"]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod capability;
-mod capability_fixed;
-mod extended;
-mod extended_fixed;
-mod header;
+mod access;
+mod find;
+pub mod handles;
 mod names;
+mod place;
+mod table;
+mod tables;
+#[cfg(test)]
+pub(crate) mod tests;
+mod value;
 
 use crate::ConfigSpace;
 use crate::capability::CapabilityId;
@@ -31,8 +41,16 @@ use crate::extended::ExtendedCapabilityId;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use bitflags::{Flag, Flags};
+use bitflags::Flags;
 use core::fmt;
+use names::{Index, Written};
+use table::{Kind, Register};
+
+pub use access::Access;
+pub use find::FindError;
+pub use handles::{Handle, Typed};
+pub use names::{FieldKey, FieldName, RegisterName};
+pub use value::{Unit, Value, bytes};
 
 /// What a register is part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,17 +83,22 @@ impl Structure {
         }
     }
 
+    /// The specification's name, if it has one.
+    pub(crate) const fn known_name(self) -> Option<&'static str> {
+        match self {
+            Self::Header => Some("header"),
+            Self::Capability { id, .. } => id.name(),
+            Self::Extended { id, .. } => id.name(),
+        }
+    }
+
     /// The specification's name, or the id where it has none.
     #[must_use]
     pub fn name(self) -> String {
-        match self {
-            Self::Header => "header".to_string(),
-            Self::Capability { id, .. } => {
-                id.name().map_or_else(|| format!("capability {:02x}", id.0), str::to_string)
-            }
-            Self::Extended { id, .. } => {
-                id.name().map_or_else(|| format!("extended capability {:04x}", id.0), str::to_string)
-            }
+        match (self.known_name(), self) {
+            (None, Self::Capability { id, .. }) => format!("capability {:02x}", id.0),
+            (None, Self::Extended { id, .. }) => format!("extended capability {:04x}", id.0),
+            (name, _) => name.unwrap_or_default().to_string(),
         }
     }
 }
@@ -96,119 +119,120 @@ impl serde::Serialize for Structure {
     }
 }
 
-/// A register as the tables describe it: where it stands in its structure, and what its bits mean.
+/// A field of a register: one bit or several.
 #[derive(Clone, Copy, Debug)]
-struct Register {
-    name: &'static str,
-    /// From the structure's start.
-    at: u16,
-    /// How many bytes: 1, 2 or 4.
-    width: u8,
-    /// The single bits that have a name.
-    flags: Option<FlagNames>,
-    /// The fields of more than one bit.
-    fields: &'static [Field],
-    /// The bits that hardware changes on its own.
-    status: u32,
-}
-
-type FlagNames = fn() -> Vec<(&'static str, u32)>;
-
-/// A field of more than one bit, or a bit without a flag in the register's type.
-#[derive(Clone, Copy, Debug)]
-struct Field {
-    name: &'static str,
+pub struct Field {
+    name: FieldName,
     mask: u32,
-    /// What a value means, where the number alone does not say.
-    meaning: fn(u32) -> Option<String>,
+    access: Access,
+    kind: Kind,
 }
 
-const fn field(name: &'static str, mask: u32) -> Field {
-    Field { name, mask, meaning: |_| None }
-}
-
-const fn field_of(name: &'static str, mask: u32, meaning: fn(u32) -> Option<String>) -> Field {
-    Field { name, mask, meaning }
-}
-
-const fn byte(name: &'static str, at: u16) -> Register {
-    Register { name, at, width: 1, flags: None, fields: &[], status: 0 }
-}
-
-const fn word(name: &'static str, at: u16) -> Register {
-    Register { width: 2, ..byte(name, at) }
-}
-
-const fn dword(name: &'static str, at: u16) -> Register {
-    Register { width: 4, ..byte(name, at) }
-}
-
-impl Register {
-    const fn flags(self, flags: FlagNames) -> Self {
-        Self { flags: Some(flags), ..self }
+impl Field {
+    /// The specification's name.
+    #[must_use]
+    pub const fn name(&self) -> FieldName {
+        self.name
     }
 
-    const fn fields(self, fields: &'static [Field]) -> Self {
-        Self { fields, ..self }
+    /// The name for a document, with the unit: `max_payload_size_bytes`.
+    #[must_use]
+    pub const fn key(&self) -> FieldKey {
+        FieldKey { name: self.name, unit: self.unit() }
     }
 
-    const fn status(self, status: u32) -> Self {
-        Self { status, ..self }
+    /// Its bits in the register.
+    #[must_use]
+    pub const fn mask(&self) -> u32 {
+        self.mask
     }
 
-    /// Every part that has a name, with its mask.
-    fn parts(&self) -> impl Iterator<Item = Part> {
-        let flags = self.flags.map_or_else(Vec::new, |flags| flags());
-        let flags = flags.into_iter().map(|(name, mask)| Part {
-            name: names::readable(name),
-            mask,
-            meaning: |_| None,
-        });
-        flags.chain(self.fields.iter().map(|field| Part {
-            name: field.name.to_string(),
-            mask: field.mask,
-            meaning: field.meaning,
-        }))
-    }
-}
-
-/// The named bits of a register type.
-fn bits<F: Flags>() -> Vec<(&'static str, u32)>
-where
-    F::Bits: Into<u32>,
-{
-    let named = F::FLAGS.iter().filter(|flag| !flag.name().is_empty());
-    named.map(|flag: &Flag<F>| (flag.name(), flag.value().bits().into())).collect()
-}
-
-/// The bits that are set in a register, in words: `Bus Master`, `Memory Space`.
-#[must_use]
-pub fn words<F: Flags>(register: F) -> Vec<String> {
-    register.iter_names().map(|(name, _)| names::readable(name)).collect()
-}
-
-struct Part {
-    name: String,
-    mask: u32,
-    meaning: fn(u32) -> Option<String>,
-}
-
-impl Part {
-    fn value(&self, register: u32) -> u32 {
-        register.checked_shr(self.mask.trailing_zeros()).unwrap_or(0)
-            & self.mask.checked_shr(self.mask.trailing_zeros()).unwrap_or(0)
+    /// What a write does to it.
+    #[must_use]
+    pub const fn access(&self) -> Access {
+        self.access
     }
 
-    fn is_flag(&self) -> bool {
-        self.mask.is_power_of_two()
+    /// What its values are counted in; `None` for what is not counted.
+    #[must_use]
+    pub const fn unit(&self) -> Option<Unit> {
+        match self.kind {
+            Kind::Measured(unit, _) => Some(unit),
+            _ => None,
+        }
     }
 
-    fn text(&self, register: u32) -> String {
-        let value = self.value(register);
-        (self.meaning)(value).unwrap_or_else(|| match value {
-            0..10 => value.to_string(),
-            _ => format!("{value:#x}"),
-        })
+    /// Whether it is a single bit that says yes or no.
+    #[must_use]
+    pub const fn is_flag(&self) -> bool {
+        self.mask.is_power_of_two() && matches!(self.kind, Kind::Number)
+    }
+
+    /// Whether it is an address, which is written as it stands in the register.
+    pub(crate) const fn is_address(&self) -> bool {
+        matches!(self.kind, Kind::Address(_))
+    }
+
+    /// Its number in a register's value: 1 of Power State is D1. Of an address all bits at their place:
+    /// the address.
+    #[must_use]
+    pub const fn code(&self, register: u32) -> u64 {
+        let bits = (register & self.mask) as u64;
+        match self.kind {
+            Kind::Address(shift @ 0..=31) => bits << shift,
+            Kind::Address(shift @ -31..0) => bits >> -shift,
+            _ if self.mask == 0 => 0,
+            _ => bits >> self.mask.trailing_zeros(),
+        }
+    }
+
+    /// The bits of the register that have this number in the field; `None` if it does not fit.
+    pub(crate) fn bits_of(&self, code: u64) -> Option<u32> {
+        let bits = match self.kind {
+            Kind::Address(shift @ 0..=31) => code >> shift,
+            Kind::Address(shift @ -31..0) => code.checked_shl(u32::from(shift.unsigned_abs()))?,
+            _ => code.checked_shl(self.mask.trailing_zeros())?,
+        };
+        let bits = u32::try_from(bits).ok()? & self.mask;
+        (self.code(bits) == code).then_some(bits)
+    }
+
+    /// The largest number that it can have.
+    pub(crate) const fn largest(&self) -> u64 {
+        self.code(self.mask)
+    }
+
+    /// All numbers that it can have are multiples of this.
+    pub(crate) const fn step(&self) -> u64 {
+        1 << self.largest().trailing_zeros()
+    }
+
+    /// Whether its number says it all.
+    pub(crate) const fn is_plain_number(&self) -> bool {
+        matches!(self.kind, Kind::Number | Kind::Hex | Kind::Id | Kind::RoutingId | Kind::Address(_))
+    }
+
+    /// What it says in a register's value.
+    #[must_use]
+    pub fn value(&self, register: u32) -> Value {
+        let code = self.code(register);
+        let small = code as u32;
+        match self.kind {
+            Kind::Number if self.mask.is_power_of_two() => Value::Flag(code != 0),
+            Kind::Number => Value::Number(code),
+            Kind::Hex | Kind::Address(_) => Value::Hex(code),
+            Kind::Id => Value::Id(code as u16),
+            Kind::RoutingId => Value::RoutingId(code as u16),
+            Kind::Names(names) => match names.get(code as usize) {
+                Some(&name) if !name.is_empty() => Value::Name(name),
+                _ => Value::Reserved(small),
+            },
+            Kind::Codes(codes) => {
+                let code = codes.iter().find(|(code, _)| *code == small);
+                code.map_or(Value::Reserved(small), |(_, name)| Value::Name(name))
+            }
+            Kind::Computed(value) | Kind::Measured(_, value) => value(small),
+        }
     }
 }
 
@@ -218,13 +242,14 @@ pub struct PlacedRegister {
     register: &'static Register,
     structure: Structure,
     offset: u16,
+    index: Index,
 }
 
 impl PlacedRegister {
     /// The specification's name.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
-        self.register.name
+    pub const fn name(&self) -> RegisterName {
+        RegisterName { text: self.register.name, index: self.index }
     }
 
     /// What it is part of.
@@ -251,6 +276,48 @@ impl PlacedRegister {
         self.register.status
     }
 
+    /// Its fields; none if the register is one number.
+    pub fn fields(&self) -> impl Iterator<Item = Field> + Clone + use<> {
+        self.register.parts()
+    }
+
+    /// The field of this name, in capitals or small letters.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<Field> {
+        self.fields().find(|field| field.name.is(name))
+    }
+
+    /// What a write does to a bit, by its number.
+    #[must_use]
+    pub fn access(&self, bit: u8) -> Access {
+        self.register.access_of(1u32.checked_shl(bit.into()).unwrap_or(0))
+    }
+
+    /// All bits that it has.
+    pub(crate) const fn all_bits(&self) -> u32 {
+        self.register.all()
+    }
+
+    /// What a write does to its bits.
+    pub(crate) fn write_masks(&self) -> WriteMasks {
+        let masks = &self.register.masks;
+        let zero = if masks.reserved_zero { !self.register.named_bits() } else { 0 };
+        match masks.unknown {
+            true => WriteMasks { takes: 0, clears: 0, acts: 0, kept: !0 },
+            false => WriteMasks {
+                takes: masks.takes,
+                clears: masks.clears,
+                acts: masks.acts,
+                kept: !(masks.clears | masks.acts | zero),
+            },
+        }
+    }
+
+    /// Whether it is written together with what it shares a dword with.
+    pub(crate) const fn needs_whole_dword(&self) -> bool {
+        self.register.whole_dword
+    }
+
     /// Its value; `None` if it cannot be read.
     #[must_use]
     pub fn read(&self, space: ConfigSpace<'_>) -> Option<u32> {
@@ -261,11 +328,11 @@ impl PlacedRegister {
     /// D3hot`.
     #[must_use]
     pub fn describe(&self, value: u32) -> Vec<String> {
-        let parts = self.register.parts().filter(|part| part.value(value) != 0);
-        parts
-            .map(|part| match part.is_flag() {
-                true => part.name,
-                false => format!("{} {}", part.name, part.text(value)),
+        let fields = self.fields().filter(|field| field.code(value) != 0);
+        fields
+            .map(|field| match field.is_flag() {
+                true => field.name.to_string(),
+                false => format!("{} {}", field.name, field.value(value)),
             })
             .collect()
     }
@@ -276,13 +343,14 @@ impl PlacedRegister {
         let changed = old ^ new;
         let mut unnamed = changed;
         let mut changes = Vec::new();
-        for part in self.register.parts().filter(|part| part.mask & changed != 0) {
-            unnamed &= !part.mask;
+        for field in self.fields().filter(|field| field.mask & changed != 0) {
+            unnamed &= !field.mask;
             changes.push(FieldChange {
-                flag: part.is_flag(),
-                old: part.text(old),
-                new: part.text(new),
-                name: part.name,
+                name: field.name.to_string(),
+                flag: field.is_flag(),
+                address: field.is_address(),
+                old: field.value(old).to_string(),
+                new: field.value(new).to_string(),
             });
         }
         // Where nothing has a name, the values of the whole register say it all.
@@ -290,6 +358,7 @@ impl PlacedRegister {
             changes.push(FieldChange {
                 name: format!("bits {unnamed:#x}"),
                 flag: false,
+                address: false,
                 old: format!("{:#x}", old & unnamed),
                 new: format!("{:#x}", new & unnamed),
             });
@@ -303,6 +372,25 @@ impl PlacedRegister {
         (self.name(), self.offset, self.width(), self.structure)
             == (other.name(), other.offset, other.width(), other.structure)
     }
+
+    /// Whether a register that is the same has the same fields: what stands in a Base Address Register
+    /// decides about its own.
+    pub(crate) fn has_fields_of(&self, other: &Self) -> bool {
+        core::ptr::eq(self.register, other.register)
+    }
+}
+
+/// A register's bits by what a write does to them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WriteMasks {
+    /// They take what is written.
+    pub(crate) takes: u32,
+    /// Writing 1 clears them.
+    pub(crate) clears: u32,
+    /// Writing 1 makes them act.
+    pub(crate) acts: u32,
+    /// They are written as they were read, unless they take another value.
+    pub(crate) kept: u32,
 }
 
 /// A flag or field of a register that has another value.
@@ -313,6 +401,9 @@ pub struct FieldChange {
     pub name: String,
     /// Whether it is a single bit; then its values are `0` and `1`.
     pub flag: bool,
+    /// Whether it is an address, whose bits the register's own value shows.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub address: bool,
     /// The value before, in words or in hexadecimal.
     pub old: String,
     /// The value after.
@@ -329,6 +420,12 @@ impl fmt::Display for FieldChange {
     }
 }
 
+/// The bits that are set in a register, in words: `Bus Master`, `Memory Space`.
+#[must_use]
+pub fn words<F: Flags>(register: F) -> Vec<String> {
+    register.iter_names().map(|(name, _)| FieldName(Written::Constant(name)).to_string()).collect()
+}
+
 /// Reads 1, 2 or 4 bytes, if all can be read.
 #[must_use]
 pub fn read(space: ConfigSpace<'_>, offset: u16, width: u8) -> Option<u32> {
@@ -337,18 +434,6 @@ pub fn read(space: ConfigSpace<'_>, offset: u16, width: u8) -> Option<u32> {
         2 => space.read_u16(offset).map(u32::from),
         4 => space.read_u32(offset),
         _ => None,
-    }
-}
-
-/// A size as people write it: 256 MiB.
-#[must_use]
-pub fn bytes(size: u64) -> String {
-    const UNITS: [(&str, u32); 6] =
-        [("EiB", 60), ("PiB", 50), ("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
-    let unit = UNITS.iter().find(|(_, shift)| size != 0 && size.trailing_zeros() >= *shift);
-    match unit {
-        Some((name, shift)) => format!("{} {name}", size >> shift),
-        None => format!("{size} bytes"),
     }
 }
 
@@ -361,11 +446,14 @@ pub struct RegisterMap {
     vendor: Vec<(Structure, u16, u16)>,
     claimed: ByteSet,
     size: u16,
+    /// What is placed where nothing else is.
+    late: Vec<PlacedRegister>,
 }
 
 /// The registers of a function, as its own header and capabilities lay them out.
 ///
-/// No two overlap: of two capabilities that claim the same bytes the first in the list counts.
+/// No two overlap. A capability's id and pointer are its own; of two that claim the same bytes otherwise,
+/// the first in the list counts.
 #[must_use]
 pub fn registers(space: ConfigSpace<'_>) -> RegisterMap {
     let mut map = RegisterMap {
@@ -374,16 +462,20 @@ pub fn registers(space: ConfigSpace<'_>) -> RegisterMap {
         vendor: Vec::new(),
         claimed: ByteSet::default(),
         size: space.size() as u16,
+        late: Vec::new(),
     };
-    header::place(&mut map, space);
-    for entry in space.capabilities().flatten() {
-        map.structures.push(Structure::Capability { id: entry.id(), offset: entry.offset() });
-        capability::place(&mut map, entry);
+    tables::header::place(&mut map, space);
+    let capabilities = || space.capabilities().flatten();
+    let extended = || space.extended_capabilities().flatten();
+    for entry in capabilities() {
+        tables::capability::place_head(&mut map, entry);
     }
-    for entry in space.extended_capabilities().flatten() {
-        map.structures.push(Structure::Extended { id: entry.id(), offset: entry.offset() });
-        extended::place(&mut map, entry);
+    for entry in extended() {
+        tables::extended::place_head(&mut map, entry);
     }
+    capabilities().for_each(|entry| tables::capability::place(&mut map, entry));
+    extended().for_each(|entry| tables::extended::place(&mut map, entry));
+    map.place_late();
     map.registers.sort_by_key(PlacedRegister::offset);
     map
 }
@@ -395,10 +487,22 @@ impl RegisterMap {
         &self.registers
     }
 
+    /// The registers of one structure, in the order in which they stand.
+    pub fn of(&self, structure: Structure) -> impl Iterator<Item = &PlacedRegister> + Clone {
+        self.registers.iter().filter(move |register| register.structure == structure)
+    }
+
     /// The capabilities, in the order of the lists.
     #[must_use]
     pub fn structures(&self) -> &[Structure] {
         &self.structures
+    }
+
+    /// The register that stands at this place.
+    #[must_use]
+    pub fn at(&self, offset: u16) -> Option<&PlacedRegister> {
+        let index = self.registers.binary_search_by_key(&offset, PlacedRegister::offset).ok()?;
+        self.registers.get(index)
     }
 
     /// Whether any of the bytes belongs to a register.
@@ -412,25 +516,6 @@ impl RegisterMap {
     pub fn vendor_structure(&self, offset: u16) -> Option<Structure> {
         let inside = |(_, start, end): &&(Structure, u16, u16)| (*start..*end).contains(&offset);
         self.vendor.iter().find(inside).map(|(structure, ..)| *structure)
-    }
-
-    fn place(&mut self, structure: Structure, table: &'static [Register]) {
-        for register in table {
-            self.place_at(structure, register, structure.offset().saturating_add(register.at));
-        }
-    }
-
-    fn place_at(&mut self, structure: Structure, register: &'static Register, offset: u16) {
-        let end = offset.saturating_add(u16::from(register.width));
-        if end <= self.size && !self.claims(offset, register.width) {
-            self.claimed.insert(offset, register.width);
-            self.registers.push(PlacedRegister { register, structure, offset });
-        }
-    }
-
-    fn vendor_bytes(&mut self, structure: Structure, length: u16) {
-        let start = structure.offset();
-        self.vendor.push((structure, start, start.saturating_add(length)));
     }
 }
 

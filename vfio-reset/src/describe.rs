@@ -10,7 +10,7 @@ use pcicfg::ConfigSpace;
 use pcicfg::bar::Bar;
 use pcicfg::capability::PciExpress;
 use pcicfg::header::{HeaderType, Layout, Presence, Status};
-use pcicfg::registers::{PlacedRegister, Structure, registers};
+use pcicfg::registers::{PlacedRegister, RegisterName, Structure, registers};
 use serde::Serialize;
 
 pub use pcicfg::registers::bytes;
@@ -160,7 +160,7 @@ pub struct Finding {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RegisterValue {
     /// Its name.
-    pub register: &'static str,
+    pub register: RegisterName,
     /// Where it stands.
     pub offset: u16,
     /// How many bytes it has.

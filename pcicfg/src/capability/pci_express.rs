@@ -15,7 +15,8 @@ use crate::config_space::{Truncated, dword, fixed, word};
 use bitflags::bitflags;
 
 pub use device::{
-    DeviceCapabilities, DeviceCapabilities2, DeviceControl, DeviceControl2, DeviceStatus, ObffEnable,
+    DeviceCapabilities, DeviceCapabilities2, DeviceControl, DeviceControl2, DeviceStatus,
+    EmergencyPowerReduction, LnSystemCls, ObffEnable,
 };
 pub use link::{
     Aspm, DownstreamComponentPresence, DrsSignaling, LinkCapabilities, LinkCapabilities2, LinkControl,
