@@ -31,7 +31,7 @@
 //! | [`image`] | one image, found and bounded |
 //! | [`header`] | the fields at the start of an image, which depend on its code type |
 //! | [`pcir`] | the PCI Data Structure |
-//! | [`nvidia`] | NVIDIA's extension of it |
+//! | [`nvidia`] | NVIDIA's extension of it, its container, its table in the image |
 //! | [`checksum`] | which images must sum to zero |
 //! | [`compression`] | the algorithm that EFI images are compressed with |
 //! | [`efi`] | the driver in an EFI image |

@@ -355,3 +355,42 @@ fn what_owners_posted_is_what_they_reported() {
         assert!(lines.contains(line), "{line} in {lines}");
     }
 }
+
+/// NVIDIA's ROMs say the same in their own words: the container about the ROM, the table about the text.
+#[test]
+#[ignore = "compares with ../shared; `cargo xtask test` runs it where that is"]
+fn nvidia_s_containers_and_tables_agree_with_the_rom() {
+    let (mut containers, mut versions) = (0, 0);
+    for (name, bytes) in roms(&corpus()) {
+        let rom = Rom::parse(&bytes).unwrap();
+        for data in rom.data() {
+            let Some(ifr) = data.ifr() else { continue };
+            let says = data.offset + ifr.image_offset(data.bytes).unwrap();
+            assert!(rom.chains().iter().any(|chain| chain.offset() == says), "{name}: {says:x}");
+            containers += 1;
+        }
+        for bit in rom.images().filter_map(Image::bit) {
+            let (table, text) = (bit.version().unwrap(), bit.version_text().unwrap());
+            // Two of them were edited by their owners.
+            let edited = name.contains("turbo") || name.contains("bfalk8");
+            assert_eq!(table != text, edited, "{name}: {table} and {text}");
+            let date = bit.build_date().unwrap();
+            assert_eq!((date[2], date[5]), (b'/', b'/'), "{name}");
+            versions += 1;
+        }
+    }
+    assert!(containers >= 4 && versions >= 12, "{containers} {versions}");
+}
+
+/// A ROM has an EFI driver for a guest if and only if the table of EFI images has a driver of its first chain.
+#[test]
+#[ignore = "compares with ../shared; `cargo xtask test` runs it where that is"]
+fn what_a_uefi_guest_can_start_is_known() {
+    let corpus = corpus();
+    let efi = table(&corpus, "efi-sha256.tsv");
+    for (name, bytes) in roms(&corpus) {
+        let guests = check::guests(&Rom::parse(&bytes).unwrap());
+        let driver = efi.get(&name).is_some_and(|rows| rows.iter().any(|row| row["machine"] == "8664"));
+        assert_eq!(matches!(guests.uefi, check::Answer::Yes(_)), driver, "{name}: {guests}");
+    }
+}

@@ -40,7 +40,8 @@ fn a_dump_of_a_whole_flash_becomes_the_rom() {
             "0h..200h: NVIDIA flash container (NVGI)",
             "e00h..1200h: padding (00)",
             "1200h..1e00h: a second copy of the ROM, 1 byte(s) differ",
-            "1e00h..201bh: data in no image (certificates, settings, other firmware)",
+            "1e00h..2000h: padding (ff)",
+            "2000h..201bh: data in no image (certificates, settings, other firmware)",
         ]
     );
     let cut = cut_of(&file, FIRMWARE_ONLY).unwrap();

@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use romtools::compare::{self, Comparison, DataPair, DataSummary, Only, Pair, Range};
-use romtools::rom::Content;
 use serde::Serialize;
 
 use crate::{Outcome, input, json};
@@ -112,12 +111,7 @@ impl std::fmt::Display for Described<'_> {
 
 fn data(summary: Option<&DataSummary>) -> String {
     let Some(DataSummary { offset, length, content }) = summary else { return "nothing".into() };
-    let what = match content {
-        Content::Padding(byte) => format!("padding ({byte:02x})"),
-        Content::Nvgi => "NVIDIA flash container (NVGI)".into(),
-        _ => "other data".into(),
-    };
-    format!("{what} @{offset:x}h, length {length:x}h")
+    format!("{content} @{offset:x}h, length {length:x}h")
 }
 
 #[derive(Serialize)]
@@ -244,11 +238,6 @@ struct DataJson {
 
 impl From<DataSummary> for DataJson {
     fn from(summary: DataSummary) -> Self {
-        let content = match summary.content {
-            Content::Padding(_) => "padding",
-            Content::Nvgi => "nvgi",
-            _ => "unknown",
-        };
-        Self { offset: summary.offset, length: summary.length, content }
+        Self { offset: summary.offset, length: summary.length, content: summary.content.id() }
     }
 }

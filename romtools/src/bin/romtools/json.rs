@@ -6,9 +6,11 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::Path;
 
+use romtools::check::{Answer, Guests};
 use romtools::checksum::Verdict;
 use romtools::header::{EfiHeader, Header, PcAtHeader};
 use romtools::image::BLOCK;
+use romtools::nvidia::Bit;
 use romtools::pcir::DeviceList;
 use romtools::rom::{Content, Data};
 use romtools::{Chain, Finding, Image, LegacyImage, Npde, Rom, Severity, Stop};
@@ -111,16 +113,17 @@ struct DataJson {
     content: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     padding: Option<u8>,
+    /// Where NVIDIA's container says that the ROM begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rom_offset: Option<usize>,
 }
 
 impl From<Data<'_>> for DataJson {
     fn from(data: Data<'_>) -> Self {
-        let (content, padding) = match data.content() {
-            Content::Padding(byte) => ("padding", Some(byte)),
-            Content::Nvgi => ("nvgi", None),
-            _ => ("unknown", None),
-        };
-        Self { offset: data.offset, length: data.bytes.len(), content, padding }
+        let content = data.content();
+        let padding = if let Content::Padding(byte) = content { Some(byte) } else { None };
+        let rom_offset = data.ifr().and_then(|ifr| ifr.image_offset(data.bytes)).map(|at| data.offset + at);
+        Self { offset: data.offset, length: data.bytes.len(), content: content.id(), padding, rom_offset }
     }
 }
 
@@ -180,6 +183,8 @@ struct ImageJson<'a> {
     npde: Option<NpdeJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     atom: Option<AtomJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nvidia: Option<NvidiaJson>,
 }
 
 impl<'a> From<&Image<'a>> for ImageJson<'a> {
@@ -225,6 +230,7 @@ impl<'a> From<&Image<'a>> for ImageJson<'a> {
             },
             npde: image.npde().map(NpdeJson::from),
             atom: image.atom().as_ref().map(AtomJson::from),
+            nvidia: image.bit().as_ref().map(NvidiaJson::from),
         }
     }
 }
@@ -296,6 +302,26 @@ impl From<Npde> for NpdeJson {
     }
 }
 
+/// A BIOS Information Table.
+#[derive(Serialize)]
+struct NvidiaJson {
+    bit_offset: usize,
+    version: Option<String>,
+    version_text: Option<String>,
+    build_date: Option<String>,
+}
+
+impl From<&Bit<'_>> for NvidiaJson {
+    fn from(bit: &Bit<'_>) -> Self {
+        Self {
+            bit_offset: bit.offset,
+            version: bit.version().as_ref().map(ToString::to_string),
+            version_text: bit.version_text().as_ref().map(ToString::to_string),
+            build_date: bit.build_date().map(|date| date.iter().copied().map(char::from).collect()),
+        }
+    }
+}
+
 /// What `check` says of a file.
 #[derive(Serialize)]
 pub(crate) struct Check {
@@ -304,15 +330,53 @@ pub(crate) struct Check {
     /// The worst finding's severity; `null` without any.
     worst: Option<String>,
     findings: Vec<FindingJson>,
+    /// What the firmware of a virtual machine does with the ROM.
+    uefi_guest: AnswerJson,
+    bios_guest: AnswerJson,
 }
 
 impl Check {
-    pub(crate) fn new(path: &Path, findings: &[Finding]) -> Self {
+    pub(crate) fn new(path: &Path, findings: &[Finding], guests: &Guests) -> Self {
         Self {
             schema: SCHEMA,
             file: name(path),
             worst: findings.iter().map(Finding::severity).max().as_ref().map(Severity::to_string),
             findings: findings.iter().map(FindingJson::from).collect(),
+            uefi_guest: guests.uefi.into(),
+            bios_guest: guests.bios.into(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct AnswerJson {
+    /// `yes`, `refused` (a finding says why), `no`.
+    answer: &'static str,
+    /// The image's number among those that firmware looks at, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    machine: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    machine_name: Option<&'static str>,
+}
+
+impl From<Answer> for AnswerJson {
+    fn from(answer: Answer) -> Self {
+        let (answer, started) = match answer {
+            Answer::Yes(started) => ("yes", Some(started)),
+            Answer::Refused(started) => ("refused", Some(started)),
+            _ => ("no", None),
+        };
+        let machine = started.and_then(|started| started.machine);
+        Self {
+            answer,
+            image: started.map(|started| started.index),
+            offset: started.map(|started| started.offset),
+            machine: machine.map(|machine| id(machine.0)),
+            machine_name: machine.and_then(|machine| machine.name()),
         }
     }
 }

@@ -59,6 +59,9 @@ enum Command {
         /// A ROM file
         #[arg(value_name = "FILE")]
         file: PathBuf,
+        /// Check also whether the ROM is for this device: 1002:1900, as `lspci -nn` shows it
+        #[arg(long, value_name = "VENDOR:DEVICE", value_parser = number::ids)]
+        device: Option<number::Ids>,
     },
     /// Cut out what a virtual machine's romfile= wants: the images that a firmware runs
     #[command(after_help = EXIT_CODES)]
@@ -110,7 +113,7 @@ fn main() -> ExitCode {
     let mut out = BufWriter::new(std::io::stdout().lock());
     let outcome = match &arguments.command {
         Command::Info { files, tables } => info::run(&mut out, files, *tables, arguments.json),
-        Command::Check { file } => check::run(&mut out, file, arguments.json),
+        Command::Check { file, device } => check::run(&mut out, file, *device, arguments.json),
         Command::Cut(cut) => cut::run(&mut out, cut, arguments.json),
         Command::Extract(extract) => extract::run(&mut out, extract, arguments.json),
         Command::Fix(fix) => fix::run(&mut out, fix, arguments.json),
