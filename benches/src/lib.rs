@@ -7,10 +7,12 @@
 //! `shared` is at hand, on what real devices have ([`corpus`]). The [`work`] is the same in both.
 
 pub mod corpus;
+pub mod firmware;
 pub mod host;
 pub mod image;
 pub mod kinds;
 pub mod random;
 pub mod resets;
 pub mod rounds;
+pub mod seeds;
 pub mod work;

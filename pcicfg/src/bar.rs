@@ -93,7 +93,50 @@ impl Iterator for Bars<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RomBar(pub u32);
 
+/// What the function found out about its ROM's contents (Expansion ROM Validation Status; PCI Express
+/// Base 6.0, 7.5.1.2.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RomValidation {
+    /// It does not validate.
+    NotSupported,
+    /// It is at it.
+    InProgress,
+    /// The contents are valid; whether they can be trusted was not tested.
+    Valid,
+    /// The contents are valid and trusted.
+    Trusted,
+    /// The contents are not valid.
+    Invalid,
+    /// The contents are valid and not trusted.
+    Untrusted,
+    /// As [`Valid`](Self::Valid), with a warning.
+    ValidWithWarning,
+    /// As [`Trusted`](Self::Trusted), with a warning.
+    TrustedWithWarning,
+}
+
 impl RomBar {
+    /// What the function found out about its ROM's contents.
+    #[must_use]
+    pub const fn validation_status(self) -> RomValidation {
+        match self.0 >> 1 & 7 {
+            0 => RomValidation::NotSupported,
+            1 => RomValidation::InProgress,
+            2 => RomValidation::Valid,
+            3 => RomValidation::Trusted,
+            4 => RomValidation::Invalid,
+            5 => RomValidation::Untrusted,
+            6 => RomValidation::ValidWithWarning,
+            _ => RomValidation::TrustedWithWarning,
+        }
+    }
+
+    /// Expansion ROM Validation Details: the implementation's own, 0 to 15.
+    #[must_use]
+    pub const fn validation_details(self) -> u8 {
+        (self.0 >> 4 & 0xf) as u8
+    }
+
     /// Whether the ROM is decoded (bit 0).
     #[must_use]
     pub const fn enabled(self) -> bool {

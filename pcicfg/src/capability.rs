@@ -73,9 +73,11 @@ mod slot_identification;
 mod vendor_specific;
 mod virtio;
 mod vital_product_data;
+mod walk;
 
 use crate::config_space::{ConfigSpace, Truncated};
-use crate::header::{HeaderType, Status};
+use crate::header::HeaderType;
+use core::iter::FusedIterator;
 
 pub use advanced_features::{
     AdvancedFeatures, AdvancedFeaturesCapabilities, AdvancedFeaturesControl, AdvancedFeaturesStatus,
@@ -112,10 +114,10 @@ pub use msi::{Msi, MsiMessageControl};
 pub use msi_x::{BarOffset, MsiX, MsiXMessageControl};
 pub use pci_express::{
     Aspm, DeviceCapabilities, DeviceCapabilities2, DeviceControl, DeviceControl2, DevicePortType,
-    DeviceStatus, DownstreamComponentPresence, DrsSignaling, Indicator, LinkCapabilities, LinkCapabilities2,
-    LinkControl, LinkControl2, LinkSpeed, LinkStatus, LinkStatus2, LinkWidth, ObffEnable, PciExpress,
-    PciExpressCapabilities, RootCapabilities, RootControl, RootStatus, SlotCapabilities, SlotCapabilities2,
-    SlotControl, SlotStatus,
+    DeviceStatus, DownstreamComponentPresence, DrsSignaling, EmergencyPowerReduction, Indicator,
+    LinkCapabilities, LinkCapabilities2, LinkControl, LinkControl2, LinkSpeed, LinkStatus, LinkStatus2,
+    LinkWidth, LnSystemCls, ObffEnable, PciExpress, PciExpressCapabilities, RootCapabilities, RootControl,
+    RootStatus, SlotCapabilities, SlotCapabilities2, SlotControl, SlotStatus,
 };
 pub use pci_x::{
     PciX, PciXBridge, PciXBridgeStatus, PciXCommand, PciXSecondaryStatus, PciXStatus, SplitTransactionControl,
@@ -132,6 +134,7 @@ pub use slot_identification::{ExpansionSlot, SlotIdentification};
 pub use vendor_specific::VendorSpecific;
 pub use virtio::{Virtio, VirtioStructure};
 pub use vital_product_data::{VitalProductData, VpdAddressRegister};
+pub(crate) use walk::{Stop, Walk};
 
 /// Why a capability list ends before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -305,31 +308,20 @@ pub enum Capability<'a> {
 #[derive(Clone, Debug)]
 pub struct Capabilities<'a> {
     space: ConfigSpace<'a>,
-    holder: u16,
-    next: u8,
-    /// One bit for each dword of the first 256 bytes.
-    visited: u64,
+    walk: Walk,
 }
 
 impl<'a> Capabilities<'a> {
     pub(crate) fn new(space: ConfigSpace<'a>) -> Self {
         let header = space.header();
-        let holder = match header.header_type() {
-            HeaderType::Endpoint | HeaderType::Bridge => 0x34,
-            HeaderType::CardBus => 0x14,
-            HeaderType::Unknown(_) => 0,
-        };
-        let next = if holder != 0 && header.status().contains(Status::CAPABILITIES_LIST) {
-            space.read_u8(holder).unwrap_or(0)
-        } else {
-            0
-        };
-        Self { space, holder, next, visited: 0 }
+        let holder = Walk::pointer(header.header_type(), header.status()).unwrap_or(0);
+        let next = if holder == 0 { 0 } else { space.read_u8(holder).unwrap_or(0) };
+        Self { space, walk: Walk::new(holder, next) }
     }
 
     /// Where the pointer stands that is followed next, and how it reads.
     pub(crate) const fn next_pointer(&self) -> (u16, u16) {
-        (self.holder, self.next as u16)
+        self.walk.next_pointer()
     }
 }
 
@@ -338,30 +330,12 @@ impl<'a> Iterator for Capabilities<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let offset = u16::from(self.next & !3);
-        if offset == 0 {
-            return None;
-        }
-        let (holder, pointer) = (self.holder, offset);
-        self.next = 0;
-        if offset < 0x40 {
-            return Some(Err(ChainDefect::Below { holder, pointer }));
-        }
-        let bit = 1u64 << (offset >> 2);
-        if self.visited & bit != 0 {
-            return Some(Err(ChainDefect::Looped { holder, pointer }));
-        }
-        self.visited |= bit;
-        let Some(header) = self.space.read_u16(offset) else {
-            let size = self.space.size() as u16;
-            return Some(Err(ChainDefect::Unreadable { holder, pointer, size }));
-        };
-        let id = CapabilityId(header as u8);
-        if id.0 == 0xff {
-            return Some(Err(ChainDefect::AllOnes { holder, pointer }));
-        }
-        self.holder = offset + 1;
-        self.next = (header >> 8) as u8;
-        Some(Ok(CapabilityEntry { id, offset, space: self.space }))
+        let space = self.space;
+        Some(match self.walk.step(|offset| space.read_u16(offset).ok_or(()))? {
+            Ok((id, offset)) => Ok(CapabilityEntry { id, offset, space }),
+            Err(stop) => Err(stop.in_bytes(space.size())),
+        })
     }
 }
+
+impl FusedIterator for Capabilities<'_> {}

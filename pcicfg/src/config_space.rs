@@ -4,6 +4,7 @@ use crate::capability::Capabilities;
 use crate::defect::Defects;
 use crate::extended::ExtendedCapabilities;
 use crate::header::Header;
+use core::fmt;
 
 /// Why bytes cannot be a configuration space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,10 +31,19 @@ pub struct Truncated {
 /// 64 bytes (what the kernel shows an unprivileged reader), 128 (the same of a CardBus bridge), 256
 /// (conventional) or 4096 (extended) are usual; any length from 64 to 4096 is taken, because dumps
 /// come cut off anywhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ConfigSpace<'a> {
     header: &'a [u8; 64],
     bytes: &'a [u8],
+}
+
+/// Ids and size: 4096 numbers would drown whatever a view stands in.
+impl fmt::Debug for ConfigSpace<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let header = self.header();
+        let (vendor, device) = (header.vendor_id(), header.device_id());
+        write!(f, "ConfigSpace({vendor:04x}:{device:04x}, {} bytes)", self.size())
+    }
 }
 
 impl<'a> ConfigSpace<'a> {

@@ -132,9 +132,12 @@ mod system_firmware_intermediary;
 mod tph_requester;
 mod vendor_specific;
 mod virtual_channel;
+pub(crate) mod walk;
 
 use crate::capability::ChainDefect;
 use crate::config_space::{ConfigSpace, Truncated};
+use core::iter::FusedIterator;
+use walk::{Found, Walk};
 
 pub use access_control_services::{
     AccessControlServices, AcsCapability, AcsControl, MemoryTargetAccess, has_intel_acs_layout,
@@ -279,6 +282,12 @@ impl<'a> ExtendedCapabilityEntry<'a> {
     #[must_use]
     pub fn bytes(self) -> &'a [u8] {
         self.space.bytes().get(usize::from(self.offset)..).unwrap_or_default()
+    }
+
+    /// The space that it is in.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn space(self) -> ConfigSpace<'a> {
+        self.space
     }
 
     /// The typed view.
@@ -530,45 +539,28 @@ pub enum ExtendedCapability<'a> {
 #[derive(Clone, Debug)]
 pub struct ExtendedCapabilities<'a> {
     space: ConfigSpace<'a>,
-    holder: u16,
-    next: u16,
-    /// One bit for each dword from 100h to fffh.
-    visited: [u64; 15],
+    walk: Walk,
 }
 
 impl<'a> ExtendedCapabilities<'a> {
-    const START: u16 = 0x100;
-
     pub(crate) fn new(space: ConfigSpace<'a>) -> Self {
-        // All-ones or zero in the first header is the specification's way to say that there is no
-        // list, no defect.
-        let next = match space.read_u32(Self::START) {
-            None | Some(0 | 0xffff_ffff) => 0,
-            Some(header) if Self::is_aliased(space, header) => 0,
-            Some(_) => Self::START,
-        };
-        Self { space, holder: 0, next, visited: [0; 15] }
+        let exists = Self::exists(space) && !Self::aliases(space);
+        Self { space, walk: if exists { Walk::new() } else { Walk::none() } }
     }
 
-    /// Where the pointer stands that is followed next, and how it reads.
-    pub(crate) const fn next_pointer(&self) -> (u16, u16) {
-        (self.holder, self.next)
+    fn exists(space: ConfigSpace<'_>) -> bool {
+        space.read_u32(walk::START).is_some_and(walk::exists)
     }
 
     /// Whether there is an extended space, and it is the first 256 bytes over and over.
     pub(crate) fn aliases(space: ConfigSpace<'_>) -> bool {
-        match space.read_u32(Self::START) {
-            None | Some(0 | 0xffff_ffff) => false,
-            Some(header) => Self::is_aliased(space, header),
-        }
+        let id = space.header().id();
+        Self::exists(space) && walk::copies().map_while(|at| space.read_u32(at)).all(|copy| copy == id)
     }
 
-    /// Whether the bytes from 100h on are the first 256 over and over, as behind a bridge that ignores
-    /// the upper address bits: then `header` is the function's own id (the kernel's
-    /// `pci_ext_cfg_is_aliased`).
-    fn is_aliased(space: ConfigSpace<'_>, header: u32) -> bool {
-        header == space.header().id()
-            && (Self::START..0x1000).step_by(0x100).map_while(|at| space.read_u32(at)).all(|id| id == header)
+    /// Where the pointer stands that is followed next, and how it reads.
+    pub(crate) const fn next_pointer(&self) -> (u16, u16) {
+        self.walk.next_pointer()
     }
 }
 
@@ -577,39 +569,12 @@ impl<'a> Iterator for ExtendedCapabilities<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let offset = self.next & 0xffc;
-        if offset == 0 {
-            return None;
-        }
-        let (holder, pointer) = (self.holder, offset);
-        self.next = 0;
-        if offset < Self::START {
-            return Some(Err(ChainDefect::Below { holder, pointer }));
-        }
-        let index = usize::from(offset - Self::START) >> 2;
-        let bit = 1u64 << (index & 63);
-        let seen = self.visited.get_mut(index >> 6)?;
-        if *seen & bit != 0 {
-            return Some(Err(ChainDefect::Looped { holder, pointer }));
-        }
-        *seen |= bit;
-        match self.space.read_u32(offset) {
-            None => {
-                let size = self.space.size() as u16;
-                Some(Err(ChainDefect::Unreadable { holder, pointer, size }))
-            }
-            Some(0) => None,
-            Some(0xffff_ffff) => Some(Err(ChainDefect::AllOnes { holder, pointer })),
-            Some(header) => {
-                self.holder = offset + 2;
-                self.next = (header >> 20) as u16;
-                Some(Ok(ExtendedCapabilityEntry {
-                    id: ExtendedCapabilityId(header as u16),
-                    version: (header >> 16) as u8 & 0xf,
-                    offset,
-                    space: self.space,
-                }))
-            }
-        }
+        let space = self.space;
+        Some(match self.walk.step(|offset| space.read_u32(offset).ok_or(()))? {
+            Ok(Found { id, version, offset }) => Ok(ExtendedCapabilityEntry { id, version, offset, space }),
+            Err(stop) => Err(stop.in_bytes(space.size())),
+        })
     }
 }
+
+impl FusedIterator for ExtendedCapabilities<'_> {}

@@ -63,6 +63,29 @@ bitflags! {
         const _ = !0;
     }
 
+    /// Secondary Status, offset 1Eh of a type 1 header (PCI Express Base 6.0, 7.5.1.3.7), 16h of a type 2
+    /// header: the same for what is behind the bridge.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct SecondaryStatus: u16 {
+        /// 66 MHz capable (not on PCI Express).
+        const CAPABLE_66_MHZ = 1 << 5;
+        /// Fast back-to-back capable (not on PCI Express).
+        const FAST_BACK_TO_BACK_CAPABLE = 1 << 7;
+        /// Poisoned data was sent or received as a requester; write 1 to clear.
+        const MASTER_DATA_PARITY_ERROR = 1 << 8;
+        /// A completer abort was sent; write 1 to clear.
+        const SIGNALED_TARGET_ABORT = 1 << 11;
+        /// A completer abort was received; write 1 to clear.
+        const RECEIVED_TARGET_ABORT = 1 << 12;
+        /// An unsupported request completion was received; write 1 to clear.
+        const RECEIVED_MASTER_ABORT = 1 << 13;
+        /// An error message was received; write 1 to clear.
+        const RECEIVED_SYSTEM_ERROR = 1 << 14;
+        /// Poisoned data was received; write 1 to clear.
+        const DETECTED_PARITY_ERROR = 1 << 15;
+        const _ = !0;
+    }
+
     /// Bridge Control, offset 3Eh of a type 2 header (PC Card Standard 8.0, 4.5.2).
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct CardBusBridgeControl: u16 {
@@ -121,6 +144,47 @@ bitflags! {
     }
 }
 
+/// How fast a device claims a transaction on a conventional bus (DEVSEL Timing); on PCI Express always
+/// fast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DevselTiming {
+    /// Fast.
+    Fast,
+    /// Medium.
+    Medium,
+    /// Slow.
+    Slow,
+    /// The fourth code.
+    Reserved,
+}
+
+impl DevselTiming {
+    const fn from_status(status: u16) -> Self {
+        match status >> 9 & 3 {
+            0 => Self::Fast,
+            1 => Self::Medium,
+            2 => Self::Slow,
+            _ => Self::Reserved,
+        }
+    }
+}
+
+impl Status {
+    /// DEVSEL Timing.
+    #[must_use]
+    pub const fn devsel_timing(self) -> DevselTiming {
+        DevselTiming::from_status(self.bits())
+    }
+}
+
+impl SecondaryStatus {
+    /// DEVSEL Timing.
+    #[must_use]
+    pub const fn devsel_timing(self) -> DevselTiming {
+        DevselTiming::from_status(self.bits())
+    }
+}
+
 /// The layout of the header, without the multi-function bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HeaderType {
@@ -132,6 +196,19 @@ pub enum HeaderType {
     CardBus,
     /// A type that no specification defines; 7Fh is a function that reads all-ones.
     Unknown(u8),
+}
+
+impl HeaderType {
+    /// What the Header Type register at 0Eh says; its multi-function bit is ignored.
+    #[must_use]
+    pub const fn from_register(register: u8) -> Self {
+        match register & 0x7f {
+            0 => Self::Endpoint,
+            1 => Self::Bridge,
+            2 => Self::CardBus,
+            other => Self::Unknown(other),
+        }
+    }
 }
 
 /// A function's class code.
@@ -287,12 +364,7 @@ impl<'a> Header<'a> {
     /// The header's layout.
     #[must_use]
     pub const fn header_type(self) -> HeaderType {
-        match self.bytes[14] & 0x7f {
-            0 => HeaderType::Endpoint,
-            1 => HeaderType::Bridge,
-            2 => HeaderType::CardBus,
-            other => HeaderType::Unknown(other),
-        }
+        HeaderType::from_register(self.bytes[14])
     }
 
     /// Whether the device may have functions other than 0 (bit 7 of Header Type).
@@ -436,8 +508,8 @@ impl BridgeHeader<'_> {
 
     /// Secondary Status.
     #[must_use]
-    pub const fn secondary_status(self) -> u16 {
-        word::<0x1e, 64>(self.bytes)
+    pub const fn secondary_status(self) -> SecondaryStatus {
+        SecondaryStatus::from_bits_retain(word::<0x1e, 64>(self.bytes))
     }
 
     /// The I/O ports that are forwarded.
@@ -496,6 +568,45 @@ impl CardBusHeader<'_> {
     #[must_use]
     pub const fn primary_bus_number(self) -> u8 {
         self.bytes[0x18]
+    }
+
+    /// Secondary Status.
+    #[must_use]
+    pub const fn secondary_status(self) -> SecondaryStatus {
+        SecondaryStatus::from_bits_retain(word::<0x16, 64>(self.bytes))
+    }
+
+    /// The memory that is forwarded, by the two windows. A window counts as closed if its limit is below
+    /// its base, as in a type 1 header.
+    #[must_use]
+    pub const fn memory_windows(self) -> [Option<Window>; 2] {
+        const fn window(base: u32, limit: u32) -> Option<Window> {
+            Window::open((base & !0xfff) as u64, (limit | 0xfff) as u64)
+        }
+        [
+            window(dword::<0x1c, 64>(self.bytes), dword::<0x20, 64>(self.bytes)),
+            window(dword::<0x24, 64>(self.bytes), dword::<0x28, 64>(self.bytes)),
+        ]
+    }
+
+    /// The I/O ports that are forwarded, by the two windows; their addresses have 16 bits unless bit 0 of
+    /// the base says 32.
+    #[must_use]
+    pub const fn io_windows(self) -> [Option<Window>; 2] {
+        const fn window(base: u32, limit: u32) -> Option<Window> {
+            let mask = if base & 1 == 0 { 0xfffc } else { 0xffff_fffc };
+            Window::open((base & mask) as u64, (limit & mask | 3) as u64)
+        }
+        [
+            window(dword::<0x2c, 64>(self.bytes), dword::<0x30, 64>(self.bytes)),
+            window(dword::<0x34, 64>(self.bytes), dword::<0x38, 64>(self.bytes)),
+        ]
+    }
+
+    /// CardBus Latency Timer, in clocks.
+    #[must_use]
+    pub const fn latency_timer(self) -> u8 {
+        self.bytes[0x1b]
     }
 
     /// The CardBus bus number.

@@ -39,11 +39,20 @@ pub mod capability;
 pub mod config_space;
 pub mod defect;
 #[cfg(feature = "alloc")]
+pub mod diff;
+#[cfg(feature = "alloc")]
 pub mod dump;
+#[cfg(feature = "alloc")]
+pub mod edit;
 pub mod extended;
 pub mod header;
+pub mod live;
 #[cfg(feature = "alloc")]
 pub mod lspci;
+#[cfg(feature = "alloc")]
+pub mod registers;
+#[cfg(feature = "serde")]
+pub mod tree;
 
 pub use access::{ConfigRead, ConfigWrite};
 pub use address::{Address, ParseAddressError};

@@ -17,6 +17,25 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! What lspci leaves out can be had in addition ([`Options::more`]), in lines that no one takes for its own:
+//! ```
+//! # use pcicfg::{Address, lspci::{NoNames, Options, Subject, Text, write_function}};
+//! # let mut bytes = [0u8; 4096];
+//! # bytes[..12].copy_from_slice(&[0x21, 0x1b, 0x12, 0x06, 6, 0, 0x10, 0, 2, 1, 6, 1]);
+//! # bytes[0x34] = 0x40;
+//! # bytes[0x40..0x44].copy_from_slice(&[0x10, 0, 2, 0]);
+//! bytes[0x100..0x10c].copy_from_slice(&[0x22, 0, 1, 0, 0x64, 0x08, 0, 0x80, 0x0a, 0x04, 0, 0]);
+//! # let subject = Subject::new("03:00.0".parse::<Address>()?, &bytes);
+//! # let mut text = Text::new();
+//! write_function(&mut text, &subject, &Options::numeric().verbose(2).more(true), &NoNames);
+//! assert!(text.to_str().ends_with(
+//!     "\tCapabilities: [100 v1] Readiness Time Reporting <?>\n\
+//!      \t\t+ Readiness Time Reporting 1: Reset Time 104.8576 ms, DL_Up Time 0 ns, Valid+\n\
+//!      \t\t+ Readiness Time Reporting 2: FLR Time 10.24 us, D3hot to D0 Time 0 ns\n\n"
+//! ));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # lspci's rules are not ours
 //! The walks of [`ConfigSpace`](crate::ConfigSpace) are guarded as the kernel's are. lspci follows
 //! pointers into the header, decodes what it finds there, and looks at the extended list only if a PCI
@@ -33,6 +52,7 @@ mod filter;
 mod header;
 mod hex;
 mod machine;
+mod more;
 mod names;
 mod subject;
 mod terse;
@@ -69,6 +89,8 @@ pub struct Options {
     pub machine: u8,
     /// Print the kernel's driver and modules even without `-v`.
     pub kernel: bool,
+    /// Add what lspci leaves out, in lines that begin with `+ ` behind their tabs; with two `-v` or more.
+    pub more: bool,
 }
 
 impl Options {
@@ -82,6 +104,12 @@ impl Options {
     #[must_use]
     pub fn verbose(self, verbose: u8) -> Self {
         Self { verbose, ..self }
+    }
+
+    /// The same with what lspci leaves out.
+    #[must_use]
+    pub fn more(self, more: bool) -> Self {
+        Self { more, ..self }
     }
 
     /// The same with this many `-x`.
@@ -106,6 +134,7 @@ pub enum Identifiers {
 /// Writes a function as lspci does, the empty line after it included.
 pub fn write_function(text: &mut Text, subject: &Subject<'_>, options: &Options, names: &dyn Names) {
     let naming = Naming { identifiers: options.identifiers, names };
+    let start = text.len();
     if options.machine > 0 {
         machine::write(text, subject, options, naming);
     } else {
@@ -122,5 +151,8 @@ pub fn write_function(text: &mut Text, subject: &Subject<'_>, options: &Options,
     }
     if options.verbose > 0 || options.hex > 0 {
         text.end();
+    }
+    if options.more && options.verbose > 1 && options.machine == 0 {
+        more::add(text, start, subject);
     }
 }

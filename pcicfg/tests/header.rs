@@ -4,9 +4,10 @@
 mod build;
 
 use build::{endpoint, put, view};
-use pcicfg::bar::{Bar, IndexedBar};
+use pcicfg::bar::{Bar, IndexedBar, RomBar, RomValidation};
 use pcicfg::header::{
-    BridgeControl, CardBusBridgeControl, ClassCode, Command, HeaderType, Layout, Presence, Status, Window,
+    BridgeControl, CardBusBridgeControl, ClassCode, Command, DevselTiming, HeaderType, Layout, Presence,
+    SecondaryStatus, Status, Window,
 };
 
 #[test]
@@ -66,7 +67,7 @@ fn a_bridge() {
     let mut bytes = endpoint(64, 0x40);
     bytes[0x0e] = 0x01;
     put(&mut bytes, 0x18, &[0x00, 0x02, 0x05, 0x20]);
-    put(&mut bytes, 0x1c, &[0xe1, 0xf1, 0x00, 0x20]); // 32-bit I/O
+    put(&mut bytes, 0x1c, &[0xe1, 0xf1, 0x00, 0x24]); // 32-bit I/O
     put(&mut bytes, 0x20, &[0x00, 0xe0, 0xf0, 0xe1, 0x01, 0xf0, 0xf1, 0xf0]);
     put(&mut bytes, 0x28, &[0x04, 0x00, 0x00, 0x00, 0x05, 0x00, 0x00, 0x00, 0x01, 0x00, 0x01, 0x00]);
     put(&mut bytes, 0x3e, &[0x43, 0x00]);
@@ -76,7 +77,10 @@ fn a_bridge() {
         [bridge.primary_bus_number(), bridge.secondary_bus_number(), bridge.subordinate_bus_number()],
         [0, 2, 5]
     );
-    assert_eq!((bridge.secondary_latency_timer(), bridge.secondary_status()), (0x20, 0x2000));
+    assert_eq!(bridge.secondary_latency_timer(), 0x20);
+    let status = bridge.secondary_status();
+    assert_eq!(status, SecondaryStatus::RECEIVED_MASTER_ABORT | SecondaryStatus::from_bits_retain(2 << 9));
+    assert_eq!(status.devsel_timing(), DevselTiming::Slow);
     assert_eq!(bridge.io_window(), Some(Window { base: 0x1_e000, limit: 0x1_ffff }));
     assert_eq!(bridge.memory_window(), Some(Window { base: 0xe000_0000, limit: 0xe1ff_ffff }));
     assert_eq!(bridge.prefetchable_window(), Some(Window { base: 0x4_f000_0000, limit: 0x5_f0ff_ffff }));
@@ -94,7 +98,12 @@ fn a_bridge() {
 fn a_cardbus_bridge() {
     let mut bytes = endpoint(128, 0);
     bytes[0x0e] = 0x02;
-    put(&mut bytes, 0x18, &[0x01, 0x02, 0x05]);
+    put(&mut bytes, 0x16, &[0x00, 0x80]);
+    put(&mut bytes, 0x18, &[0x01, 0x02, 0x05, 0x20]);
+    put(&mut bytes, 0x1c, &[0x00, 0x00, 0x00, 0xf0, 0x00, 0xf0, 0xff, 0xf1]); // memory 0
+    put(&mut bytes, 0x24, &[0x00, 0x00, 0x00, 0xf4, 0x00, 0x00, 0x00, 0xf3]); // memory 1, closed
+    put(&mut bytes, 0x2c, &[0x00, 0x10, 0x00, 0x00, 0xfc, 0x10, 0x00, 0x00]); // I/O 0, 16 bits
+    put(&mut bytes, 0x34, &[0x01, 0x14, 0x01, 0x00, 0xfd, 0x14, 0x01, 0x00]); // I/O 1, 32 bits
     put(&mut bytes, 0x3e, &[0x40, 0x05]);
     let Layout::CardBus(bridge) = view(&bytes).header().layout() else { panic!("type 2") };
     assert_eq!(
@@ -107,6 +116,23 @@ fn a_cardbus_bridge() {
             | CardBusBridgeControl::MEMORY_0_PREFETCH_ENABLE
             | CardBusBridgeControl::WRITE_POSTING_ENABLE
     );
+    assert_eq!(bridge.latency_timer(), 0x20);
+    assert_eq!(bridge.secondary_status(), SecondaryStatus::DETECTED_PARITY_ERROR);
+    let memory = Window { base: 0xf000_0000, limit: 0xf1ff_ffff };
+    assert_eq!(bridge.memory_windows(), [Some(memory), None]);
+    let ports = [Window { base: 0x1000, limit: 0x10ff }, Window { base: 0x1_1400, limit: 0x1_14ff }];
+    assert_eq!(bridge.io_windows(), ports.map(Some));
+}
+
+#[test]
+fn a_rom_tells_what_it_found_in_it() {
+    let rom = RomBar(0xfe00_0057);
+    assert!(rom.enabled());
+    assert_eq!(
+        (rom.base(), rom.validation_status(), rom.validation_details()),
+        (0xfe00_0000, RomValidation::Trusted, 5)
+    );
+    assert_eq!(RomBar(0xc).validation_status(), RomValidation::ValidWithWarning);
 }
 
 #[test]

@@ -22,14 +22,19 @@
 use std::fmt;
 
 use crate::checksum::Verdict;
+use crate::edit::is_for_firmware;
 use crate::header::{EfiHeader, Header};
 use crate::image::BLOCK;
 use crate::pcir::{LENGTH_REVISION_0, LENGTH_REVISION_3};
 use crate::rom::Content;
-use crate::{Chain, Image, LegacyImage, Rom, Stop};
+use crate::{Chain, CodeType, Image, LegacyImage, Rom, Stop, atom};
 
+mod device;
+mod guest;
 mod problem;
 
+pub use device::for_device;
+pub use guest::{Answer, Guests, Started, guests};
 pub use problem::{Problem, Severity};
 
 /// One oddity, and where it is.
@@ -40,6 +45,10 @@ pub struct Finding {
 }
 
 impl Finding {
+    pub(crate) fn new(offset: usize, problem: Problem) -> Self {
+        Self { offset, problem }
+    }
+
     /// The offset in the file of the image, structure or data that it is about.
     #[must_use]
     pub fn offset(&self) -> usize {
@@ -93,7 +102,13 @@ pub fn findings(rom: &Rom<'_>) -> Vec<Finding> {
             Content::Padding(_) if data.offset >= first => {}
             Content::Nvgi if data.offset < first => found.push(data.offset, Problem::Container { length }),
             _ if data.offset < first => found.push(data.offset, Problem::LeadingData { length }),
-            _ => found.push(data.offset, Problem::OtherData { length }),
+            content => found.push(data.offset, Problem::OtherData { length, content }),
+        }
+        if let Some(says) = data.ifr().and_then(|ifr| ifr.image_offset(data.bytes)) {
+            let says = data.offset.saturating_add(says);
+            if !rom.chains().iter().any(|chain| chain.offset() == says) {
+                found.push(data.offset, Problem::ContainerPointer { says });
+            }
         }
     }
     // Stable: what is about the same place stays in the order above.
@@ -137,6 +152,17 @@ impl Findings {
             _ => {}
         }
         self.structure(image);
+        if let Some(bit) = image.bit()
+            && let (Some(table), Some(text)) = (bit.version(), bit.version_text())
+            && table != text
+        {
+            self.push(begin + bit.offset, Problem::NvidiaVersion { table, text });
+        }
+        if image.code_type() == CodeType::X86_PC_AT && !image.is_truncated() {
+            atom::check(image.bytes(), image.structure().pointer, |offset, problem| {
+                self.push(begin + offset, Problem::Atom(problem));
+            });
+        }
     }
 
     fn efi(&mut self, begin: usize, efi: &EfiHeader, length: usize) {
@@ -171,6 +197,12 @@ impl Findings {
         }
         if !matches!((pcir.revision, pcir.length), (0, LENGTH_REVISION_0) | (3, LENGTH_REVISION_3)) {
             self.push(begin, Problem::StructureForm { revision: pcir.revision, length: pcir.length });
+        }
+        let (vendor_id, device_id) = (pcir.vendor_id, pcir.device_id);
+        if let Some(typed) = device::typed_as_decimal(vendor_id, device_id) {
+            self.push(begin, Problem::DecimalIds { ids: (vendor_id, device_id), typed });
+        } else if device_id == 0xffff && is_for_firmware(image) {
+            self.push(begin, Problem::NoDeviceId { vendor_id });
         }
         if pcir.indicator.reserved() != 0 {
             self.push(begin, Problem::ReservedIndicator { indicator: pcir.indicator.0 });

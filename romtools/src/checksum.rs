@@ -11,6 +11,10 @@
 
 use crate::{CodeType, Image};
 
+mod place;
+
+pub use place::place;
+
 /// The sum of all bytes, modulo 256.
 #[must_use]
 pub fn sum(bytes: &[u8]) -> u8 {

@@ -2,6 +2,12 @@
 
 use std::fmt;
 
+use crate::compression;
+use crate::printable::Printable;
+
+/// How an ACPI VFCT table begins.
+const TABLE: [u8; 2] = *b"VF";
+
 /// What `romtools` returns.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -58,6 +64,68 @@ pub enum Error {
         /// What is there.
         found: [u8; 4],
     },
+    /// A file holds no ACPI table with this signature.
+    #[error("no ACPI table {} in these {length} bytes", Printable(signature))]
+    NoTable {
+        /// The signature that was looked for.
+        signature: [u8; 4],
+        /// The length of the file in bytes.
+        length: usize,
+        /// Its first four bytes, where it has as many.
+        first: Option<[u8; 4]>,
+    },
+    /// A hexadecimal dump of an ACPI table has a gap.
+    #[error(
+        "line {line} of the dump has the bytes from {found:#x} on, and those from {expected:#x} on should follow"
+    )]
+    HexDump {
+        /// The line, from 1.
+        line: usize,
+        /// Where the line begins in the file.
+        offset: usize,
+        /// The offset that should stand there.
+        expected: usize,
+        /// The offset that stands there.
+        found: usize,
+    },
+    /// An EFI image without 00000EF1h.
+    #[error("the EFI signature at offset {offset:#x} is {found:08x} instead of 00000ef1")]
+    EfiSignature {
+        /// Where it should be.
+        offset: usize,
+        /// What is there.
+        found: u32,
+    },
+    /// An EFI image in a reserved compression.
+    #[error("the EFI compression type {found:x}h at offset {offset:#x} is reserved")]
+    EfiCompression {
+        /// Where it is.
+        offset: usize,
+        /// What is there.
+        found: u16,
+    },
+    /// The driver of an EFI image is no PE file, also not when decompressed.
+    #[error("the EFI driver at offset {offset:#x} is no PE file")]
+    NotPe {
+        /// Where it, or its compressed form, begins.
+        offset: usize,
+    },
+    /// There is more to be compressed than anyone decompresses.
+    #[error("{length:#x} bytes are too many to compress: {most:#x} is the most")]
+    TooLong {
+        /// How many bytes.
+        length: usize,
+        /// The limit.
+        most: usize,
+    },
+    /// Compressed data is damaged.
+    #[error("the compressed data {defect} (at offset {offset:#x})")]
+    Compressed {
+        /// Where in it.
+        offset: usize,
+        /// What is wrong.
+        defect: compression::Defect,
+    },
 }
 
 impl Error {
@@ -65,11 +133,24 @@ impl Error {
     #[must_use]
     pub fn offset(&self) -> usize {
         match *self {
-            Self::NotARom { .. } => 0,
+            Self::NotARom { .. } | Self::NoTable { .. } | Self::TooLong { .. } => 0,
             Self::Truncated { offset, .. }
+            | Self::HexDump { offset, .. }
             | Self::HeaderSignature { offset, .. }
-            | Self::StructureSignature { offset, .. } => offset,
+            | Self::StructureSignature { offset, .. }
+            | Self::EfiSignature { offset, .. }
+            | Self::EfiCompression { offset, .. }
+            | Self::NotPe { offset }
+            | Self::Compressed { offset, .. } => offset,
         }
+    }
+
+    /// The same where what it is about begins at `by` of the file.
+    pub(crate) fn moved(mut self, by: usize) -> Self {
+        if let Self::Truncated { offset, .. } | Self::Compressed { offset, .. } = &mut self {
+            *offset += by;
+        }
+        self
     }
 
     /// What a user can do about it, in one sentence.
@@ -85,6 +166,10 @@ impl Error {
                 "there is no ROM chip behind the BAR (as on an APU), or the shadow was cleared: look for the \
                  image in the ACPI VFCT table or in the board's firmware"
             }
+            Self::NotARom { first: Some(TABLE), .. } => {
+                "this is an ACPI VFCT table: `romtools vfct info` shows the images in it, `romtools vfct extract` \
+                 writes them to files"
+            }
             Self::NotARom { .. } => {
                 "check that this is a ROM dump and not RAM, a script or a packed BIOS update; unpack it first \
                  if it is packed"
@@ -94,10 +179,27 @@ impl Error {
                 "no image follows here: the chain's last-image bit is missing, as in a shadow or VFCT dump, or \
                  the dump is damaged"
             }
+            Self::NoTable { first: None, .. } => "the dump failed: read the table again, as root",
+            Self::NoTable { first: Some([0x55, 0xaa, ..]), .. } => {
+                "this is an option ROM itself: `romtools info` shows it, and a VM takes it as it is"
+            }
+            Self::NoTable { .. } => {
+                "give it the table itself (/sys/firmware/acpi/tables/VFCT of the host with the GPU, copied by \
+                 root) or what `acpidump` writes there"
+            }
+            Self::HexDump { .. } => "lines are missing or out of order: dump the table again",
             Self::StructureSignature { .. } => {
                 "this is a ROM from before PCI, a stray 55 aa in other data, or a damaged dump: compare it \
                  with a second dump"
             }
+            Self::TooLong { .. } => "no option ROM is this large: check that this is the driver",
+            Self::EfiSignature { .. } => {
+                "a tool that writes a checksum at byte 6 destroys the signature: start from the unedited file"
+            }
+            Self::EfiCompression { .. } | Self::NotPe { .. } => {
+                "the driver in this image is damaged: dump the ROM again"
+            }
+            Self::Compressed { .. } => "the driver in this image is damaged: dump the ROM again",
         }
     }
 }

@@ -155,6 +155,11 @@ impl Subsystem {
 pub struct Machine(pub u16);
 
 impl Machine {
+    /// x86 with 64 bits: what nearly all guests are.
+    pub const X64: Self = Self(0x8664);
+    /// EFI byte code, which any UEFI firmware runs.
+    pub const EBC: Self = Self(0x0ebc);
+
     /// A short name, `None` for an unknown one.
     #[must_use]
     pub fn name(self) -> Option<&'static str> {

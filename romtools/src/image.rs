@@ -7,8 +7,10 @@
 //! assert!(matches!(error, Error::HeaderSignature { offset: 0, .. }));
 //! ```
 
+use crate::atom::AtomBios;
 use crate::bytes::{array_at, u16_at};
 use crate::header::{self, Header};
+use crate::nvidia::Bit;
 use crate::{CodeType, DataStructure, Error, Npde, Result, checksum};
 
 /// Images begin at multiples of this, and lengths count in it: 512 bytes.
@@ -147,6 +149,35 @@ impl<'a> Image<'a> {
     #[must_use]
     pub fn code_type(&self) -> CodeType {
         self.structure.code_type
+    }
+
+    /// The table in it that tells its version: only NVIDIA's PC-AT images have one.
+    #[must_use]
+    pub fn bit(&self) -> Option<Bit<'a>> {
+        if self.code_type() == CodeType::X86_PC_AT { Bit::find(self.bytes) } else { None }
+    }
+
+    /// Where Intel's code partition directory begins: the word at 1Ah leads to it in ROMs of its GPUs.
+    #[must_use]
+    pub fn code_partition_directory(&self) -> Option<u16> {
+        let pointer = u16_at(self.bytes, 0x1a)?;
+        (pointer != 0 && array_at(self.bytes, pointer.into()) == Some(*b"$CPD")).then_some(pointer)
+    }
+
+    /// Where the InfoROM, a small file system with the board's history, begins: in NVIDIA's private images.
+    #[must_use]
+    pub fn inforom(&self) -> Option<usize> {
+        if self.code_type() != CodeType::NVIDIA_NBSI {
+            return None;
+        }
+        let mut blocks = (0..self.bytes.len()).step_by(BLOCK);
+        blocks.find(|&at| array_at(self.bytes, at) == Some(*b"JFFS"))
+    }
+
+    /// The ATOM BIOS in it: only PC-AT images of AMD's GPUs have one.
+    #[must_use]
+    pub fn atom(&self) -> Option<AtomBios<'a>> {
+        AtomBios::parse(self.bytes).ok().filter(|_| self.code_type() == CodeType::X86_PC_AT)
     }
 
     /// If its bytes sum up as its code type wants it.

@@ -31,25 +31,51 @@
 //! | [`image`] | one image, found and bounded |
 //! | [`header`] | the fields at the start of an image, which depend on its code type |
 //! | [`pcir`] | the PCI Data Structure |
-//! | [`nvidia`] | NVIDIA's extension of it |
+//! | [`nvidia`] | NVIDIA's extension of it, its container, its table in the image |
 //! | [`checksum`] | which images must sum to zero |
+//! | [`compression`] | the algorithm that EFI images are compressed with |
+//! | [`efi`] | the driver in an EFI image |
 //! | [`check`](mod@check) | everything that is odd about a file, each with advice |
+//! | [`cut`](mod@cut) | what a virtual machine wants out of a dump |
+//! | [`fix`] | ids, last-image bits, sizes and checksums, in a new file |
+//! | [`build`] | EFI drivers and legacy images, made a chain |
+//! | [`compare`](mod@compare) | two files, by what they are made of |
+//! | [`scan`](mod@scan) | ROMs, VFCT tables and containers inside of any file |
+//! | [`source`] | where bytes come from: files, devices, anything that can be read at offsets |
+//! | [`edit`] | what was changed in an image, and why |
 //! | [`text`] | the lines that `romtools info` prints |
+//! | [`atom`] | the ATOM BIOS in the images of AMD GPUs |
+//! | [`vfct`] | the ACPI table with the video BIOS of AMD GPUs |
+//! | [`acpi`] | the header of ACPI tables, and the files that they are dumped to |
 #![forbid(unsafe_code)]
 
+pub mod acpi;
+pub mod atom;
+pub mod build;
 mod bytes;
 pub mod chain;
 pub mod check;
 pub mod checksum;
+pub mod compare;
+pub mod compression;
+pub mod cut;
+pub mod edit;
+pub mod efi;
 mod error;
+pub mod fix;
 pub mod header;
 pub mod image;
 pub mod nvidia;
 pub mod pcir;
+mod pe;
+mod printable;
 pub mod rom;
+pub mod scan;
+pub mod source;
 #[cfg(test)]
 mod testing;
 pub mod text;
+pub mod vfct;
 
 pub use chain::{Chain, Images, Stop};
 pub use check::{Finding, Problem, Severity};

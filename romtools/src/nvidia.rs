@@ -1,4 +1,7 @@
-//! NVIDIA's extension of the PCI Data Structure, which overrules its length and its last-image bit.
+//! What NVIDIA adds: an extension of the PCI Data Structure, a container, and a table in the image.
+//!
+//! [`Npde`] overrules length and last-image bit, [`Ifr`] is what a flash dump begins with, and [`Bit`]
+//! knows the version of the video BIOS.
 //!
 //! An `NPDE` structure lies behind `PCIR`, at the next 16-byte boundary of the file. NVIDIA's drivers
 //! walk by it: the EFI image says "last" in `PCIR`, for the firmware, and "not last" in `NPDE`, for
@@ -16,6 +19,12 @@
 //! ```
 
 use crate::bytes::{array_at, u8_at, u16_at};
+
+pub(crate) mod bit;
+mod ifr;
+
+pub use bit::{Bit, Token, Version};
+pub use ifr::Ifr;
 
 /// The NVIDIA PCI Data Structure Extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -118,7 +118,7 @@ impl Indicator {
 }
 
 /// Class Code, offset 0Dh, in the order of configuration space: interface first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct ClassCode {
     /// Base class: `03` is a display controller.
     pub base: u8,

@@ -19,9 +19,16 @@
 //! # Ok::<(), romtools::Error>(())
 //! ```
 
+mod data;
+
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+
 use crate::bytes::{array_at, u8_at};
 use crate::image::BLOCK;
-use crate::{Chain, Error, Image, Result, Signature, checksum};
+use crate::{Chain, CodeType, Error, Image, Result, Signature, checksum};
+
+pub use data::{Content, Data};
 
 /// What a file holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,8 +98,60 @@ impl<'a> Rom<'a> {
             .scan(0, |at, (begin, end)| Some((std::mem::replace(at, end), begin)))
             .chain([(end, file.len())])
             .filter(|(begin, end)| begin < end)
-            .map(move |(begin, end)| Data { offset: begin, bytes: &file[begin..end] })
+            .flat_map(move |(begin, end)| Data { offset: begin, bytes: &file[begin..end] }.parts())
     }
+
+    /// For each chain, if it is an earlier one again: many flash chips hold a second copy, for the case
+    /// that the first is damaged. In time linear in the file's length.
+    #[must_use]
+    pub fn copies(&self) -> Vec<Option<CopyOf>> {
+        let mut first: HashMap<Shape<'_, 'a>, &Chain<'a>> = HashMap::new();
+        let mut copies = Vec::with_capacity(self.chains.len());
+        for chain in &self.chains {
+            let earlier = *first.entry(Shape(chain.images())).or_insert(chain);
+            let bytes = |chain: &Chain<'_>| &self.file[chain.offset()..chain.end()];
+            copies.push((earlier.offset() != chain.offset()).then(|| CopyOf {
+                offset: earlier.offset(),
+                differing: bytes(earlier).iter().zip(bytes(chain)).filter(|(a, b)| a != b).count(),
+            }));
+        }
+        copies
+    }
+}
+
+/// What two chains must have in common to be copies: lengths, code types and ids of their images.
+struct Shape<'s, 'a>(&'s [Image<'a>]);
+
+impl Shape<'_, '_> {
+    fn fields(&self) -> impl Iterator<Item = (usize, CodeType, u16, u16)> {
+        self.0.iter().map(|image| {
+            let pcir = image.structure();
+            (image.length(), pcir.code_type, pcir.vendor_id, pcir.device_id)
+        })
+    }
+}
+
+impl PartialEq for Shape<'_, '_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.fields().eq(other.fields())
+    }
+}
+
+impl Eq for Shape<'_, '_> {}
+
+impl Hash for Shape<'_, '_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.fields().for_each(|fields| fields.hash(state));
+    }
+}
+
+/// Which chain another one is a copy of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CopyOf {
+    /// Where the earlier chain begins in the file.
+    pub offset: usize,
+    /// How many bytes differ, as far as both are there.
+    pub differing: usize,
 }
 
 /// An option ROM from before PCI: a signature, a length and code (the ISA and BIOS Boot Specification's).
@@ -137,39 +196,6 @@ impl<'a> LegacyImage<'a> {
     }
 }
 
-/// Bytes that are in no image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Data<'a> {
-    /// Where they begin in the file.
-    pub offset: usize,
-    /// The bytes.
-    pub bytes: &'a [u8],
-}
-
-/// What such bytes are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Content {
-    /// One byte over and over, mostly FFh.
-    Padding(u8),
-    /// NVIDIA's container, in front of the chain in a dump of the whole flash.
-    Nvgi,
-    /// Anything else.
-    Unknown,
-}
-
-impl Data<'_> {
-    /// What the bytes are.
-    #[must_use]
-    pub fn content(&self) -> Content {
-        match *self.bytes {
-            [first, ref rest @ ..] if rest.iter().all(|&byte| byte == first) => Content::Padding(first),
-            [b'N', b'V', b'G', b'I', ..] => Content::Nvgi,
-            _ => Content::Unknown,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,8 +234,22 @@ mod tests {
         assert!(rom.chains().iter().all(|c| c.stop() == Stop::LastImage && c.images().len() == 1));
         assert_eq!(
             data(&rom),
-            [(behind, 3 * BLOCK, Content::Padding(0xff)), (file.len() - 27, 27, Content::Unknown)]
+            [(behind, 3 * BLOCK, Content::Padding(0xff)), (file.len() - 27, 27, Content::Certificate)]
         );
+    }
+
+    #[test]
+    fn a_second_copy_is_told_and_what_differs_in_it() {
+        let first = [ImageSpec::pc_at(0x10de, 1).build(), last(ImageSpec::efi(0x10de, 1))].concat();
+        let mut second = first.clone();
+        second[0x300] ^= 1;
+        let other = last(ImageSpec::efi(0x10de, 2));
+        let pad = vec![0xff; BLOCK];
+        let file = [&first[..], &pad, &other, &pad, &first, &pad, &second].concat();
+        let rom = Rom::parse(&file).unwrap();
+        let differing: Vec<_> = rom.copies().iter().map(|copy| copy.map(|copy| copy.differing)).collect();
+        assert_eq!(differing, [None, None, Some(0), Some(1)]);
+        assert!(rom.copies().iter().flatten().all(|copy| copy.offset == 0));
     }
 
     #[test]

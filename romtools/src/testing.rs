@@ -1,5 +1,7 @@
 //! Images made by hand, for the tests: the smallest ROM that is right in every field.
 
+pub(crate) mod atom;
+
 use crate::checksum;
 use crate::image::BLOCK;
 
@@ -99,4 +101,17 @@ impl ImageSpec {
         }
         image
     }
+}
+
+/// The headers of a PE32+ file, where `build` and firmware look at them, and padding up to `length`.
+pub(crate) fn pe(machine: u16, subsystem: u16, length: usize) -> Vec<u8> {
+    let mut file = vec![0; length.max(0xa0)];
+    let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);
+    put(0, b"MZ");
+    put(0x3c, &[0x40]);
+    put(0x40, b"PE\0\0");
+    put(0x44, &machine.to_le_bytes());
+    put(0x58, &[0x0b, 0x02]);
+    put(0x9c, &subsystem.to_le_bytes());
+    file
 }

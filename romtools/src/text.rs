@@ -19,41 +19,75 @@ use std::fmt;
 use crate::checksum::Verdict;
 use crate::header::{EfiHeader, Header};
 use crate::image::BLOCK;
-use crate::rom::{Content, Data};
-use crate::{Chain, Image, LegacyImage, Rom, Signature, Stop};
+use crate::printable::Printable;
+use crate::rom::{Content, CopyOf, Data};
+use crate::{Chain, Image, LegacyImage, Rom, Signature, Stop, atom};
 
 /// Everything known about a file, in the order of the file.
 pub fn info<'a>(rom: &'a Rom<'a>) -> impl fmt::Display + 'a {
-    Info(rom)
+    Info { rom, place: Place::File, tables: false }
 }
 
-struct Info<'a>(&'a Rom<'a>);
+/// Likewise, with a line for each table of an ATOM BIOS.
+pub fn info_with_tables<'a>(rom: &'a Rom<'a>) -> impl fmt::Display + 'a {
+    Info { rom, place: Place::File, tables: true }
+}
+
+/// Likewise for an image in a VFCT table, where a chain that goes on is no surprise.
+pub(crate) fn info_in_vfct<'a>(rom: &'a Rom<'a>, tables: bool) -> impl fmt::Display + 'a {
+    Info { rom, place: Place::Vfct, tables }
+}
+
+/// Where the bytes are from: it decides what is said about a chain without an end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    File,
+    Vfct,
+}
+
+struct Info<'a> {
+    rom: &'a Rom<'a>,
+    place: Place,
+    tables: bool,
+}
 
 impl fmt::Display for Info<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut data = self.0.data().peekable();
-        if let Some(legacy) = self.0.legacy() {
+        let mut data = self.rom.data().peekable();
+        if let Some(legacy) = self.rom.legacy() {
             write_legacy(f, &legacy)?;
         }
         let mut end = None;
-        for chain in self.0.chains() {
+        for (chain, copy) in self.rom.chains().iter().zip(self.rom.copies()) {
             while let Some(before) = data.next_if(|d| d.offset < chain.offset()) {
                 write_data(f, &before)?;
             }
             if end == Some(chain.offset()) {
                 writeln!(f, "More images behind the last one:")?;
             }
-            for image in chain.images() {
-                write_image(f, image)?;
+            match copy {
+                None => {}
+                Some(CopyOf { offset, differing: 0 }) => {
+                    writeln!(f, "Copy of the images @{offset:x}h, the same in every byte:")?;
+                }
+                Some(CopyOf { offset, differing }) => {
+                    writeln!(f, "Copy of the images @{offset:x}h, {differing} byte(s) differ:")?;
+                }
             }
-            write_stop(f, chain)?;
+            for image in chain.images() {
+                write_image(f, image, self.tables)?;
+            }
+            // How a vendor's own images end is the vendor's affair.
+            if end != Some(chain.offset()) {
+                write_stop(f, chain, self.place)?;
+            }
             end = Some(chain.end());
         }
         data.try_for_each(|behind| write_data(f, &behind))
     }
 }
 
-fn write_image(f: &mut fmt::Formatter<'_>, image: &Image<'_>) -> fmt::Result {
+fn write_image(f: &mut fmt::Formatter<'_>, image: &Image<'_>, tables: bool) -> fmt::Result {
     let pcir = image.structure();
     let structure = pcir.signature.as_str();
     match image.signature() {
@@ -77,6 +111,16 @@ fn write_image(f: &mut fmt::Formatter<'_>, image: &Image<'_>) -> fmt::Result {
     if let Header::Efi(efi) = image.header() {
         write_efi(f, &efi)?;
     }
+    write_nvidia(f, image)?;
+    if let Some(pointer) = image.code_partition_directory() {
+        writeln!(f, "\tIntel code partition directory ($CPD) @{pointer:x}h of the image")?;
+    }
+    if let Some(atom) = image.atom() {
+        atom::text::write(f, &atom)?;
+        if tables {
+            atom::text::write_tables(f, &atom)?;
+        }
+    }
     if pcir.has_device_list() {
         write!(f, "\tDevice list:")?;
         pcir.device_list().try_for_each(|id| write!(f, " {id:04x}"))?;
@@ -99,6 +143,25 @@ fn write_image(f: &mut fmt::Formatter<'_>, image: &Image<'_>) -> fmt::Result {
         (false, true) => writeln!(f, "\tLast image (for firmware; by NVIDIA's NPDE private images follow)"),
         (false, false) => Ok(()),
     }
+}
+
+fn write_nvidia(f: &mut fmt::Formatter<'_>, image: &Image<'_>) -> fmt::Result {
+    if let Some(at) = image.inforom() {
+        writeln!(f, "\tNVIDIA InfoROM @{at:x}h of the image")?;
+    }
+    let Some(bit) = image.bit() else { return Ok(()) };
+    write!(f, "\tNVIDIA video BIOS: ")?;
+    match bit.version() {
+        Some(version) => write!(f, "version {version}")?,
+        None => write!(f, "no version")?,
+    }
+    if let Some(date) = bit.build_date() {
+        write!(f, ", built {}", Printable(&date))?;
+    }
+    if let Some(text) = bit.version_text().filter(|&text| Some(text) != bit.version()) {
+        write!(f, ", but its text says {text}")?;
+    }
+    writeln!(f)
 }
 
 fn write_efi(f: &mut fmt::Formatter<'_>, efi: &EfiHeader) -> fmt::Result {
@@ -127,13 +190,16 @@ fn write_efi(f: &mut fmt::Formatter<'_>, efi: &EfiHeader) -> fmt::Result {
     )
 }
 
-fn write_stop(f: &mut fmt::Formatter<'_>, chain: &Chain<'_>) -> fmt::Result {
+fn write_stop(f: &mut fmt::Formatter<'_>, chain: &Chain<'_>, place: Place) -> fmt::Result {
     // Behind the firmware's last image, the lack of NVIDIA's private ones is no news.
     let complete = chain.images().last().is_some_and(|image| image.structure().indicator.is_last());
     match chain.stop() {
         Stop::LastImage => Ok(()),
         Stop::EndOfFile { .. } if complete => {
             writeln!(f, "The file ends before the private images")
+        }
+        Stop::EndOfFile { .. } if place == Place::Vfct => {
+            writeln!(f, "The chain continues on the card itself: VFCT tables hold its first image only")
         }
         Stop::EndOfFile { offset } => {
             writeln!(f, "The chain continues past the end of the file, at {offset:x}h")
@@ -159,12 +225,20 @@ fn write_legacy(f: &mut fmt::Formatter<'_>, legacy: &LegacyImage<'_>) -> fmt::Re
 
 fn write_data(f: &mut fmt::Formatter<'_>, data: &Data<'_>) -> fmt::Result {
     let (begin, length) = (data.offset, data.bytes.len());
+    // A heading begins with a capital.
     match data.content() {
-        Content::Padding(byte) => {
-            writeln!(f, "Padding ({byte:02x}) @{begin:x}h, length {length:x}h")
-        }
-        Content::Nvgi => writeln!(f, "NVIDIA flash container (NVGI) @{begin:x}h, length {length:x}h"),
-        Content::Unknown => writeln!(f, "Other data @{begin:x}h, length {length:x}h"),
+        Content::Padding(byte) => write!(f, "Padding ({byte:02x})")?,
+        Content::Certificate => write!(f, "Certificate")?,
+        Content::Unknown => write!(f, "Other data")?,
+        named => write!(f, "{named}")?,
+    }
+    write!(f, " @{begin:x}h, length {length:x}h")?;
+    match data.ifr() {
+        Some(ifr) => match ifr.image_offset(data.bytes) {
+            Some(at) => writeln!(f, ", IFR version {}: the ROM begins at {:x}h", ifr.version, begin + at),
+            None => writeln!(f, ", IFR version {}", ifr.version),
+        },
+        None => writeln!(f),
     }
 }
 
@@ -226,6 +300,34 @@ mod tests {
             "\tLast image (for firmware; by NVIDIA's NPDE private images follow)\n\
              The file ends before the private images\n"
         ));
+    }
+
+    #[test]
+    fn nvidia_s_parts_are_named() {
+        let mut container = vec![0xee; BLOCK];
+        container[..12].copy_from_slice(b"NVGI\xf4\x01\x10\x80\x80\0\0\0");
+        container[0x14..0x18].copy_from_slice(&512u32.to_le_bytes());
+        let mut rom = ImageSpec { last: true, ..ImageSpec::pc_at(0x10de, 1) }.build();
+        crate::nvidia::bit::tests::put(&mut rom, [0x86, 6, 0x63, 0, 0x46], "Version 86.06.63.00.47 ");
+        let mut inforom = ImageSpec { code_type: 0x70, last: true, ..ImageSpec::pc_at(0x10de, 0) }.build();
+        inforom[BLOCK..BLOCK + 4].copy_from_slice(b"JFFS");
+        let lines = lines(&[container, rom.clone(), vec![0xff; BLOCK], rom, inforom].concat());
+        for line in [
+            "NVIDIA flash container (NVGI) @0h, length 200h, IFR version 1: the ROM begins at 200h\n",
+            "\tNVIDIA video BIOS: version 86.06.63.00.46, built 10/04/17, but its text says 86.06.63.00.47\n",
+            "Copy of the images @200h, the same in every byte:\nValid ROM signature found @800h",
+            "\tNVIDIA InfoROM @200h of the image\n",
+        ] {
+            assert!(lines.contains(line), "{line} in {lines}");
+        }
+    }
+
+    #[test]
+    fn intel_s_directory_is_named() {
+        let mut rom = ImageSpec { last: true, ..ImageSpec::efi(0x8086, 0x56a0) }.build();
+        rom[0x1a..0x1c].copy_from_slice(&[0, 2]);
+        rom[0x200..0x204].copy_from_slice(b"$CPD");
+        assert!(lines(&rom).contains("\tIntel code partition directory ($CPD) @200h of the image\n"));
     }
 
     #[test]

@@ -50,7 +50,13 @@ fn a_good_rom_ends_in_0() {
 
     let output = romtools(&["check", path(&file)]);
     assert_eq!(output.status.code(), Some(0));
-    assert_eq!(output.stdout, b"1 image(s): 0 defect(s), 0 warning(s), 0 note(s)\n");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(
+        text,
+        "1 image(s): 0 defect(s), 0 warning(s), 0 note(s)\n\
+         UEFI guest: no, there is no EFI driver: its firmware cannot boot from the device, its system can use it\n\
+         BIOS guest: yes, PC-AT image (image 1 of 1, @0h)\n"
+    );
 }
 
 #[test]
@@ -67,6 +73,28 @@ fn a_defect_ends_in_7_and_says_what_next() {
     let check = &json(&romtools(&["check", "--json", path(&file)]))[0];
     assert_eq!((&check["schema"], &check["worst"]), (&1.into(), &"defect".into()));
     assert_eq!(check["findings"][0]["id"], "checksum");
+}
+
+#[test]
+fn a_rom_for_another_device_ends_in_7_if_that_was_asked() {
+    let file = file(&rom());
+    let check = |device: &str| romtools(&["check", "--device", device, path(&file)]);
+    assert_eq!(check("1b21:0612").status.code(), Some(0));
+    let output = check("1b21:0613");
+    assert_eq!(output.status.code(), Some(7));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.starts_with("defect @1ch: the image is for 1b21:0612, not for 1b21:0613\n  next: "),
+        "{text}"
+    );
+    assert_eq!(check("1b21").status.code(), Some(2));
+
+    let document = &json(&romtools(&["check", "--json", path(&file)]))[0];
+    assert_eq!(document["uefi_guest"]["answer"], "no");
+    assert_eq!(
+        (&document["bios_guest"]["answer"], &document["bios_guest"]["offset"]),
+        (&"yes".into(), &0.into())
+    );
 }
 
 #[test]
@@ -111,7 +139,7 @@ fn help_documents_the_exit_codes() {
     for arguments in [&["--help"][..], &["info", "--help"], &["check", "--help"]] {
         let output = romtools(arguments);
         assert_eq!(output.status.code(), Some(0));
-        assert!(String::from_utf8(output.stdout).unwrap().contains("7  `check` found a defect"));
+        assert!(String::from_utf8(output.stdout).unwrap().contains("7  a defect was found"));
     }
 }
 

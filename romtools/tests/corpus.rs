@@ -4,33 +4,17 @@
 //! `../../shared/corpus` beside the workspace; without them the tests are ignored.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use romtools::{Header, Image, Rom, Severity, Signature, Stop, check, checksum, text};
+use common::{corpus, roms};
 
-/// The corpus.
-fn corpus() -> PathBuf {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
-    let shared = std::env::var_os("VFIO_RESET_SHARED").map_or_else(beside, PathBuf::from);
-    let corpus = shared.join("corpus");
-    let is_there = corpus.join("expected/images.tsv").exists();
-    assert!(is_there, "no corpus in {} (set VFIO_RESET_SHARED to its parent)", corpus.display());
-    corpus
-}
-
-/// The ROM files, by name.
-fn roms(corpus: &Path) -> BTreeMap<String, Vec<u8>> {
-    let roms: BTreeMap<_, _> = fs::read_dir(corpus.join("rom"))
-        .unwrap()
-        .map(|entry| entry.unwrap())
-        .filter(|entry| entry.file_name() != "index.tsv")
-        .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
-        .collect();
-    assert!(!roms.is_empty());
-    roms
-}
+use romtools::compression::{self, Variant};
+use romtools::{CodeType, Header, Image, Rom, Severity, Signature, Stop, check, checksum, text, vfct};
+use sha2::{Digest, Sha256};
 
 type Row = BTreeMap<String, String>;
 
@@ -48,10 +32,13 @@ fn table(corpus: &Path, name: &str) -> BTreeMap<String, Vec<Row>> {
     rows
 }
 
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// An image in the words of `images.tsv`.
 fn described(index: usize, image: &Image<'_>, start: usize, stop: Stop) -> Vec<(&'static str, String)> {
     let pcir = image.structure();
-    let [low, high] = image.signature().bytes();
     let optional = |value: Option<String>| value.unwrap_or_default();
     let npde = image.npde();
     vec![
@@ -59,7 +46,7 @@ fn described(index: usize, image: &Image<'_>, start: usize, stop: Stop) -> Vec<(
         ("stop", if stop == Stop::LastImage { "last".into() } else { "eof".into() }),
         ("index", index.to_string()),
         ("offset", format!("{:#x}", image.offset())),
-        ("sig", format!("{low:02x}{high:02x}")),
+        ("sig", hexadecimal(&image.signature().bytes())),
         ("pds", pcir.signature.as_str().into()),
         ("pds_off", format!("{:#x}", pcir.pointer)),
         ("pds_len", format!("{:#x}", pcir.length)),
@@ -137,6 +124,30 @@ fn every_efi_header_is_read_as_it_is() {
     }
 }
 
+/// The digests are those of what edk2's own decompressor makes of these images.
+#[test]
+#[ignore = "compares with ../shared; `cargo xtask test` runs it where that is"]
+fn every_compressed_driver_is_decompressed_as_edk2_does_it() {
+    let corpus = corpus();
+    let roms = roms(&corpus);
+    let mut count = 0;
+    for (name, rows) in table(&corpus, "efi-sha256.tsv") {
+        let rom = Rom::parse(&roms[&name]).unwrap();
+        for row in rows.iter().filter(|row| row["compr"] == "1") {
+            let image = rom.chains()[0].images()[row["image"].parse::<usize>().unwrap()];
+            let Header::Efi(efi) = image.header() else { panic!("{name}: {image:?}") };
+            let stream = &image.bytes()[usize::from(efi.image_offset)..];
+            let driver = compression::decompress(stream, Variant::Uefi).unwrap();
+            assert_eq!(hexadecimal(&Sha256::digest(driver)), row["sha256"], "{name}");
+            // A driver's first two bytes are enough to tell the variants apart.
+            let other = compression::decompress(stream, Variant::Tiano);
+            assert!(other.is_err() || other.is_ok_and(|bytes| !bytes.starts_with(b"MZ")), "{name}");
+            count += 1;
+        }
+    }
+    assert!(count > 0);
+}
+
 /// Where rom-parser came to an end, its lines and ours tell the same.
 #[test]
 #[ignore = "compares with ../shared; `cargo xtask test` runs it where that is"]
@@ -191,5 +202,195 @@ fn a_cut_rom_is_parsed_as_far_as_it_goes() {
             assert!(!text::info(&rom).to_string().is_empty());
             assert!(check::findings(&rom).iter().all(|f| f.offset() <= length), "{name} cut at {length}");
         }
+    }
+}
+
+/// The tables of real firmware, against what a script read out of them.
+#[test]
+#[ignore = "compares with ../shared; `cargo xtask test` runs it where that is"]
+fn every_vfct_table_gives_its_images_and_no_findings() {
+    let corpus = corpus();
+    let expected = table(&corpus, "vfct-images.tsv");
+    for (name, rows) in &expected {
+        let bytes = fs::read(corpus.join("vfct").join(name)).unwrap();
+        let vfct = vfct::Table::parse(&bytes).unwrap();
+        let records: Vec<_> = vfct.records().collect();
+        assert_eq!(records.len(), rows.len(), "{name}");
+        for (record, row) in records.iter().zip(rows) {
+            let vfct::Location { pci_bus, pci_device, pci_function } = record.location;
+            let got = [
+                ("record_off", format!("{:#x}", record.offset)),
+                ("bus", format!("{pci_bus:x}")),
+                ("dev", format!("{pci_device:x}")),
+                ("fn", format!("{pci_function:x}")),
+                ("vid", format!("{:04x}", record.vendor_id)),
+                ("did", format!("{:04x}", record.device_id)),
+                ("len", record.image().len().to_string()),
+            ];
+            for (column, got) in got {
+                assert_eq!(got, row[column], "{name}: {column}");
+            }
+            let rom = Rom::parse(record.image()).unwrap();
+            let pcir = rom.images().next().unwrap().structure();
+            assert_eq!(format!("{:04x}", pcir.device_id), row["pcir_did"], "{name}");
+        }
+        assert_eq!(vfct::findings(&vfct), [], "{name}");
+    }
+    assert!(!expected.is_empty());
+}
+
+/// Cut anywhere, a table still gives its whole images, and says that it is cut.
+#[test]
+#[ignore = "compares with ../shared; `cargo xtask test` runs it where that is"]
+fn a_cut_vfct_table_is_parsed_as_far_as_it_goes() {
+    let corpus = corpus();
+    let whole = fs::read(corpus.join("vfct/vfct_ObiXah.aml")).unwrap();
+    let records: Vec<_> = vfct::Table::parse(&whole).unwrap().records().collect();
+    for length in (0..whole.len()).step_by(61) {
+        let Ok(cut) = vfct::Table::parse(&whole[..length]) else {
+            assert!(length < vfct::LENGTH);
+            continue;
+        };
+        let there = records.iter().filter(|record| record.end() <= length).count();
+        assert_eq!(cut.records().filter(|record| !record.is_truncated()).count(), there, "{length}");
+        let worst = vfct::findings(&cut).iter().map(check::Finding::severity).max();
+        assert_eq!(worst, Some(Severity::Defect), "{length}");
+        assert!(!vfct::text::info(&cut).to_string().is_empty());
+    }
+}
+
+/// The ATOM BIOS of each ROM that has one, against what a script read out of them.
+#[test]
+#[ignore = "compares with ../shared; `cargo xtask test` runs it where that is"]
+fn every_atom_bios_is_read_as_it_is() {
+    let corpus = corpus();
+    let roms = roms(&corpus);
+    // The table's rows go on in further lines: the texts in them hold line ends.
+    let rows = table(&corpus, "atom.tsv");
+    let mut compared = 0;
+    for (name, bytes) in &roms {
+        let rom = Rom::parse(bytes).unwrap();
+        let atom = rom.images().next().and_then(Image::atom);
+        let row = rows.get(name).map(|rows| &rows[0]);
+        let Some(atom) = atom else {
+            // The script took what is at the pointer for a header; sizes and revisions show that it is none.
+            assert!(row.is_none_or(|row| !matches!(&*row["hdr_size"], "36" | "40" | "44")), "{name}");
+            continue;
+        };
+        let row = row.unwrap_or_else(|| panic!("{name} is not in the table"));
+        let header = atom.header();
+        assert_eq!(format!("{:#x}", header.offset), row["atom_off"], "{name}");
+        assert_eq!(header.structure_size.to_string(), row["hdr_size"], "{name}");
+        assert_eq!(
+            format!("{}.{}", header.format_revision, header.content_revision),
+            row["fmt.rev"],
+            "{name}"
+        );
+        let date = atom.build_date().unwrap().to_string();
+        let (month, day, year) = (&date[5..7], &date[8..10], &date[2..4]);
+        let got = format!("{month}/{day}/{year}{}{}", &row["date"][8..9], &date[11..]);
+        assert_eq!(got, row["date"].split('\0').next().unwrap(), "{name}");
+        let strings: Vec<_> = atom.strings().map(|text| str::from_utf8(text).unwrap()).collect();
+        assert_eq!(format!("{}|", strings.join("|")), row["strings"], "{name}");
+        let version = str::from_utf8(atom.version().unwrap()).unwrap();
+        assert!(version.len() == 22 && version.bytes().all(|b| b == b'.' || b.is_ascii_digit()), "{name}");
+        // Two places for the same number: the text and the table.
+        let numbers: Vec<u32> = version.split('.').take(4).map(|part| part.parse().unwrap()).collect();
+        let revision = atom.firmware_info().unwrap().firmware_revision;
+        let from_table: Vec<u32> = revision.to_be_bytes().into_iter().map(u32::from).collect();
+        assert_eq!(numbers[..2], from_table[..2], "{name}: {version} and {revision:08x}");
+        assert!(atom.data_tables().tables().all(|table| table.header.is_some()), "{name}");
+        assert!(atom.command_tables().tables().all(|table| table.header.is_some()), "{name}");
+        compared += 1;
+    }
+    assert!(compared > 0);
+    println!("{compared} of {} files", roms.len());
+}
+
+/// The bytes of a dump as `xxd` or `hexdump -C` printed it.
+fn from_hex(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for line in text.lines().filter(|line| line.len() > 10) {
+        let digits: Vec<_> = line[10..].split(['|']).next().unwrap().split("  ").collect();
+        let digits: String = match line.as_bytes()[8] {
+            b':' => digits[0].into(),
+            _ => digits.concat(),
+        };
+        let digits: Vec<_> = digits.chars().filter(char::is_ascii_hexdigit).collect();
+        bytes.extend(
+            digits.chunks(2).map(|two| u8::from_str_radix(&two.iter().collect::<String>(), 16).unwrap()),
+        );
+    }
+    bytes
+}
+
+/// The heads of two ROMs that their owners posted, decoded to what they reported.
+#[test]
+#[ignore = "compares with ../shared; `cargo xtask test` runs it where that is"]
+fn what_owners_posted_is_what_they_reported() {
+    let evidence = corpus().join("../evidence");
+    let phoenix =
+        from_hex(&fs::read_to_string(evidence.join("um880pro/phoenix-vbios-head.xxd.txt")).unwrap());
+    let rom = Rom::parse(&phoenix).unwrap();
+    let image = rom.images().next().unwrap();
+    assert_eq!((image.length(), image.structure().pointer, image.is_last()), (0x4200, 0x1c0, true));
+    assert!(image.structure().is_for(0x1002, 0x1900));
+    let atom = image.atom().unwrap();
+    assert_eq!(atom.part_number(), Some(&b"113-PHXGENERIC-001"[..]));
+    assert_eq!(atom.version(), Some(&b"022.012.000.027.000001"[..]));
+    assert_eq!(atom.header().offset, 0x194);
+
+    let dump = fs::read_to_string(evidence.join("f4-424-pro/asm1061-rom-first-512.hexdump.txt")).unwrap();
+    let asm1061 = from_hex(&dump);
+    assert_eq!(asm1061.len(), 512);
+    let rom = Rom::parse(&asm1061).unwrap();
+    let image = rom.images().next().unwrap();
+    let pcir = image.structure();
+    assert_eq!(pcir.vendor_rom_revision, 0x0420, "ROM 4.20");
+    assert_eq!((rom.images().count(), pcir.code_type, image.is_last()), (1, CodeType::X86_PC_AT, true));
+    assert_eq!(pcir.device_list().collect::<Vec<_>>(), [0x611, 0x612, 0x601, 0x602, 0x614, 0x615]);
+    let posted = fs::read_to_string(evidence.join("f4-424-pro/asm1061.rom-parser.txt")).unwrap();
+    let lines = text::info(&rom).to_string();
+    for line in posted.lines() {
+        assert!(lines.contains(line), "{line} in {lines}");
+    }
+}
+
+/// NVIDIA's ROMs say the same in their own words: the container about the ROM, the table about the text.
+#[test]
+#[ignore = "compares with ../shared; `cargo xtask test` runs it where that is"]
+fn nvidia_s_containers_and_tables_agree_with_the_rom() {
+    let (mut containers, mut versions) = (0, 0);
+    for (name, bytes) in roms(&corpus()) {
+        let rom = Rom::parse(&bytes).unwrap();
+        for data in rom.data() {
+            let Some(ifr) = data.ifr() else { continue };
+            let says = data.offset + ifr.image_offset(data.bytes).unwrap();
+            assert!(rom.chains().iter().any(|chain| chain.offset() == says), "{name}: {says:x}");
+            containers += 1;
+        }
+        for bit in rom.images().filter_map(Image::bit) {
+            let (table, text) = (bit.version().unwrap(), bit.version_text().unwrap());
+            // Two of them were edited by their owners.
+            let edited = name.contains("turbo") || name.contains("bfalk8");
+            assert_eq!(table != text, edited, "{name}: {table} and {text}");
+            let date = bit.build_date().unwrap();
+            assert_eq!((date[2], date[5]), (b'/', b'/'), "{name}");
+            versions += 1;
+        }
+    }
+    assert!(containers >= 4 && versions >= 12, "{containers} {versions}");
+}
+
+/// A ROM has an EFI driver for a guest if and only if the table of EFI images has a driver of its first chain.
+#[test]
+#[ignore = "compares with ../shared; `cargo xtask test` runs it where that is"]
+fn what_a_uefi_guest_can_start_is_known() {
+    let corpus = corpus();
+    let efi = table(&corpus, "efi-sha256.tsv");
+    for (name, bytes) in roms(&corpus) {
+        let guests = check::guests(&Rom::parse(&bytes).unwrap());
+        let driver = efi.get(&name).is_some_and(|rows| rows.iter().any(|row| row["machine"] == "8664"));
+        assert_eq!(matches!(guests.uefi, check::Answer::Yes(_)), driver, "{name}: {guests}");
     }
 }

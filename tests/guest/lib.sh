@@ -190,6 +190,9 @@ forget_resets() { echo >$T/trace; }
 # resets: the methods by which the kernel did a reset since, each once.
 resets() { echo $(sed -n 's/.*: \([a-z]*\): (.*/\1/p' $T/trace | sort -u); }
 
+# count_resets METHOD: how often the kernel did a reset by the method since.
+count_resets() { grep -c ": $1: (" $T/trace; }
+
 # hmp COMMAND...: has the host send a command to QEMU's monitor, and waits until it was answered.
 hmp() {
     echo "HMP> $*"

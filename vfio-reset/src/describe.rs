@@ -6,12 +6,14 @@
 mod capability;
 mod extended;
 
-use crate::registers::{PlacedRegister, Structure, registers};
 use pcicfg::ConfigSpace;
 use pcicfg::bar::Bar;
-use pcicfg::capability::{DevicePortType, PciExpress};
+use pcicfg::capability::PciExpress;
 use pcicfg::header::{HeaderType, Layout, Presence, Status};
+use pcicfg::registers::{PlacedRegister, RegisterName, Structure, registers};
 use serde::Serialize;
+
+pub use pcicfg::registers::bytes;
 
 /// What a configuration space says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -158,7 +160,7 @@ pub struct Finding {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RegisterValue {
     /// Its name.
-    pub register: &'static str,
+    pub register: RegisterName,
     /// Where it stands.
     pub offset: u16,
     /// How many bytes it has.
@@ -408,35 +410,6 @@ fn link(express: PciExpress<'_>) -> Option<LinkDescription> {
             (true, true) => "L0s and L1",
         },
     })
-}
-
-/// A port type in the specification's words; `None` for a reserved code.
-#[must_use]
-pub const fn port_type_name(kind: DevicePortType) -> Option<&'static str> {
-    Some(match kind {
-        DevicePortType::Endpoint => "endpoint",
-        DevicePortType::LegacyEndpoint => "legacy endpoint",
-        DevicePortType::RootPort => "root port",
-        DevicePortType::UpstreamPort => "upstream port of a switch",
-        DevicePortType::DownstreamPort => "downstream port of a switch",
-        DevicePortType::PciExpressToPciBridge => "PCI Express to PCI bridge",
-        DevicePortType::PciToPciExpressBridge => "PCI to PCI Express bridge",
-        DevicePortType::RootComplexIntegratedEndpoint => "root complex integrated endpoint",
-        DevicePortType::RootComplexEventCollector => "root complex event collector",
-        DevicePortType::Reserved(_) => return None,
-    })
-}
-
-/// A size as people write it: 256 MiB.
-#[must_use]
-pub fn bytes(size: u64) -> String {
-    const UNITS: [(&str, u32); 6] =
-        [("EiB", 60), ("PiB", 50), ("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
-    let unit = UNITS.iter().find(|(_, shift)| size != 0 && size.trailing_zeros() >= *shift);
-    match unit {
-        Some((name, shift)) => format!("{} {name}", size >> shift),
-        None => format!("{size} bytes"),
-    }
 }
 
 #[cfg(test)]

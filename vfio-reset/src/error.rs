@@ -1,5 +1,6 @@
 //! What can go wrong: what, where, and what the user can do.
 
+use crate::machine::vfio::VfioError;
 use pcicfg::Address;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -64,6 +65,23 @@ pub enum Error {
         /// How many can be reached.
         size: usize,
     },
+    /// An access to what is behind a Base Address Register that cannot be made.
+    #[error("{address}: {length} bytes at {offset:#x} of BAR {bar} cannot be reached: {reason}")]
+    BarOutOfReach {
+        /// The function.
+        address: Address,
+        /// The Base Address Register, 0 to 5; 6 is the expansion ROM.
+        bar: u8,
+        /// Where the access begins.
+        offset: u64,
+        /// How many bytes it has.
+        length: usize,
+        /// Why, and what the user can do.
+        reason: String,
+    },
+    /// VFIO refused something.
+    #[error(transparent)]
+    Vfio(#[from] VfioError),
     /// A machine that was only recorded cannot be changed.
     #[error(
         "{machine} is a recording: it can be looked at, not {action}; `plan` says what would be done on that host"
@@ -92,6 +110,14 @@ pub enum Error {
     NothingToSave {
         /// The function.
         address: Address,
+    },
+    /// There is no such family of devices.
+    #[error("there is no family {name:?}: there are {families}")]
+    NoSuchFamily {
+        /// What the user wrote.
+        name: String,
+        /// Those there are.
+        families: String,
     },
     /// The name after `--machine` leads nowhere.
     #[error("no machine {name:?}: {reason}")]
@@ -133,6 +159,7 @@ impl Error {
             Self::Read { source, .. } | Self::Write { source, .. } | Self::LockedDown { source, .. } => {
                 source.raw_os_error()
             }
+            Self::Vfio(error) => Some(error.errno).filter(|errno| *errno != 0),
             _ => None,
         }
     }
@@ -157,6 +184,7 @@ impl Error {
                 source.kind() == io::ErrorKind::PermissionDenied
             }
             Self::ConfigOutOfReach { .. } | Self::LockedDown { .. } => true,
+            Self::Vfio(error) => error.is_permission(),
             _ => false,
         }
     }

@@ -4,7 +4,10 @@
 //! removed. Times are in milliseconds.
 
 use crate::method::MethodName;
-use crate::plan::{Action, Affected, Candidate, Decision, MethodPlan, Plan, PlannedStep, Refusal, Via};
+use crate::plan::{
+    Action, Affected, Candidate, Decision, HotResetMember, MethodPlan, Ownership, Plan, PlannedStep, Refusal,
+    Via,
+};
 use crate::report::{Check, Outcome, Report, StepReport};
 use pcicfg::Address;
 use pcicfg::header::Presence;
@@ -28,6 +31,8 @@ pub struct PlanDocument<'p> {
     iommu_group: Option<u32>,
     present: bool,
     methods: Vec<MethodDocument<'p>>,
+    hot_reset: Option<Vec<HotResetDocument<'p>>>,
+    vendor: Option<MethodDocument<'p>>,
     candidates: Vec<CandidateDocument<'p>>,
     decision: DecisionDocument<'p>,
     notes: &'p [String],
@@ -54,6 +59,15 @@ struct AffectedDocument<'p> {
     iommu_group: Option<u32>,
     driver: Option<&'p str>,
     users: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct HotResetDocument<'p> {
+    #[serde(flatten)]
+    function: AffectedDocument<'p>,
+    owned: bool,
+    ownership: &'p Ownership,
+    summary: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -104,6 +118,8 @@ pub fn plan(plan: &Plan) -> PlanDocument<'_> {
         iommu_group: plan.iommu_group,
         present: plan.presence == Presence::Present,
         methods: plan.methods.iter().map(method).collect(),
+        hot_reset: plan.hot_reset.as_ref().map(|set| set.iter().map(hot_reset).collect()),
+        vendor: plan.vendor.as_ref().map(method),
         candidates: plan.candidates.iter().map(candidate).collect(),
         decision: decision(&plan.decision),
         notes: &plan.notes,
@@ -132,6 +148,15 @@ fn affected(other: &Affected) -> AffectedDocument<'_> {
         iommu_group: other.iommu_group,
         driver: other.driver.as_deref(),
         users: other.users.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn hot_reset(member: &HotResetMember) -> HotResetDocument<'_> {
+    HotResetDocument {
+        function: affected(&member.function),
+        owned: member.ownership.is_ours(),
+        ownership: &member.ownership,
+        summary: member.ownership.summary(),
     }
 }
 

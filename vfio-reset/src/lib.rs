@@ -13,7 +13,6 @@
 
 pub mod capture;
 pub mod describe;
-pub mod diff;
 pub mod error;
 pub mod inventory;
 pub mod json;
@@ -22,11 +21,11 @@ pub mod method;
 pub mod pci_ids;
 pub mod plan;
 pub mod quirk;
-pub mod registers;
 pub mod report;
 pub mod reset;
 pub mod state;
 mod toml_file;
+pub mod vendor;
 
 pub use error::{Error, Result};
 pub use inventory::Inventory;

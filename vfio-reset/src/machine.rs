@@ -7,12 +7,14 @@
 pub mod captured;
 pub mod live;
 pub mod simulated;
+pub mod vfio;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use pcicfg::{Address, ConfigRead, ConfigWrite};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
+use vfio::{Opened, VfioFacts, VfioRequest};
 
 /// PCI functions and the operating system's knowledge of them.
 ///
@@ -66,6 +68,43 @@ pub trait Machine: Send + Sync {
     /// When there is no such function, or it may not be written (a recording, lockdown).
     fn write_config(&self, address: Address, offset: u16, bytes: &[u8]) -> Result<()>;
 
+    /// The size in bytes of the memory or the ports behind a Base Address Register, 0 to 5, or 6, the
+    /// expansion ROM: as the kernel gave it out.
+    ///
+    /// # Errors
+    /// When there is no such function, or nothing is behind that register.
+    fn bar_size(&self, address: Address, bar: u8) -> Result<u64> {
+        let resources = self.facts(address)?.resources;
+        let resource = resources.get(usize::from(bar)).filter(|resource| resource.end != 0);
+        let size = resource.and_then(|resource| resource.end.checked_sub(resource.start)?.checked_add(1));
+        let reason = "the function has no such BAR, or it has no address";
+        size.ok_or_else(|| Error::BarOutOfReach {
+            address,
+            bar,
+            offset: 0,
+            length: 0,
+            reason: reason.to_owned(),
+        })
+    }
+
+    /// Fills `bytes` from `offset` of the memory or the ports behind Base Address Register `bar` (0 to 5; 6
+    /// is the expansion ROM), in accesses of four bytes, each aligned, and of two and one for what is left.
+    ///
+    /// Where no one answers, the bytes are all-ones: Memory Space is off, the function is not in D0, or it
+    /// is gone. That is what a processor sees, and no error.
+    ///
+    /// # Errors
+    /// When there is no such function or range, `offset` is not aligned to the length (to 4 bytes at most),
+    /// or the access may not be made (a driver has the range, lockdown, a recording).
+    fn read_bar(&self, address: Address, bar: u8, offset: u64, bytes: &mut [u8]) -> Result<()>;
+
+    /// Writes `bytes` to `offset` of the memory or the ports behind Base Address Register `bar`, as
+    /// [`read_bar`](Self::read_bar) reads them; what no one takes is lost.
+    ///
+    /// # Errors
+    /// As [`read_bar`](Self::read_bar).
+    fn write_bar(&self, address: Address, bar: u8, offset: u64, bytes: &[u8]) -> Result<()>;
+
     /// Reads an attribute of the function; `None` if the function has no such attribute.
     ///
     /// # Errors
@@ -84,6 +123,13 @@ pub trait Machine: Send + Sync {
     /// When there is no such function or no `reset`, or it cannot be opened. What the kernel answers
     /// to the reset itself is in [`KernelReset`].
     fn kernel_reset(&self, address: Address, budget: Duration) -> Result<KernelReset>;
+
+    /// Opens a function through VFIO, which resets it if the kernel has a method for it, and waits for at most
+    /// the request's budget.
+    ///
+    /// # Errors
+    /// When there is no such function; [`Error::Vfio`] with what the kernel answers.
+    fn open_vfio<'m>(&'m self, request: &VfioRequest<'_>) -> Result<Opened<'m>>;
 
     /// A place in the kernel log, for [`kernel_log`](Self::kernel_log).
     fn kernel_log_mark(&self) -> LogMark;
@@ -127,6 +173,9 @@ pub struct HostFacts {
     pub kernel: Option<String>,
     /// Whether configuration space may be written from user space.
     pub lockdown: Lockdown,
+    /// Which of VFIO's interfaces it offers; `None` if nobody recorded it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vfio: Option<VfioFacts>,
 }
 
 /// The kernel's lockdown state (`/sys/kernel/security/lockdown`).
@@ -306,6 +355,23 @@ pub struct LogLine {
     pub time: Duration,
     /// The text, without time and level.
     pub text: String,
+}
+
+/// That an access behind a Base Address Register is one that a register understands: aligned, so that no
+/// machine splits it where another would not.
+fn check_bar_access(address: Address, bar: u8, offset: u64, length: usize) -> Result<()> {
+    let alignment = match length {
+        1 => 1,
+        2 | 3 => 2,
+        _ => 4,
+    };
+    let fits = length > 0 && offset.checked_add(length as u64).is_some();
+    if fits && bar <= 6 && offset.is_multiple_of(alignment) {
+        return Ok(());
+    }
+    let reason =
+        "an access is of bytes that are there, aligned to its width, behind BAR 0 to 5 or 6, the ROM";
+    Err(Error::BarOutOfReach { address, bar, offset, length, reason: reason.to_owned() })
 }
 
 /// One function of a machine, for register access.

@@ -1,6 +1,6 @@
 //! Which methods can reset a function, and why the others cannot: the kernel's own rules.
 //!
-//! [`METHODS`] is the whole policy on one screen: each method with what the kernel checks when it
+//! [`METHODS`] is the whole policy of `reset_method` on one screen: each method with what the kernel checks when it
 //! enumerates a function, what it checks again when the reset is tried, and how long it takes.
 //! Sources: Linux `drivers/pci/pci.c` (`pci_reset_fn_methods`, `pci_reset_bus_function`,
 //! `pci_parent_bus_reset`, `pci_dev_reset_slot_function`), 6.12 and 6.18.
@@ -8,6 +8,7 @@
 use crate::inventory::InventoryFunction;
 use crate::machine::ResetMethods;
 use crate::quirk::{Effect, Quirk, Quirks};
+use crate::vendor::family::{Family, Reach};
 use pcicfg::capability::{AdvancedFeaturesCapabilities, LinkSpeed, PciExpress};
 use pcicfg::extended::{ReadinessTime, ReadinessTimeReporting};
 use pcicfg::header::{Presence, Status};
@@ -17,7 +18,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A method's name, as `reset_method` spells it.
+/// A method's name, as `reset_method` spells it; the last two are VFIO's and never in there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MethodName {
@@ -35,10 +36,31 @@ pub enum MethodName {
     Bus,
     /// Secondary bus reset at a CXL port that masks it.
     CxlBus,
+    /// `VFIO_DEVICE_RESET`: the kernel's methods in the order of its list, asked for by who has the function
+    /// open.
+    VfioReset,
+    /// `VFIO_DEVICE_PCI_HOT_RESET`: the slot or the bus, by who owns every function there.
+    HotReset,
+    /// A sequence of register accesses that the device's maker knows.
+    Vendor,
 }
 
 impl MethodName {
-    /// The name in `reset_method`.
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::DeviceSpecific,
+        Self::Acpi,
+        Self::Flr,
+        Self::AfFlr,
+        Self::Pm,
+        Self::Bus,
+        Self::CxlBus,
+        Self::VfioReset,
+        Self::HotReset,
+        Self::Vendor,
+    ];
+
+    /// The name in `reset_method`, or what users type.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -49,13 +71,27 @@ impl MethodName {
             Self::Pm => "pm",
             Self::Bus => "bus",
             Self::CxlBus => "cxl_bus",
+            Self::VfioReset => "vfio_reset",
+            Self::HotReset => "hot_reset",
+            Self::Vendor => "vendor",
         }
     }
 
     /// The method of that name.
     #[must_use]
     pub fn method(self) -> &'static Method {
-        &METHODS[self as usize]
+        match self {
+            Self::VfioReset => &VFIO_RESET,
+            Self::HotReset => &HOT_RESET,
+            Self::Vendor => &VENDOR,
+            listed => &METHODS[listed as usize],
+        }
+    }
+
+    /// Whether the kernel lists it in `reset_method`.
+    #[must_use]
+    pub const fn is_listed(self) -> bool {
+        !matches!(self, Self::VfioReset | Self::HotReset | Self::Vendor)
     }
 }
 
@@ -69,10 +105,9 @@ impl FromStr for MethodName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let names = || METHODS.map(|method| method.name.as_str()).join(", ");
-        METHODS
-            .iter()
-            .map(|method| method.name)
+        let names = || Self::ALL.map(Self::as_str).join(", ");
+        Self::ALL
+            .into_iter()
             .find(|name| name.as_str() == text)
             .ok_or_else(|| format!("no reset method {text:?}: there are {}", names()))
     }
@@ -88,14 +123,16 @@ pub enum Scope {
     Bus,
     /// Everything below the bridge above, if that is a CXL port.
     CxlBus,
+    /// All functions of the device, those with the same bus and device number.
+    Device,
 }
 
-/// One of the kernel's methods.
+/// One of the methods.
 #[derive(Debug)]
 pub struct Method {
     /// Its name.
     pub name: MethodName,
-    /// What else it resets.
+    /// What else it resets; of a vendor sequence, at most ([`Method::scope`]).
     pub scope: Scope,
     /// What the kernel checks when it enumerates the function and makes the list.
     enumerate: Probe,
@@ -129,11 +166,51 @@ pub const METHODS: [Method; 7] = {
     ]
 };
 
+/// VFIO's reset of one function.
+pub const VFIO_RESET: Method = Method {
+    name: MethodName::VfioReset,
+    scope: Scope::Function,
+    enumerate: vfio_reset,
+    execute: vfio_reset,
+    floor: first_floor,
+    ceiling: Duration::from_millis(800 + READY_CEILING),
+};
+
+/// VFIO's reset of a slot or a bus.
+pub const HOT_RESET: Method = Method {
+    name: MethodName::HotReset,
+    scope: Scope::Bus,
+    enumerate: hot_reset,
+    execute: hot_reset,
+    floor: bus_floor,
+    ceiling: Duration::from_millis(2 * (1_100 + READY_CEILING)),
+};
+
+/// Our reset by the sequence that the device's maker knows; what it hits is the sequence's to say
+/// ([`Method::scope`]).
+pub const VENDOR: Method = Method {
+    name: MethodName::Vendor,
+    scope: Scope::Device,
+    enumerate: vendor,
+    execute: vendor,
+    floor: vendor_floor,
+    ceiling: Duration::from_millis(READY_CEILING),
+};
+
 impl Method {
     /// The shortest time the method takes on a function.
     #[must_use]
     pub fn floor(&self, function: InventoryFunction<'_>, quirks: &Quirks) -> Duration {
         (self.floor)(function, quirks)
+    }
+
+    /// What else the method resets, used on this function.
+    #[must_use]
+    pub fn scope(&self, function: InventoryFunction<'_>, quirks: &Quirks) -> Scope {
+        match sequence_for(function, quirks).map(|family| family.reach) {
+            Some(Reach::Function) if self.name == MethodName::Vendor => Scope::Function,
+            _ => self.scope,
+        }
     }
 
     /// What the kernel's rules say of the method now, whatever the kernel's list says.
@@ -168,6 +245,8 @@ pub enum Reason {
     Announced(&'static str),
     /// The kernel has a sequence for this device.
     Sequence(String),
+    /// We have a sequence for the device: what it does.
+    VendorSequence(&'static Family),
     /// The kernel lists it, and there is nothing in configuration space to check.
     KernelSays,
     /// It is alone below its bridge.
@@ -192,6 +271,16 @@ pub enum Reason {
     IsBridge,
     /// Other functions share the bus.
     Siblings(Vec<Address>),
+    /// Everything below the bridge is reset together.
+    Together(Address),
+    /// It is a virtual function: VFIO never resets one with others.
+    Virtual,
+    /// A function that would be reset too is known not to survive it.
+    Survivor(Address, String),
+    /// The kernel has no method that works for it alone.
+    NoOwnReset,
+    /// The kernel would use this one first.
+    First(MethodName),
     /// Nothing says that there is such a thing.
     NothingKnown(&'static str),
     /// The function does not answer.
@@ -209,6 +298,7 @@ impl fmt::Display for Reason {
         match self {
             Self::Announced(what) => write!(f, "{what}"),
             Self::Sequence(sequence) => write!(f, "the kernel has a sequence for this device: {sequence}"),
+            Self::VendorSequence(family) => write!(f, "{} ({})", family.deed, family.name),
             Self::KernelSays => write!(f, "the kernel lists it"),
             Self::AloneBelow(bridge) => write!(f, "the only function below {bridge}"),
             Self::Slot(port) => write!(f, "alone in the hot-plug slot of {port}"),
@@ -230,6 +320,17 @@ impl fmt::Display for Reason {
             Self::Siblings(others) => {
                 write!(f, "the bus is shared with {}, which would be reset too", Addresses(others))
             }
+            Self::Together(bridge) => write!(f, "everything below {bridge} is reset together"),
+            Self::Virtual => {
+                write!(f, "it is a virtual function, which VFIO never resets with others; use flr")
+            }
+            Self::Survivor(address, text) => {
+                write!(f, "{address} would be reset too, and is known not to survive that: {text}")
+            }
+            Self::NoOwnReset => {
+                write!(f, "the kernel has no method that resets it alone, so VFIO refuses (EINVAL)")
+            }
+            Self::First(method) => write!(f, "the kernel would use {method}"),
             Self::NothingKnown(what) => write!(f, "{what}"),
             Self::NotPresent(Presence::RequestRetryStatus) => {
                 write!(f, "the function is not ready (it answers with Request Retry Status)")
@@ -278,12 +379,15 @@ pub fn availability(function: InventoryFunction<'_>, quirks: &Quirks) -> Vec<Ava
 }
 
 impl Method {
-    fn availability(&self, function: InventoryFunction<'_>, quirks: &Quirks) -> Availability {
+    /// What can be said of the method on a function.
+    pub(crate) fn availability(&self, function: InventoryFunction<'_>, quirks: &Quirks) -> Availability {
         let now = match function.presence() {
             Presence::Present => self.probe(function, quirks),
             other => Err(Reason::NotPresent(other)),
         };
         let (listed, by_kernel) = match &function.facts().reset_methods {
+            // No kernel is asked for what we do ourselves.
+            _ if self.name == MethodName::Vendor => (now.is_ok(), false),
             ResetMethods::Unknown => {
                 let answers = function.presence() == Presence::Present;
                 (answers && (self.enumerate)(function, quirks).is_ok(), false)
@@ -332,6 +436,19 @@ fn device_specific(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<R
         }
         _ => Err(Reason::NothingKnown("the kernel has no sequence for this device")),
     }
+}
+
+fn vendor(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<Reason, Reason> {
+    match sequence_for(function, quirks) {
+        Some(family) => Ok(Reason::VendorSequence(family)),
+        None => Err(Reason::NothingKnown("no vendor sequence is known for this device")),
+    }
+}
+
+/// The family of devices whose sequence a function would be reset with.
+#[must_use]
+pub fn sequence_for(function: InventoryFunction<'_>, quirks: &Quirks) -> Option<&'static Family> {
+    quirks.sequences().find(function.ids())?.family
 }
 
 fn acpi(_: InventoryFunction<'_>, _: &Quirks) -> Result<Reason, Reason> {
@@ -415,6 +532,45 @@ fn cxl_bus(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<Reason, R
     bus(function, quirks)
 }
 
+/// `vfio_pci_core_enable` tries the list once: what works then, works.
+fn vfio_reset(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<Reason, Reason> {
+    first_method(function, quirks).map(Reason::First).ok_or(Reason::NoOwnReset)
+}
+
+/// The method that the kernel would use if it were not told which: the first of its list that works.
+#[must_use]
+pub fn first_method(function: InventoryFunction<'_>, quirks: &Quirks) -> Option<MethodName> {
+    let available: Vec<MethodName> = availability(function, quirks)
+        .into_iter()
+        .filter(|availability| availability.available)
+        .map(|availability| availability.method)
+        .collect();
+    match &function.facts().reset_methods {
+        ResetMethods::Listed(names) => {
+            names.iter().filter_map(|name| name.parse().ok()).find(|name| available.contains(name))
+        }
+        _ => available.first().copied(),
+    }
+}
+
+/// `pci_probe_reset_slot`, `pci_probe_reset_bus`: nothing there, nor the bridge, may be known to die of it.
+fn hot_reset(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<Reason, Reason> {
+    let bridge = bridge_above(function)?;
+    if function.is_bridge() {
+        return Err(Reason::IsBridge);
+    }
+    if function.is_virtual() {
+        return Err(Reason::Virtual);
+    }
+    no_bus_reset(function, quirks)?;
+    for other in bridge.below().into_iter().chain([bridge]) {
+        if let Some(quirk) = quirks.find(other, |effect| *effect == Effect::NoBusReset) {
+            return Err(Reason::Survivor(other.address(), quirk.into()));
+        }
+    }
+    Ok(Reason::Together(bridge.address()))
+}
+
 fn bridge_above(function: InventoryFunction<'_>) -> Result<InventoryFunction<'_>, Reason> {
     match function.parent() {
         Some(bridge) => Ok(bridge),
@@ -462,6 +618,10 @@ fn no_floor(_: InventoryFunction<'_>, _: &Quirks) -> Duration {
     Duration::ZERO
 }
 
+fn first_floor(function: InventoryFunction<'_>, quirks: &Quirks) -> Duration {
+    first_method(function, quirks).map_or(Duration::ZERO, |name| name.method().floor(function, quirks))
+}
+
 fn flr_floor(function: InventoryFunction<'_>, _: &Quirks) -> Duration {
     let space = function.space();
     if space.header().status().contains(Status::IMMEDIATE_READINESS) {
@@ -489,6 +649,10 @@ fn af_flr_floor(_: InventoryFunction<'_>, _: &Quirks) -> Duration {
 
 fn pm_floor(function: InventoryFunction<'_>, quirks: &Quirks) -> Duration {
     2 * quirks.d3hot_delay(function)
+}
+
+fn vendor_floor(function: InventoryFunction<'_>, quirks: &Quirks) -> Duration {
+    sequence_for(function, quirks).map_or(Duration::ZERO, Family::floor)
 }
 
 fn bus_floor(function: InventoryFunction<'_>, quirks: &Quirks) -> Duration {

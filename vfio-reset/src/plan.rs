@@ -5,12 +5,16 @@
 
 mod action;
 mod refusal;
+mod vfio;
 
 use crate::error::{Error, Result};
 use crate::inventory::{Inventory, InventoryFunction};
 use crate::machine::DeviceUser;
+use crate::machine::vfio::VfioInterface;
 use crate::method::{self, Availability, MethodName, Reason};
 use crate::quirk::{Effect, Quirks};
+use crate::vendor::devices::DeviceEntry;
+use crate::vendor::family::{Family, Rank};
 use pcicfg::Address;
 use pcicfg::header::Presence;
 use serde::Serialize;
@@ -20,6 +24,7 @@ use std::time::Duration;
 pub use action::{Action, PlannedFunction, PlannedStep, ResetAct, StepName};
 pub(crate) use action::{LINK_CEILING, PENDING_LOOKS};
 pub use refusal::{Override, Refusal, RefusalCode, restore_refusals};
+pub use vfio::{HotResetMember, Ownership};
 
 /// What the user asks for.
 #[derive(Clone, Debug)]
@@ -32,6 +37,8 @@ pub struct Request {
     pub via: Option<Via>,
     /// For a direct bus reset: the bridge that asserts it, if not the nearest.
     pub bridge: Option<Address>,
+    /// For a reset by VFIO: the interface; `None` leaves the choice to the plan.
+    pub vfio: Option<VfioInterface>,
     /// Refusals that the user overrides.
     pub allow: Vec<Override>,
     /// How long the whole reset may take.
@@ -51,6 +58,7 @@ impl Request {
             method: None,
             via: None,
             bridge: None,
+            vfio: None,
             allow: Vec::new(),
             budget: Self::DEFAULT_BUDGET,
         }
@@ -81,6 +89,8 @@ impl Request {
 pub enum Via {
     /// The kernel, through `reset_method` and `reset`.
     Kernel,
+    /// The kernel, asked by who has the function open through VFIO.
+    Vfio,
     /// We, through writes to configuration space.
     Direct,
 }
@@ -89,6 +99,7 @@ impl fmt::Display for Via {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Kernel => "kernel",
+            Self::Vfio => "vfio",
             Self::Direct => "direct",
         })
     }
@@ -107,6 +118,10 @@ pub struct Plan {
     pub presence: Presence,
     /// Every method of the kernel, in the kernel's order.
     pub methods: Vec<MethodPlan>,
+    /// The functions that VFIO's hot reset would hit, and whose they are; `None` where there can be none.
+    pub hot_reset: Option<Vec<HotResetMember>>,
+    /// The vendor sequence for the function, if there is one.
+    pub vendor: Option<MethodPlan>,
     /// Every way that was looked at, in the order of preference, with what speaks against it.
     pub candidates: Vec<Candidate>,
     /// What is to be done.
@@ -219,18 +234,22 @@ impl Plan {
     pub fn new(inventory: &Inventory, quirks: &Quirks, request: &Request) -> Result<Self> {
         let function = inventory.function(request.address)?;
         let bridge = asserting_bridge(function, request)?;
-        let methods: Vec<MethodPlan> = method::availability(function, quirks)
-            .into_iter()
-            .map(|availability| {
-                let method = availability.method.method();
-                MethodPlan {
-                    affects: affected(function, method.scope, function.parent()),
-                    floor: method.floor(function, quirks),
-                    ceiling: method.ceiling,
-                    availability,
-                }
-            })
-            .collect();
+        let plan_for = |availability: Availability| {
+            let method = availability.method.method();
+            MethodPlan {
+                affects: affected(function, method.scope(function, quirks), function.parent()),
+                floor: method.floor(function, quirks),
+                ceiling: match (method.name, method::sequence_for(function, quirks)) {
+                    (MethodName::Vendor, Some(family)) => family.ceiling,
+                    _ => method.ceiling,
+                },
+                availability,
+            }
+        };
+        let methods: Vec<MethodPlan> =
+            method::availability(function, quirks).into_iter().map(plan_for).collect();
+        let vendor = method::sequence_for(function, quirks)
+            .map(|_| plan_for(MethodName::Vendor.method().availability(function, quirks)));
         let stale =
             methods.iter().map(|method| &method.availability).filter(|availability| availability.stale);
         let stale = stale.map(|availability| availability.method).collect();
@@ -242,7 +261,9 @@ impl Plan {
             address: request.address,
             iommu_group: function.facts().iommu_group,
             presence: function.presence(),
+            hot_reset: method::HOT_RESET.probe(function, quirks).ok().map(|_| vfio::hot_reset_set(function)),
             methods,
+            vendor,
             notes: context.notes(&decision),
             decision,
             candidates,
@@ -257,6 +278,7 @@ impl Plan {
         let function = inventory.function(request.address)?;
         let bridge = asserting_bridge(function, request)?;
         let mut addresses = vec![function.address()];
+        addresses.extend(same_device(function).into_iter().map(InventoryFunction::address));
         let below = if function.is_bridge() { function.below() } else { Vec::new() };
         addresses.extend(below.into_iter().map(InventoryFunction::address));
         if let Some(bridge) = bridge {
@@ -295,6 +317,7 @@ fn affected(
 ) -> Vec<Affected> {
     let hit = match scope {
         method::Scope::Function => hit_with(function),
+        method::Scope::Device => same_device(function),
         method::Scope::Bus => bridge.map_or_else(Vec::new, InventoryFunction::below),
         method::Scope::CxlBus => {
             let port = bridge.filter(|bridge| bridge.space().cxl_port().is_some());
@@ -313,6 +336,12 @@ fn hit_with(function: InventoryFunction<'_>) -> Vec<InventoryFunction<'_>> {
     function.facts().virtfns.iter().filter_map(|&address| inventory.function(address).ok()).collect()
 }
 
+/// The function and the others of its device.
+fn same_device(function: InventoryFunction<'_>) -> Vec<InventoryFunction<'_>> {
+    let others = function.siblings().filter(|other| other.address().same_device(function.address()));
+    std::iter::once(function).chain(others).collect()
+}
+
 /// What every decision looks at.
 struct Context<'a> {
     function: InventoryFunction<'a>,
@@ -323,16 +352,22 @@ struct Context<'a> {
 }
 
 /// The ways in the order of preference: the kernel's methods in the kernel's order, since the kernel
-/// locks, saves and knows its quirks; then our own writes.
-const PREFERENCE: [(Via, MethodName); 11] = [
+/// locks, saves and knows its quirks; then the kernel through VFIO, which is the only one that resets
+/// several functions together; then our own writes. A vendor sequence stands in one of two places, which its
+/// family says ([`Rank`]).
+const PREFERENCE: [(Via, MethodName); 15] = [
     (Via::Kernel, MethodName::DeviceSpecific),
+    (Via::Direct, MethodName::Vendor),
     (Via::Kernel, MethodName::Flr),
     (Via::Kernel, MethodName::AfFlr),
     (Via::Kernel, MethodName::Pm),
+    (Via::Direct, MethodName::Vendor),
     (Via::Kernel, MethodName::Bus),
     (Via::Kernel, MethodName::CxlBus),
     // The firmware's method waits for nothing and is rarely tested.
     (Via::Kernel, MethodName::Acpi),
+    (Via::Vfio, MethodName::VfioReset),
+    (Via::Vfio, MethodName::HotReset),
     (Via::Direct, MethodName::Flr),
     (Via::Direct, MethodName::AfFlr),
     (Via::Direct, MethodName::Pm),
@@ -341,14 +376,21 @@ const PREFERENCE: [(Via, MethodName); 11] = [
 
 impl Context<'_> {
     fn candidates(&self, methods: &[MethodPlan]) -> Vec<Candidate> {
-        let wanted = PREFERENCE.iter().filter(|(via, method)| {
+        let first = PREFERENCE.iter().position(|&(_, method)| method == MethodName::Vendor);
+        let is_early = self.family().is_some_and(|family| family.rank == Rank::BeforeFlr);
+        let wanted = PREFERENCE.iter().enumerate().filter(|&(place, (via, method))| {
             self.request.via.is_none_or(|wanted| wanted == *via)
                 && self.request.method.is_none_or(|wanted| wanted == *method)
+                && (*method != MethodName::Vendor || is_early == (Some(place) == first))
         });
-        let candidate = |&(via, method): &(Via, MethodName)| {
-            let availability = &methods[method as usize].availability;
+        let candidate = |(_, &(via, method)): (usize, &(Via, MethodName))| {
+            let availability = methods
+                .iter()
+                .map(|plan| &plan.availability)
+                .find(|availability| availability.method == method);
             let impossible = match via {
-                Via::Kernel => self.impossible_for_kernel(availability),
+                Via::Kernel => availability.and_then(|availability| self.impossible_for_kernel(availability)),
+                Via::Vfio => self.impossible_for_vfio(method),
                 Via::Direct => self.impossible_for_us(method),
             };
             let refusals =
@@ -385,13 +427,30 @@ impl Context<'_> {
                 let probed = method.method().probe(self.function, self.quirks);
                 probed.err().map(|reason| reason.to_string())
             }
+            MethodName::Vendor => self.impossible_for_sequence(),
             MethodName::DeviceSpecific | MethodName::Acpi | MethodName::CxlBus => {
                 Some("only the kernel can do that".to_string())
             }
+            MethodName::VfioReset | MethodName::HotReset => Some("only VFIO can do that".to_string()),
         }
     }
 
+    fn family(&self) -> Option<&'static Family> {
+        method::sequence_for(self.function, self.quirks)
+    }
+
+    fn impossible_for_sequence(&self) -> Option<String> {
+        let probed = MethodName::Vendor.method().probe(self.function, self.quirks);
+        probed.err().map(|reason| reason.to_string())
+    }
+
     fn does_not_return(&self, method: MethodName) -> Option<String> {
+        // What VFIO asks for is one of the kernel's methods in the end.
+        let method = match method {
+            MethodName::HotReset => MethodName::Bus,
+            MethodName::VfioReset => method::first_method(self.function, self.quirks)?,
+            other => other,
+        };
         self.quirks.of(self.function).find_map(|quirk| match &quirk.effect {
             Effect::DoesNotReturn { methods, .. } if methods.contains(&method) => Some(String::from(quirk)),
             _ => None,
@@ -411,7 +470,10 @@ impl Context<'_> {
         if let Some(best) = best {
             return Decision::Act(Box::new(self.action(best.method, best.via)));
         }
-        match candidates.iter().find(|candidate| candidate.impossible.is_none()) {
+        // What VFIO asks for first, that everything be its own, is a remedy more than a refusal: a way that
+        // could be overridden is nearer.
+        let possible = || candidates.iter().filter(|candidate| candidate.impossible.is_none());
+        match possible().find(|candidate| candidate.via != Via::Vfio).or_else(|| possible().next()) {
             Some(nearest) => Decision::Refuse {
                 method: nearest.method,
                 via: nearest.via,
@@ -441,8 +503,23 @@ impl Context<'_> {
         }
         if let Decision::Act(action) = decision {
             notes.extend(self.hot_plug_note(action));
+            notes.extend(self.sequence_note(action));
         }
         notes
+    }
+
+    /// Why a vendor sequence was chosen, or that one would be spoilt.
+    fn sequence_note(&self, action: &Action) -> Vec<String> {
+        let Some(family) = self.family() else { return Vec::new() };
+        if action.method == MethodName::Vendor {
+            let mut notes = vec![format!("the vendor sequence comes {}", family.rank.why())];
+            notes.extend(self.quirks.sequences().find(self.function.ids()).and_then(DeviceEntry::warning));
+            return notes;
+        }
+        let spoils = action.method.method().scope != method::Scope::Function;
+        let possible = self.impossible_for_sequence().is_none() && family.rank == Rank::BeforeBus;
+        let note = "there is a vendor sequence (--method vendor): try that first, a bus reset often makes it impossible";
+        if spoils && possible { vec![note.to_string()] } else { Vec::new() }
     }
 
     fn hot_plug_note(&self, action: &Action) -> Option<String> {

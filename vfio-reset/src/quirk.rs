@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::inventory::InventoryFunction;
 use crate::method::MethodName;
 use crate::toml_file;
+use crate::vendor::Devices;
 use pcicfg::ConfigSpace;
 use pcicfg::header::Layout;
 use serde::Deserialize;
@@ -20,6 +21,7 @@ pub const USER_DIRECTORY: &str = "/etc/vfio-reset/quirks.d";
 #[derive(Clone, Debug, Default)]
 pub struct Quirks {
     entries: Vec<Quirk>,
+    sequences: Devices,
 }
 
 /// One rule: which functions, what is odd, why, and who says so.
@@ -82,8 +84,22 @@ impl Quirks {
     /// Never: a test reads the table.
     #[must_use]
     pub fn built_in() -> Self {
-        Self::parse(include_str!("quirks.toml"), Path::new("quirks.toml"))
-            .expect("the built-in quirk table is read by a test")
+        let quirks = Self::parse(include_str!("quirks.toml"), Path::new("quirks.toml"))
+            .expect("the built-in quirk table is read by a test");
+        quirks.with_sequences(Devices::built_in())
+    }
+
+    /// The same, with another table of the devices that there are vendor sequences for.
+    #[must_use]
+    pub fn with_sequences(mut self, sequences: Devices) -> Self {
+        self.sequences = sequences;
+        self
+    }
+
+    /// The devices that there are vendor sequences for.
+    #[must_use]
+    pub fn sequences(&self) -> &Devices {
+        &self.sequences
     }
 
     /// The built-in table and whatever the user added below `directory`.
@@ -120,7 +136,7 @@ impl Quirks {
                 .map_err(|message| toml_file::malformed(text, file, &entry, message))?;
             entries.push(quirk);
         }
-        Ok(Self { entries })
+        Ok(Self { entries, sequences: Devices::default() })
     }
 
     /// Every rule, in table order.
@@ -263,18 +279,9 @@ enum EffectName {
 
 impl TableEntry {
     fn to_quirk(&self) -> std::result::Result<Quirk, String> {
-        let mut devices = Vec::with_capacity(self.devices.len());
-        for text in &self.devices {
-            let (first, last) = text.split_once('-').unwrap_or((text, text));
-            let range = (hex(first, "devices")?, hex(last, "devices")?);
-            if range.0 > range.1 {
-                return Err(format!("the device range {text:?} ends before it begins"));
-            }
-            devices.push(range);
-        }
         let matches = Match {
             vendor: hex(&self.vendor, "vendor")?,
-            devices,
+            devices: device_ranges(&self.devices)?,
             revision: self.revision.as_deref().map(|text| hex(text, "revision")).transpose()?,
             class: self.class.as_deref().map(class_prefix).transpose()?,
             subsystem_vendor: self
@@ -314,7 +321,21 @@ impl TableEntry {
     }
 }
 
-fn hex<T: TryFrom<u32>>(text: &str, field: &str) -> std::result::Result<T, String> {
+/// Device ids and ranges of them, such as `731f` or `4000-4fff`.
+pub(crate) fn device_ranges(texts: &[String]) -> std::result::Result<Vec<(u16, u16)>, String> {
+    let mut ranges = Vec::with_capacity(texts.len());
+    for text in texts {
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        let range = (hex(first, "devices")?, hex(last, "devices")?);
+        if range.0 > range.1 {
+            return Err(format!("the device range {text:?} ends before it begins"));
+        }
+        ranges.push(range);
+    }
+    Ok(ranges)
+}
+
+pub(crate) fn hex<T: TryFrom<u32>>(text: &str, field: &str) -> std::result::Result<T, String> {
     let error =
         || format!("{field}: {text:?} is not a hexadecimal number of at most {} digits", 2 * size_of::<T>());
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {

@@ -3,6 +3,7 @@
 use crate::machine::LogLine;
 use crate::method::MethodName;
 use crate::plan::{StepName, Via};
+use crate::vendor::Trace;
 use pcicfg::Address;
 use serde::Serialize;
 use std::fmt;
@@ -29,6 +30,8 @@ pub struct Report {
     pub next: Vec<String>,
     /// What the kernel said meanwhile.
     pub kernel_log: Vec<LogLine>,
+    /// Of a vendor sequence: every access.
+    pub trace: Option<Trace>,
 }
 
 /// How a reset ended.
@@ -43,6 +46,9 @@ pub enum Outcome {
     Lost,
     /// The budget is over, and the kernel still waits for the function.
     KernelStillWaiting,
+    /// Nothing was reset, because there is nothing to reset: no driver has started the device since its
+    /// last reset.
+    NotNeeded,
     /// Something changed between plan and reset, or the function does not answer: nothing was
     /// touched.
     NotTouched,
@@ -57,7 +63,7 @@ impl Outcome {
     #[must_use]
     pub const fn exit_code(self) -> u8 {
         match self {
-            Self::Verified => 0,
+            Self::Verified | Self::NotNeeded => 0,
             Self::Failed => 1,
             Self::NoMethod => 4,
             Self::Lost | Self::KernelStillWaiting | Self::NotTouched => 6,
@@ -73,6 +79,7 @@ impl fmt::Display for Outcome {
             Self::Different => "back, but not as before",
             Self::Lost => "did not come back",
             Self::KernelStillWaiting => "did not come back in time; the kernel is still waiting for it",
+            Self::NotNeeded => "needs no reset, and nothing was reset",
             Self::NotTouched => "nothing was touched",
             Self::NoMethod => "nothing was reset: the method does not work",
             Self::Failed => "failed",

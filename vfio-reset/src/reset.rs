@@ -9,7 +9,9 @@ mod direct;
 mod kernel;
 mod power;
 mod restore;
+mod vendor;
 mod verify;
+mod vfio;
 mod wait;
 
 use crate::error::{Error, Result};
@@ -107,6 +109,8 @@ pub fn reset(
         effect: None,
         removed: false,
         unanswered: Vec::new(),
+        trace: None,
+        advice: Vec::new(),
     };
     let power = power::Hold::new(machine, &action.functions);
     let result = engine.run();
@@ -140,6 +144,9 @@ struct Engine<'e, 'o> {
     removed: bool,
     /// Functions that did not come back, other than the target.
     unanswered: Vec<Address>,
+    /// Of a vendor sequence: every access, and what is next after its failure.
+    trace: Option<crate::vendor::Trace>,
+    advice: Vec<String>,
 }
 
 impl Engine<'_, '_> {
@@ -148,6 +155,7 @@ impl Engine<'_, '_> {
         self.step(StepName::Save, |engine| engine.save())?;
         match self.action.act {
             ResetAct::Kernel => self.kernel()?,
+            ResetAct::VfioReset { .. } | ResetAct::HotReset { .. } => self.vfio()?,
             _ => self.direct()?,
         }
         self.step(StepName::Verify, |engine| {
@@ -175,7 +183,7 @@ impl Engine<'_, '_> {
         let time = self.machine.clock().now().saturating_sub(begin);
         let (ok, text) = match &result {
             Ok(text) => (true, text.clone()),
-            Err(Stop::Outcome(_, text)) => (false, text.clone()),
+            Err(Stop::Outcome(outcome, text)) => (*outcome == Outcome::NotNeeded, text.clone()),
             Err(Stop::Error(error)) => (false, error.to_string()),
         };
         self.steps.push(StepReport { name, text, time, floor, ok });
@@ -288,6 +296,7 @@ impl Engine<'_, '_> {
             notes: self.notes,
             next,
             kernel_log,
+            trace: self.trace,
         })
     }
 }

@@ -446,3 +446,62 @@ fn restoring_what_is_as_saved_writes_nothing() {
     let output = run(&["--machine", "sim:zoo", "--json", "restore", &file]);
     assert_eq!(json(&output)["written"], serde_json::json!([]));
 }
+
+#[test]
+fn a_vendor_sequence_is_listed_and_shown_as_it_is_executed() {
+    let list = run(&["vendor", "list"]);
+    assert_eq!(code(&list), 0);
+    for line in ["polaris        AMD Polaris 10, 11 and 12", "1002:66a0-66a4,66a7,66af  Vega 20"] {
+        assert!(stdout(&list).contains(line), "{}", stdout(&list));
+    }
+    let families = json(&run(&["--json", "vendor", "list"]));
+    assert!(families["families"].as_array().unwrap().iter().any(|family| family["family"] == "navi1x"));
+    let show = run(&["vendor", "show", "polaris"]);
+    for line in [
+        "If the board can switch the chip off: (switched off and on (BACO), 34 ms)",
+        "    switch the card off\n",
+        "BIOS_SCRATCH_3.ASIC_GUI_ENGINE_HUNG (0x1730 bits 0x20000000) = 0x1, the other bits stay",
+        "If it cannot: (reset by the register in configuration space, 0 ms)",
+        "reset register (config 0x7c) = 0x39d5e86b",
+    ] {
+        assert!(stdout(&show).contains(line), "{line}: {}", stdout(&show));
+    }
+    let all = run(&["vendor", "show", "polaris", "-v"]);
+    assert!(stdout(&all).contains("BACO_CNTL.BACO_POWER_OFF (0x5394 bits 0x8) = 0x1"), "{}", stdout(&all));
+    let none = run(&["vendor", "show", "voodoo"]);
+    assert_eq!(code(&none), 2);
+    assert!(stderr(&none).contains("there is no family \"voodoo\": there are polaris"));
+}
+
+#[test]
+fn a_trace_ends_with_what_came_of_it() {
+    let trace = run(&["vendor", "trace", "--model", "navi10"]);
+    assert_eq!(code(&trace), 0);
+    assert_eq!(stdout(&trace).lines().last(), Some("RESULT reset: mode 1 reset by the PSP"));
+    let forced = run(&["vendor", "trace", "--model", "vega10", "--family", "polaris"]);
+    assert_eq!(code(&forced), 0);
+    assert!(stdout(&forced).contains("nobody has tested that"), "{}", stdout(&forced));
+    assert!(stdout(&forced).lines().last().unwrap().starts_with("RESULT not-needed: "));
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string("src/vendor/models/vega10.json").unwrap();
+    let bound = file(folder.path(), "bound.json", text.replace("vfio-pci", "amdgpu"));
+    let refused = run(&["--json", "vendor", "trace", "--model", &bound]);
+    assert_eq!((code(&refused), json(&refused)["result"].as_str()), (3, Some("refused")));
+    let dead = file(
+        folder.path(),
+        "dead.json",
+        text.replace("\"dead_from_start\": false", "\"dead_from_start\": true"),
+    );
+    let failed = run(&["vendor", "trace", "--model", &dead]);
+    assert_eq!(code(&failed), 1);
+    let wanted = "RESULT failed: MP0_SMN_C2PMSG_81 (0x58244) reads all-ones: nobody answers there";
+    assert_eq!(stdout(&failed).lines().last(), Some(wanted));
+    let broken = file(folder.path(), "broken.json", "{\n \"schema\": 5 }");
+    let output = run(&["vendor", "trace", "--model", &broken]);
+    assert_eq!(code(&output), 2);
+    assert!(
+        stderr(&output).contains("broken.json:2:12: invalid type: integer `5`, expected a string"),
+        "{}",
+        stderr(&output)
+    );
+}

@@ -28,6 +28,17 @@ fn file(text: &str) -> tempfile::NamedTempFile {
     file
 }
 
+/// Without the lines that `--more` adds.
+fn without_more(text: &[u8]) -> Vec<u8> {
+    let added = |line: &&[u8]| line.trim_ascii_start().starts_with(b"+ ") && line.starts_with(b"\t");
+    text.split_inclusive(|byte| *byte == b'\n').filter(|line| !added(line)).flatten().copied().collect()
+}
+
+fn json(file: &Path, options: &[&str]) -> serde_json::Value {
+    let (text, _) = lspci(file, &[&["--json"], options].concat());
+    serde_json::from_slice(&text).expect("JSON")
+}
+
 fn printed(text: &str, options: &[&str]) -> String {
     String::from_utf8_lossy(&lspci(file(text).path(), options).0).into_owned()
 }
@@ -72,10 +83,129 @@ fn every_dump_of_the_corpus_is_printed_as_lspci_prints_it() {
             continue;
         };
         assert_same(&lspci(&path, &["-vvvn"]).0, &expected, &name);
+        assert_same(&without_more(&lspci(&path, &["--more", "-vvvn"]).0), &expected, &name);
+        let functions = expected.split(|byte| *byte == b'\n').filter(|line| line.is_empty()).count();
+        assert_eq!(json(&path, &["-n"])["functions"].as_array().map(Vec::len), Some(functions - 1), "{name}");
         compared += 1;
     }
     println!("{compared} dumps");
     assert!(compared > 40);
+}
+
+#[test]
+fn more_is_what_lspci_prints_and_lines_that_are_told_apart() {
+    let dump = file(CASES);
+    let more = lspci(dump.path(), &["--more", "-vvvn"]).0;
+    assert_same(&without_more(&more), include_bytes!("lspci/cases.vvvn.out"), "--more");
+    let text = String::from_utf8(more).unwrap();
+    assert!(text.contains("\n\t+ Note: "), "{text}");
+    assert_eq!(printed(CASES, &["--more", "-n"]), printed(CASES, &["--more", "-vvn"]), "-vv is understood");
+}
+
+#[test]
+fn json_has_every_function_as_a_typed_tree() {
+    // A Base Address Register, D3hot, and a list that runs into the header.
+    let dump = file(
+        "03:00.0 x\n\
+         00: 36 1b 10 00 06 04 10 00 02 02 08 01 10 00 00 00\n\
+         10: 04 00 00 fe 01 00 00 00 00 00 00 00 00 00 00 00\n\
+         20: 00 00 00 00 00 00 00 00 00 00 00 00 f4 1a 00 11\n\
+         30: 00 00 00 00 40 00 00 00 00 00 00 00 0b 01 00 00\n\
+         40: 01 20 03 00 0b 00 00 00 00 00 00 00 00 00 00 00\n\
+         \n\
+         03:00.1 y\n\
+         00: ff ff ff ff 06 04 10 00 02 02 08 01 10 00 00 00\n",
+    );
+    let names = file("1b36  Red Hat, Inc.\n\t0010  QEMU NVM Express Controller\n");
+    let text = json(dump.path(), &["-i", names.path().to_str().unwrap()]);
+    assert_eq!(text["schema"], 1);
+    let function = &text["functions"][0];
+    for (key, expected) in [
+        ("address", "0000:03:00.0"),
+        ("vendor", "1b36"),
+        ("device", "0010"),
+        ("vendor_name", "Red Hat, Inc."),
+        ("device_name", "QEMU NVM Express Controller"),
+        ("class", "010802"),
+        ("revision", "02"),
+        ("subsystem_vendor", "1af4"),
+        ("subsystem_device", "1100"),
+        ("presence", "present"),
+        ("header_type", "endpoint"),
+    ] {
+        assert_eq!(function[key], expected, "{key}");
+    }
+    assert_eq!(
+        function["bars"],
+        serde_json::json!([
+            {"index": 0, "kind": "memory", "bits": 64, "prefetchable": false, "address": 0x1_fe00_0000_u64},
+        ])
+    );
+    assert!(function["system"].is_null(), "a dump has no kernel");
+    let command = &function["registers"][2];
+    assert_eq!((&command["name"], &command["value"]), (&"Command".into(), &0x0406.into()));
+    assert_eq!(command["fields"]["bus_master"], true);
+    let capabilities = function["capabilities"].as_array().unwrap();
+    assert_eq!(capabilities.len(), 1);
+    assert_eq!(
+        (&capabilities[0]["id"], &capabilities[0]["offset"], &capabilities[0]["version"]),
+        (&1.into(), &0x40.into(), &().into())
+    );
+    let control = &capabilities[0]["registers"][3];
+    assert_eq!((&control["offset"], &control["width"]), (&0x44.into(), &2.into()));
+    assert_eq!(control["fields"]["power_state"], "D3hot");
+    assert_eq!(function["defects"][0]["offset"], 0x41, "{}", function["defects"]);
+    assert_eq!(text["functions"][1]["bytes"], 16);
+
+    assert_eq!(json(dump.path(), &["-s", ".1"])["functions"].as_array().map(Vec::len), Some(1));
+    assert_eq!(json(dump.path(), &["-d", "1b36:"])["functions"].as_array().map(Vec::len), Some(1));
+    assert_eq!(json(dump.path(), &["-d", "8086:"])["functions"], serde_json::json!([]));
+    assert!(json(dump.path(), &["-n"])["functions"][0]["vendor_name"].is_null());
+}
+
+#[test]
+fn json_and_other_forms_exclude_each_other() {
+    for options in [&["--json", "-t"][..], &["--json", "-x"], &["--json", "-mm"], &["--json", "--more"]] {
+        let run = Command::new(env!("CARGO_BIN_EXE_vfio-reset")).arg("lspci").args(options).output().unwrap();
+        assert_eq!(run.status.code(), Some(2), "{options:?}");
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 24, ..Default::default() })]
+
+    #[test]
+    fn any_bytes_are_json_and_more_text(
+        seed in proptest::collection::vec(proptest::prelude::any::<u8>(), 1..300),
+        pointers in proptest::collection::vec(0x40u8..=0xfc, 4),
+    ) {
+        // Repeated with changes they are whole spaces; the pointers lead into them.
+        let mut text = String::new();
+        for function in 0..8usize {
+            text += &format!("00:00.{function} x\n");
+            for row in 0..[4, 16, 256][function % 3] {
+                text += &format!("{:02x}:", row * 16);
+                for byte in row * 16..row * 16 + 16 {
+                    let value = match byte {
+                        0x06 => 0x10,
+                        0x0e => (function % 3) as u8,
+                        0x34 => pointers[function % 4],
+                        _ => seed[byte % seed.len()].wrapping_mul(2 * function as u8 + 1),
+                    };
+                    text += &format!(" {value:02x}");
+                }
+                text.push('\n');
+            }
+            text.push('\n');
+        }
+        let dump = file(&text);
+        let document = json(dump.path(), &["-n"]);
+        proptest::prop_assert_eq!(document["functions"].as_array().map(Vec::len), Some(8));
+        let plain = lspci(dump.path(), &["-vvvn"]).0;
+        let more = lspci(dump.path(), &["-vvvn", "--more"]).0;
+        let kept = without_more(&more);
+        proptest::prop_assert_eq!(String::from_utf8_lossy(&kept), String::from_utf8_lossy(&plain));
+    }
 }
 
 #[test]
@@ -242,4 +372,12 @@ fn a_simulated_machine_is_printed_with_what_its_kernel_knows() {
     let text = String::from_utf8(run.stdout).unwrap();
     assert!(text.contains("Kernel driver in use: "), "{text}");
     assert!(text.contains("Express (v2)"), "{text}");
+    let run = Command::new(env!("CARGO_BIN_EXE_vfio-reset"))
+        .args(["--machine", "sim:zoo", "lspci", "--json"])
+        .output()
+        .unwrap();
+    let document: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    let functions = document["functions"].as_array().unwrap();
+    assert!(functions.iter().any(|function| function["system"]["driver"] == "pcieport"));
+    assert!(functions.iter().all(|function| function["system"]["iommu_group"].is_u64()));
 }

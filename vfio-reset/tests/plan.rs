@@ -31,7 +31,7 @@ fn the_kernel_is_preferred_and_its_order_kept() {
 fn a_request_narrows_what_is_looked_at() {
     let machine = simple();
     let all = plan(&machine, &Request::new(at(DEVICE)));
-    assert_eq!(all.candidates.len(), 11);
+    assert_eq!(all.candidates.len(), 14);
     let one = plan(&machine, &request(DEVICE, MethodName::Pm, Via::Direct));
     assert_eq!(one.candidates.len(), 1);
     let method = plan(&machine, &Request::new(at(DEVICE)).method(MethodName::Bus));
@@ -57,7 +57,7 @@ fn what_leaves_a_device_dead_by_field_reports_comes_last_and_is_said() {
     let planned = plan(&machine, &Request::new(at("03:00.0")));
     let last: Vec<_> =
         planned.candidates.iter().filter(|candidate| candidate.last_resort.is_some()).collect();
-    assert_eq!(last.len(), 4, "pm and bus, each by both");
+    assert_eq!(last.len(), 6, "pm and bus, each by both, and what VFIO makes of them");
     assert!(planned.notes.iter().any(|note| note.contains("leaves it dead")), "{:?}", planned.notes);
     let Decision::Act(action) = planned.decision else { panic!() };
     assert!(action.remedies[0].contains("switch the host off"));

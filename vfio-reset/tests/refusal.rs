@@ -240,7 +240,7 @@ fn lockdown_forbids_our_writes_and_not_the_kernels() {
         }
     }
     let mut machine = Meddled::new(simple());
-    machine.host = Some(HostFacts { kernel: None, lockdown: Lockdown::Integrity });
+    machine.host = Some(HostFacts { lockdown: Lockdown::Integrity, ..HostFacts::default() });
     refused_for(&machine, &request(DEVICE, Flr, Via::Direct), RefusalCode::Lockdown, None);
 }
 

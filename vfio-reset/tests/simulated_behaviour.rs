@@ -745,3 +745,17 @@ fn the_pending_bits_are_behind_the_vectors() {
     let at = usize::from(msi_x.offset()) + 8;
     assert_eq!(space.bytes()[at..at + 4], 3200_u32.to_le_bytes());
 }
+
+#[test]
+fn an_access_behind_a_bar_is_one_that_a_register_understands() {
+    let machine = Simulated::zoo();
+    let address = "01:00.0".parse().unwrap();
+    for (bar, offset, length) in [(0, 2, 4), (0, 1, 2), (0, 6, 5), (0, 0, 0), (7, 0, 4), (0, u64::MAX - 3, 8)]
+    {
+        let mut bytes = vec![0; length];
+        let error = machine.read_bar(address, bar, offset, &mut bytes).unwrap_err().to_string();
+        assert!(error.contains("aligned"), "{bar} {offset:#x} {length}: {error}");
+        assert!(machine.write_bar(address, bar, offset, &bytes).is_err());
+    }
+    machine.read_bar(address, 0, 2, &mut [0; 2]).unwrap();
+}

@@ -5,9 +5,10 @@
 
 mod cpio;
 mod initramfs;
+mod iommufd;
 mod kernel;
-mod parts;
-mod qemu;
+pub(crate) mod parts;
+pub(crate) mod qemu;
 mod scenario;
 
 use std::fs;
@@ -232,7 +233,8 @@ fn build(binary: Option<&Path>) -> Result<Programs> {
     const TRIPLE: &str = "x86_64-unknown-linux-gnu";
     let folder = target().join("guest/build");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--quiet", "--release", "--target", TRIPLE, "--bins", "--package", "tests"]);
+    cargo.args(["build", "--quiet", "--release", "--target", TRIPLE, "--bins"]);
+    cargo.args(["--package", "tests", "--package", "romtools"]);
     if binary.is_none() {
         cargo.args(["--package", "vfio-reset"]);
     }
@@ -247,7 +249,7 @@ fn build(binary: Option<&Path>) -> Result<Programs> {
     if !vfio_reset.is_file() {
         bail!("there is no program {}", vfio_reset.display());
     }
-    Ok(Programs { vfio_reset, lab_tool: built.join("lab-tool") })
+    Ok(Programs { vfio_reset, romtools: built.join("romtools"), lab_tool: built.join("lab-tool") })
 }
 
 fn word(outcome: &Outcome) -> &'static str {

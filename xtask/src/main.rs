@@ -1,13 +1,15 @@
 //! `cargo xtask`: what developers and CI run.
 //!
-//! `test` installs what the tests need and runs them all; `ci` adds format, lints and docs; `guest` runs the tool on a
-//! real kernel under QEMU.
+//! `test` installs what the tests need and runs them all; `ci` adds format, lints, docs and fuzzing; `guest` runs the tool
+//! on a real kernel under QEMU; `rom-boot` lets firmware run ROMs that it made; `fuzz` runs the fuzz targets.
 
 mod cache;
 mod command;
 mod differential;
+mod fuzz;
 mod guest;
 mod packages;
+mod rom_boot;
 mod test;
 
 use std::path::{Path, PathBuf};
@@ -28,10 +30,14 @@ struct Arguments {
 enum Task {
     /// Install what the tests need and run them all, the guest included
     Test,
-    /// What CI runs: `test`, and format, clippy and docs
+    /// What CI runs: `test`, and format, clippy, docs and fuzzing
     Ci,
     /// Run the tool in a guest under QEMU, on a kernel from Debian
     Guest(guest::Options),
+    /// Let ROMs that romtools made run under OVMF and SeaBIOS, and read Debian's own ROMs
+    RomBoot(rom_boot::Options),
+    /// Run the fuzz targets on their stored inputs, and for a time on new ones
+    Fuzz(fuzz::Options),
     /// Compare `vfio-reset lspci` with lspci on random functions
     LspciDifferential(differential::Options),
 }
@@ -41,7 +47,9 @@ fn main() -> ExitCode {
     let result = match task {
         Task::Test => test::test(),
         Task::Ci => test::ci(),
-        Task::Guest(options) => guest(&options),
+        Task::Guest(options) => counted("guest", guest::run(&options)),
+        Task::RomBoot(options) => counted("rom-boot", rom_boot::run(&options)),
+        Task::Fuzz(options) => counted("fuzz", fuzz::run(&options)),
         Task::LspciDifferential(options) => differential::run(&options).map(|counts| counts.failed == 0),
     };
     match result {
@@ -54,12 +62,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs guests and prints the closing line; whether nothing failed.
-fn guest(options: &guest::Options) -> Result<bool> {
-    let Some(counts) = guest::run(options)? else {
+/// Prints the closing line; whether nothing failed.
+fn counted(name: &str, counts: Result<Option<test::Counts>>) -> Result<bool> {
+    let Some(counts) = counts? else {
         return Ok(true);
     };
-    println!("guest: {counts}");
+    println!("{name}: {counts}");
     Ok(counts.failed == 0)
 }
 

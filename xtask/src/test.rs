@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-use crate::{differential, guest, workspace};
+use crate::{differential, fuzz, guest, rom_boot, workspace};
 
 /// How many tests ended how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -51,6 +51,7 @@ pub(crate) fn ci() -> Result<bool> {
         shape &= good;
     }
     let mut total = all_tests();
+    total += part("fuzz", fuzz::run(&fuzz::Options::default()).map(Option::unwrap_or_default));
     if !shape {
         println!("format, lints or docs failed: see above");
         total.failed += 1;
@@ -65,7 +66,7 @@ const SHAPE: &[(&str, &[&str])] = &[
     ("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     ("docs", &["doc", "--workspace", "--no-deps"]),
     ("pcicfg without an allocator", &["check", "--package", "pcicfg", "--no-default-features"]),
-    ("fuzz targets", &["check", "--manifest-path", "fuzz/Cargo.toml"]),
+    ("format of the fuzz targets", &["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]),
 ];
 
 /// Runs each part, also after one that failed.
@@ -74,6 +75,8 @@ fn all_tests() -> Counts {
     let mut total = part("cargo test", cargo_test());
     total += part("lspci-differential", differential::run(&differential::Options::default()));
     total += part("guest", guests());
+    let roms = || Ok(rom_boot::run(&rom_boot::Options::default())?.unwrap_or_default());
+    total += part("rom-boot", roms());
     total
 }
 
@@ -87,7 +90,8 @@ fn part(name: &str, result: Result<Counts>) -> Counts {
     counts
 }
 
-fn cargo(arguments: &[&str]) -> Command {
+/// Cargo in the workspace's folder.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(workspace()).stdin(Stdio::null());
     command

@@ -126,6 +126,10 @@ pub struct EnhancedAllocationEntry {
     pub base: Option<u64>,
     /// MaxOffset: the distance from the first byte to the last; `None` if the entry is too short for it.
     pub max_offset: Option<u64>,
+    /// Whether Base has an upper half of its own.
+    pub base_is_64_bit: bool,
+    /// Whether MaxOffset has an upper half of its own.
+    pub max_offset_is_64_bit: bool,
 }
 
 /// The fixed bus numbers of a bridge with Enhanced Allocation; 0 for "not fixed".
@@ -229,17 +233,14 @@ impl Iterator for EnhancedAllocationEntries<'_> {
         let size = u16::from(flags.entry_size());
         self.next = at + 4 * (1 + size);
         let dword = |number: u16| if number <= size { dword_at(self.bytes, at + 4 * number) } else { None };
-        let base = dword(1);
-        let max_offset = dword(2);
-        let base_high = match base {
-            Some(low) if low & WIDE != 0 => dword(3),
-            _ => Some(0),
-        };
-        let max_offset_high = match max_offset {
-            Some(low) if low & WIDE != 0 => {
-                dword(if base.is_some_and(|low| low & WIDE != 0) { 4 } else { 3 })
-            }
-            _ => Some(0),
+        let (base, max_offset) = (dword(1), dword(2));
+        let is_wide = |low: Option<u32>| low.is_some_and(|low| low & WIDE != 0);
+        let (base_is_64_bit, max_offset_is_64_bit) = (is_wide(base), is_wide(max_offset));
+        let base_high = if base_is_64_bit { dword(3) } else { Some(0) };
+        let max_offset_high = match (max_offset_is_64_bit, base_is_64_bit) {
+            (false, _) => Some(0),
+            (true, false) => dword(3),
+            (true, true) => dword(4),
         };
         let join = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
         Some(EnhancedAllocationEntry {
@@ -248,6 +249,8 @@ impl Iterator for EnhancedAllocationEntries<'_> {
             base: base.zip(base_high).map(|(low, high)| join(high, low & !3)),
             // The low two bits of the last byte's address are always ones.
             max_offset: max_offset.zip(max_offset_high).map(|(low, high)| join(high, low | 3)),
+            base_is_64_bit,
+            max_offset_is_64_bit,
         })
     }
 }

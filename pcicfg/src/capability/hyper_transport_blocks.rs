@@ -313,10 +313,16 @@ impl<'a> HtMsiMapping<'a> {
         dword_at(self.bytes, Self::ADDRESS_HIGH)
     }
 
+    /// Whether the window is the fixed one, and there is no address register.
+    #[must_use]
+    pub const fn has_fixed_window(self) -> bool {
+        self.command().contains(HtMsiMappingCommand::FIXED)
+    }
+
     /// Where the window is, 1 MiB of it.
     #[must_use]
     pub fn address(self) -> u64 {
-        if self.command().contains(HtMsiMappingCommand::FIXED) {
+        if self.has_fixed_window() {
             return 0xfee0_0000;
         }
         u64::from(self.address_high().unwrap_or(0)) << 32

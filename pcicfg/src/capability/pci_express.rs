@@ -15,7 +15,8 @@ use crate::config_space::{Truncated, dword, fixed, word};
 use bitflags::bitflags;
 
 pub use device::{
-    DeviceCapabilities, DeviceCapabilities2, DeviceControl, DeviceControl2, DeviceStatus, ObffEnable,
+    DeviceCapabilities, DeviceCapabilities2, DeviceControl, DeviceControl2, DeviceStatus,
+    EmergencyPowerReduction, LnSystemCls, ObffEnable,
 };
 pub use link::{
     Aspm, DownstreamComponentPresence, DrsSignaling, LinkCapabilities, LinkCapabilities2, LinkControl,
@@ -65,6 +66,23 @@ impl DevicePortType {
             10 => Self::RootComplexEventCollector,
             other => Self::Reserved(other),
         }
+    }
+
+    /// The specification's words for it; `None` for a reserved code.
+    #[must_use]
+    pub const fn name(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Endpoint => "endpoint",
+            Self::LegacyEndpoint => "legacy endpoint",
+            Self::RootPort => "root port",
+            Self::UpstreamPort => "upstream port of a switch",
+            Self::DownstreamPort => "downstream port of a switch",
+            Self::PciExpressToPciBridge => "PCI Express to PCI bridge",
+            Self::PciToPciExpressBridge => "PCI to PCI Express bridge",
+            Self::RootComplexIntegratedEndpoint => "root complex integrated endpoint",
+            Self::RootComplexEventCollector => "root complex event collector",
+            Self::Reserved(_) => return None,
+        })
     }
 
     /// Whether the function has a link of its own.

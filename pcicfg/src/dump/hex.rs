@@ -51,6 +51,15 @@ pub(super) struct Row {
     pub(super) length: usize,
 }
 
+/// The bytes of a row of zeros.
+const ZEROS: &[u8; 48] = b" 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00";
+
+/// Whether these are the [`ZEROS`]: the difference of all bytes at once, in a few wide instructions.
+#[inline]
+fn is_zeros(cells: &[u8; 48]) -> bool {
+    cells.iter().zip(ZEROS).fold(0, |all, (cell, zero)| all | (cell ^ zero)) == 0
+}
+
 /// The row at the start of `text`, if it is exactly what lspci writes: an offset of two or three
 /// digits, a colon, sixteen times a space and a byte, LF or CRLF.
 #[inline]
@@ -66,7 +75,12 @@ pub(super) fn row(text: &[u8]) -> Option<Row> {
         [b'\r', b'\n', ..] => 2,
         _ => return None,
     };
+    let length = text.len() - rest.len() + after;
     let mut bytes = [0; 16];
+    // Nine rows in ten of an extended configuration space are zeros.
+    if is_zeros(cells) {
+        return Some(Row { offset, bytes, length });
+    }
     // One test for all sixteen: an error leaves a bit in `wrong`.
     let mut wrong = 0;
     let (triples, _) = cells.as_chunks::<3>();
@@ -75,7 +89,30 @@ pub(super) fn row(text: &[u8]) -> Option<Row> {
         wrong |= (space ^ b' ') | ((high | low) & 0xf0);
         *byte = high << 4 | low;
     }
-    (wrong == 0).then_some(Row { offset, bytes, length: text.len() - rest.len() + after })
+    (wrong == 0).then_some(Row { offset, bytes, length })
+}
+
+/// How many bytes of text a row above ffh has.
+pub(super) const LONG_ROW: usize = 53;
+
+/// How many rows of zeros the text begins with, the first one at `offset`, each exactly as lspci writes it.
+/// Only above ffh, where offsets have three digits: there are the long runs.
+pub(super) fn zero_rows(text: &[u8], offset: usize) -> usize {
+    const LOWER: &[u8; 16] = b"0123456789abcdef";
+    if !(0x100..0x1000).contains(&offset) || offset & 0xf != 0 {
+        return 0;
+    }
+    let (rows, _) = text.as_chunks::<LONG_ROW>();
+    let expected = (offset..0x1000).step_by(16);
+    let digit = |offset: usize, shift: u32| LOWER[offset >> shift & 0xf];
+    expected
+        .zip(rows)
+        .take_while(|(offset, row)| {
+            let [a, b, c, colon, cells @ .., end] = row;
+            let start = [digit(*offset, 8), digit(*offset, 4), b'0', b':'];
+            [*a, *b, *c, *colon] == start && is_zeros(cells) && *end == b'\n'
+        })
+        .count()
 }
 
 /// How many bytes of `text` precede the first newline; all if there is none.
@@ -99,6 +136,8 @@ pub(super) fn line_length(text: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::format;
+    use alloc::string::String;
     use proptest::prelude::*;
 
     #[test]
@@ -140,6 +179,26 @@ mod tests {
                 assert!(row(&text).is_none(), "{wrong:#x} at {at}");
             }
             assert!(row(&good[..at]).is_none(), "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn a_run_of_zeros_ends_at_the_first_row_that_is_another() {
+        let zeros = "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00";
+        let rows = |from: usize, count: usize| -> String {
+            (0..count).map(|row| format!("{:02x}: {zeros}\n", from + 16 * row)).collect()
+        };
+        assert_eq!(zero_rows(rows(0x100, 3).as_bytes(), 0x100), 3);
+        assert_eq!(zero_rows(rows(0xff0, 2).as_bytes(), 0xff0), 1, "a space has 4096 bytes");
+        assert_eq!(zero_rows(rows(0xf0, 2).as_bytes(), 0xf0), 0, "two digits");
+        assert_eq!(zero_rows(rows(0x110, 2).as_bytes(), 0x100), 0, "another offset");
+        assert_eq!(zero_rows(rows(0x100, 2).as_bytes(), 0x104), 0, "within a row");
+        let text = rows(0x220, 2);
+        for at in LONG_ROW..2 * LONG_ROW {
+            let mut text = text.clone().into_bytes();
+            text[at] ^= 1;
+            assert_eq!(zero_rows(&text, 0x220), 1, "changed at {at}");
+            assert_eq!(zero_rows(&text[..at], 0x220), 1, "cut at {at}");
         }
     }
 

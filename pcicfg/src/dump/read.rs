@@ -91,11 +91,27 @@ impl<'t> Reader<'t> {
 
     /// The fast path: as many rows as stand here just as lspci writes them.
     fn rows(&mut self) {
-        while let Some(row) = hex::row(self.text.get(self.at..).unwrap_or_default()) {
+        loop {
+            self.zero_rows();
+            let Some(row) = hex::row(self.text.get(self.at..).unwrap_or_default()) else { return };
             self.whole_row(&row, 0);
             self.at += row.length;
             self.line = self.line.saturating_add(1);
         }
+    }
+
+    /// The faster path: rows of zeros that go on where the function is.
+    fn zero_rows(&mut self) {
+        let present = self.present();
+        let count = hex::zero_rows(self.text.get(self.at..).unwrap_or_default(), present);
+        if count == 0 {
+            return;
+        }
+        self.dump.bytes.resize(self.dump.bytes.len() + 16 * count, 0);
+        let first = present >> 4;
+        self.given.get_mut(first..first + count).unwrap_or_default().fill(0xffff);
+        self.at += hex::LONG_ROW * count;
+        self.line = self.line.saturating_add(count as u32);
     }
 
     /// A row as lspci writes it, below a slot line.

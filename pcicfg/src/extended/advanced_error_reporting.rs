@@ -99,6 +99,8 @@ bitflags! {
         const TLP_PREFIX_LOG_PRESENT = 1 << 11;
         /// The header of a request whose completion never came is logged.
         const COMPLETION_TIMEOUT_PREFIX_HEADER_LOG_CAPABLE = 1 << 12;
+        /// The logged TLP came in flit mode.
+        const TLP_LOGGED_IN_FLIT_MODE = 1 << 18;
         const _ = !0;
     }
 
@@ -140,6 +142,12 @@ impl AdvancedErrorControl {
     #[must_use]
     pub const fn first_error_pointer(self) -> u8 {
         self.bits() as u8 & 0x1f
+    }
+
+    /// Logged TLP Size: how many dwords of the TLP were logged in flit mode.
+    #[must_use]
+    pub const fn logged_tlp_size(self) -> u8 {
+        (self.bits() >> 19) as u8 & 0x1f
     }
 }
 

@@ -530,6 +530,13 @@ impl<'a> CxlFlexBusPort<'a> {
         self.offset
     }
 
+    /// DVSEC Length: how many bytes the capability takes, its headers included. Which of the registers
+    /// behind Status exist follows from it.
+    #[must_use]
+    pub const fn dvsec_length(self) -> u16 {
+        (dword::<4, 0x10>(self.fixed) >> 20) as u16
+    }
+
     /// DVSEC Flex Bus Port Capability.
     #[must_use]
     pub const fn capability(self) -> CxlFlexBusCapability {

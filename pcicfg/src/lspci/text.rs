@@ -91,6 +91,12 @@ impl Text {
         self
     }
 
+    /// Appends bytes, whatever they are.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+        self.bytes.extend_from_slice(bytes);
+        self
+    }
+
     /// Ends the line.
     #[inline]
     pub fn end(&mut self) -> &mut Self {

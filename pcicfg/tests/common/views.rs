@@ -145,7 +145,7 @@ pub(super) fn ht_address_mapping(view: HtAddressMapping<'_>) {
 
 pub(super) fn ht_msi_mapping(view: HtMsiMapping<'_>) {
     see!(view; offset, command, address_low, address_high);
-    see!(view; address);
+    see!(view; address, has_fixed_window);
 }
 
 pub(super) fn ht_direct_route(view: HtDirectRoute<'_>) {

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::Error;
+use crate::nvidia::Version;
+use crate::rom::Content;
+use crate::{Error, atom, vfct};
 
 /// How bad a finding is, least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -159,11 +161,69 @@ pub enum Problem {
         length: usize,
     },
     /// Something that is not padding is between or behind the chains.
-    #[error("{length:x}h bytes of other data follow the chain")]
+    #[error("{length:x}h bytes of {content} follow the chain")]
     OtherData {
         /// Its length.
         length: usize,
+        /// What it is.
+        content: Content,
     },
+    /// NVIDIA's container leads elsewhere than to a ROM.
+    #[error("the container says that the ROM begins at {says:x}h, and none begins there")]
+    ContainerPointer {
+        /// Where the container says.
+        says: usize,
+    },
+    /// An NVIDIA video BIOS with two versions.
+    #[error("the video BIOS has version {table} in its table and {text} in its text")]
+    NvidiaVersion {
+        /// The version in the BIOS Information Table.
+        table: Version,
+        /// The version in the text.
+        text: Version,
+    },
+    /// Ids that somebody typed in hexadecimal, and a tool read as decimal.
+    #[error("the ids {:04x}:{:04x} are {:04x}:{:04x}, read as decimal numbers", ids.0, ids.1, typed.0, typed.1)]
+    DecimalIds {
+        /// Vendor and device id, as they are.
+        ids: (u16, u16),
+        /// What was meant.
+        typed: (u16, u16),
+    },
+    /// A device id that no device has.
+    #[error("the ids {vendor_id:04x}:ffff are no device's")]
+    NoDeviceId {
+        /// The vendor id.
+        vendor_id: u16,
+    },
+    /// No image is for the device that was asked for.
+    #[error("the image is for {:04x}:{:04x}, not for {:04x}:{:04x}", found.0, found.1, wanted.0, wanted.1)]
+    WrongDevice {
+        /// The device that was asked for.
+        wanted: (u16, u16),
+        /// The image's ids.
+        found: (u16, u16),
+    },
+    /// This image is not for the device that was asked for; another one is.
+    #[error("this image is for {:04x}:{:04x}, not for {:04x}:{:04x} as another one is", found.0, found.1, wanted.0, wanted.1)]
+    OtherDevice {
+        /// The device that was asked for.
+        wanted: (u16, u16),
+        /// The image's ids.
+        found: (u16, u16),
+    },
+    /// A ROM without ids.
+    #[error("a ROM from before PCI has no ids: whether it is for {:04x}:{:04x} cannot be told", wanted.0, wanted.1)]
+    NoIds {
+        /// The device that was asked for.
+        wanted: (u16, u16),
+    },
+    /// Something about the ATOM BIOS in an image.
+    #[error(transparent)]
+    Atom(#[from] atom::Problem),
+    /// Something about an ACPI VFCT table.
+    #[error(transparent)]
+    Vfct(#[from] vfct::Problem),
 }
 
 impl Problem {
@@ -171,13 +231,16 @@ impl Problem {
     #[must_use]
     pub fn severity(&self) -> Severity {
         match self {
+            Self::Atom(problem) => problem.severity(),
+            Self::Vfct(problem) => problem.severity(),
             Self::Checksum { .. }
             | Self::Truncated { .. }
             | Self::ZeroLength
             | Self::EfiSignature { .. }
             | Self::EfiInitializationSize { .. }
             | Self::EfiImageOffset { .. }
-            | Self::EfiCompression { .. } => Severity::Defect,
+            | Self::EfiCompression { .. }
+            | Self::WrongDevice { .. } => Severity::Defect,
             Self::LegacyChecksum { .. }
             | Self::EfiSubsystem { .. }
             | Self::Unaligned { .. }
@@ -188,10 +251,16 @@ impl Problem {
             | Self::ContinuesPastEnd
             | Self::ContinuesWithout { .. }
             | Self::Container { .. }
+            | Self::ContainerPointer { .. }
+            | Self::DecimalIds { .. }
+            | Self::NoDeviceId { .. }
+            | Self::OtherDevice { .. }
             | Self::LeadingData { .. } => Severity::Warning,
             Self::NoPrivateImages
             | Self::BehindLast { .. }
             | Self::InitializationSize { .. }
+            | Self::NvidiaVersion { .. }
+            | Self::NoIds { .. }
             | Self::OtherData { .. } => Severity::Note,
         }
     }
@@ -200,6 +269,8 @@ impl Problem {
     #[must_use]
     pub fn id(&self) -> &'static str {
         match self {
+            Self::Atom(problem) => problem.id(),
+            Self::Vfct(problem) => problem.id(),
             Self::Checksum { .. } => "checksum",
             Self::LegacyChecksum { .. } => "legacy-checksum",
             Self::Truncated { .. } => "truncated",
@@ -222,6 +293,13 @@ impl Problem {
             Self::Container { .. } => "container",
             Self::LeadingData { .. } => "leading-data",
             Self::OtherData { .. } => "other-data",
+            Self::ContainerPointer { .. } => "container-pointer",
+            Self::NvidiaVersion { .. } => "nvidia-version",
+            Self::DecimalIds { .. } => "decimal-ids",
+            Self::NoDeviceId { .. } => "no-device-id",
+            Self::WrongDevice { .. } => "wrong-device",
+            Self::OtherDevice { .. } => "other-device",
+            Self::NoIds { .. } => "no-ids",
         }
     }
 
@@ -229,6 +307,8 @@ impl Problem {
     #[must_use]
     pub fn advice(&self) -> &'static str {
         match self {
+            Self::Atom(problem) => problem.advice(),
+            Self::Vfct(problem) => problem.advice(),
             Self::Checksum { .. } => {
                 "a BIOS refuses this image: dump it again, or if it was edited, correct its checksum byte; the \
                  shadow at C0000h may differ because the ROM's own code changes it"
@@ -273,10 +353,32 @@ impl Problem {
             }
             Self::BehindLast { .. } => "nothing: firmware does not look at them; they are the vendor's own",
             Self::InitializationSize { .. } => "nothing: readers go by the image length",
-            Self::Container { .. } => "a VM's romfile must begin with the ROM: cut the container off",
-            Self::LeadingData { .. } => {
-                "a VM's romfile must begin with the ROM: cut what is in front of it off"
+            Self::Container { .. } => {
+                "a VM's romfile must begin with the ROM: `romtools cut` cuts the container off"
             }
+            Self::LeadingData { .. } => {
+                "a VM's romfile must begin with the ROM: `romtools cut` cuts off what is in front of it"
+            }
+            Self::ContainerPointer { .. } => {
+                "the dump is damaged, or the ROM in it was moved: `romtools cut` goes by the ROM itself"
+            }
+            Self::NvidiaVersion { .. } => {
+                "the ROM was edited or put together from two: the driver goes by the table; compare with an unedited dump"
+            }
+            Self::DecimalIds { .. } => {
+                "a tool read ids without 0x as decimal (EfiRom does): correct them with `romtools fix --vendor \
+                 --device`"
+            }
+            Self::NoDeviceId { .. } => {
+                "UEFI firmware starts the driver all the same, a BIOS refuses it: set the device's id with \
+                 `romtools fix --device`"
+            }
+            Self::WrongDevice { .. } => {
+                "take a ROM of the same card; if it is for a close relative and only the ids differ, `romtools fix` \
+                 sets them"
+            }
+            Self::OtherDevice { .. } => "firmware may refuse this image: `romtools fix --image` sets its ids",
+            Self::NoIds { .. } => "nothing: check by its name",
             Self::OtherData { .. } => {
                 "nothing: firmware does not look at it; flash dumps hold certificates and copies there"
             }

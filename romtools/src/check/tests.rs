@@ -100,6 +100,38 @@ fn data_around_the_chain() {
 }
 
 #[test]
+fn a_container_that_leads_elsewhere_is_told() {
+    let rom = last(ImageSpec::pc_at(0x10de, 2)).build();
+    let mut container = vec![0xee; 512];
+    container[..12].copy_from_slice(b"NVGI\xf4\x01\x10\x80\x80\0\0\0");
+    let leading_to = |offset: u32| {
+        let mut container = container.clone();
+        container[0x14..0x18].copy_from_slice(&offset.to_le_bytes());
+        ids(&[container, rom.clone()].concat())
+    };
+    assert_eq!(leading_to(512), [("container", 0)]);
+    assert_eq!(leading_to(1024), [("container", 0), ("container-pointer", 0)]);
+}
+
+#[test]
+fn two_versions_in_one_video_bios_are_told() {
+    let rom = |text| {
+        let mut rom = last(ImageSpec::pc_at(0x10de, 2)).build();
+        crate::nvidia::bit::tests::put(&mut rom, [0x86, 6, 0x63, 0, 0x46], text);
+        ids(&summed(rom))
+    };
+    assert_eq!(rom("Version 86.06.63.00.46 "), []);
+    assert_eq!(rom("Version 86.06.63.00.47 "), [("nvidia-version", 0x100)]);
+}
+
+#[test]
+fn ids_that_cannot_be_meant_are_warnings() {
+    assert_eq!(ids(&last(ImageSpec::efi(0x03ea, 0x0668)).build()), [("decimal-ids", PCIR)]);
+    assert_eq!(ids(&last(ImageSpec::efi(0x1002, 0xffff)).build()), [("no-device-id", PCIR)]);
+    assert_eq!(ids(&last(ImageSpec::efi(0, 0)).build()), []);
+}
+
+#[test]
 fn isa_roms_are_judged_mildly() {
     let mut file = vec![0; 512];
     file[..4].copy_from_slice(&[0x55, 0xaa, 1, 0]);

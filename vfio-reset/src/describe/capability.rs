@@ -1,6 +1,6 @@
 //! What matters to a reset in the capabilities of the first 256 bytes.
 
-use super::{Findings, port_type_name};
+use super::Findings;
 use pcicfg::capability::{
     AdvancedFeatures, Capability, CapabilityEntry, DeviceStatus, Msi, MsiMessageControl, MsiX,
     MsiXMessageControl, PciExpress, PowerManagement, PowerManagementCapabilities, PowerState,
@@ -80,8 +80,7 @@ fn msi_x(findings: &mut Findings, msi_x: MsiX<'_>) {
 
 fn pci_express(findings: &mut Findings, express: PciExpress<'_>) {
     findings.plain(
-        port_type_name(express.device_port_type())
-            .map_or_else(|| "of a reserved type".to_string(), str::to_string),
+        express.device_port_type().name().map_or_else(|| "of a reserved type".to_string(), str::to_string),
     );
     if express.function_level_reset_capable() {
         findings.plain("FLReset+: Function Level Reset is announced");

@@ -1,12 +1,12 @@
 //! What matters to a reset in the extended capabilities.
 
 use super::{Findings, bytes};
-use crate::registers::words;
 use pcicfg::extended::{
     AccessControlServices, AcsControl, AdvancedErrorReporting, AtsControl, CxlPort,
     DownstreamPortContainment, DpcStatus, DpcTriggerEnable, ExtendedCapability, ExtendedCapabilityEntry,
     ReadinessTime, ReadinessTimeReporting, ResizableBar, SrIov, SrIovControl,
 };
+use pcicfg::registers::words;
 
 pub(super) fn findings(entry: ExtendedCapabilityEntry<'_>) -> Findings {
     let mut findings = Findings::default();

@@ -7,6 +7,7 @@ mod archive;
 mod clock;
 mod text;
 
+use super::vfio::{self, VfioRequest};
 use super::{
     Attribute, Clock, DeviceUser, FunctionFacts, HostFacts, KernelReset, LogLine, LogMark, Machine,
     MachineKind, ResetMethods,
@@ -306,6 +307,16 @@ impl Machine for Captured {
         self.read_only(address, "written")
     }
 
+    fn read_bar(&self, address: Address, bar: u8, offset: u64, bytes: &mut [u8]) -> Result<()> {
+        self.function(address)?;
+        let reason = "a recording has configuration space, not what is behind the BARs".to_owned();
+        Err(Error::BarOutOfReach { address, bar, offset, length: bytes.len(), reason })
+    }
+
+    fn write_bar(&self, address: Address, _bar: u8, _offset: u64, _bytes: &[u8]) -> Result<()> {
+        self.read_only(address, "written")
+    }
+
     fn attribute(&self, address: Address, attribute: Attribute) -> Result<Option<String>> {
         let facts = &self.function(address)?.recorded.facts;
         Ok(match (attribute, &facts.reset_methods) {
@@ -322,6 +333,10 @@ impl Machine for Captured {
 
     fn kernel_reset(&self, address: Address, _budget: Duration) -> Result<KernelReset> {
         self.read_only(address, "reset")
+    }
+
+    fn open_vfio<'m>(&'m self, request: &VfioRequest<'_>) -> Result<vfio::Opened<'m>> {
+        self.read_only(request.address, "opened")
     }
 
     fn kernel_log_mark(&self) -> LogMark {

@@ -9,30 +9,40 @@
 //! | configuration space | `live/config.rs` |
 //! | facts, the names of slots | `live/facts.rs`, `live/slots.rs` |
 //! | who would notice: disks, interfaces, virtual machines | `live/users.rs` and below |
-//! | a reset by the kernel, in a process of its own | `live/reset.rs` |
+//! | what can sleep in the kernel for a minute, in a process of its own | `live/child.rs` |
+//! | VFIO: opening by group and by device file, resets, regions | `live/vfio.rs` |
+//! | what is behind the BARs | `live/bars.rs` |
+//! | requests to VFIO, mapped memory | `live/sys.rs` |
 //! | the kernel log | `live/kmsg.rs` |
 
+mod bars;
+#[allow(unsafe_code)]
+mod child;
 mod clock;
 mod config;
 mod facts;
 mod host;
 mod kmsg;
-#[allow(unsafe_code)]
-mod reset;
 mod slots;
+#[allow(unsafe_code)]
+mod sys;
 mod sysfs;
 mod users;
+mod vfio;
 
+use super::vfio::{Opened, VfioRequest};
 use super::{
     Attribute, Clock, DeviceUser, FunctionFacts, HostFacts, KernelReset, LogLine, LogMark, Machine,
     MachineKind,
 };
 use crate::error::{Error, Result};
+use child::{Answer, Deed};
 use clock::MonotonicClock;
 use pcicfg::Address;
 use slots::Slots;
 use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -56,6 +66,7 @@ pub struct Live {
     log: kmsg::Tail,
     slots: Mutex<Option<Arc<Slots>>>,
     open: config::OpenFiles,
+    bars: bars::OpenBars,
 }
 
 impl Default for Live {
@@ -82,6 +93,7 @@ impl Live {
             log,
             slots: Mutex::new(None),
             open: config::OpenFiles::default(),
+            bars: bars::OpenBars::default(),
         }
     }
 
@@ -105,6 +117,10 @@ impl Live {
             true => Ok(()),
             false => Err(Error::NoSuchFunction { address, machine: self.name() }),
         }
+    }
+
+    fn access(&self, address: Address, bar: u8, offset: u64) -> bars::Access<'_> {
+        bars::Access { root: &self.root, config: &self.open, address, bar, offset }
     }
 
     /// The slots as they were when functions were last listed: reading them costs three system calls
@@ -137,6 +153,7 @@ impl Machine for Live {
     fn functions(&self) -> Result<Vec<Address>> {
         self.slots(true);
         self.open.clear();
+        self.bars.clear();
         let path = self.root.join("sys/bus/pci/devices");
         let entries = std::fs::read_dir(&path).map_err(|e| Error::read(&path, e))?;
         let mut addresses = Vec::new();
@@ -193,6 +210,16 @@ impl Machine for Live {
         }
     }
 
+    fn read_bar(&self, address: Address, bar: u8, offset: u64, bytes: &mut [u8]) -> Result<()> {
+        self.must_exist(address)?;
+        self.bars.read(self.access(address, bar, offset), bytes)
+    }
+
+    fn write_bar(&self, address: Address, bar: u8, offset: u64, bytes: &[u8]) -> Result<()> {
+        self.must_exist(address)?;
+        self.bars.write(self.access(address, bar, offset), bytes)
+    }
+
     fn attribute(&self, address: Address, attribute: Attribute) -> Result<Option<String>> {
         let path = self.folder(address).join(attribute.path());
         match sysfs::read(&path) {
@@ -209,6 +236,7 @@ impl Machine for Live {
         if matches!(attribute, Attribute::Remove | Attribute::Rescan) {
             // An open file would keep the removed function's kernel object alive.
             self.open.clear();
+            self.bars.clear();
         }
         let line = format!("{value}\n");
         let write = || File::options().write(true).open(&path)?.write_all(line.as_bytes());
@@ -217,7 +245,22 @@ impl Machine for Live {
 
     fn kernel_reset(&self, address: Address, budget: Duration) -> Result<KernelReset> {
         let path = self.folder(address).join("reset");
-        reset::run(&path, budget).map_err(|e| self.explain(address, path, e, true))
+        let reset = || {
+            let file = File::options().write(true).open(&path)?;
+            child::run(Deed::Write(file.as_fd()), budget)
+        };
+        Ok(match reset().map_err(|e| self.explain(address, path.clone(), e, true))? {
+            Answer::Done(_) => KernelReset::Done,
+            Answer::Failed(errno) => KernelReset::Failed { errno },
+            Answer::StillRunning => KernelReset::StillRunning,
+        })
+    }
+
+    fn open_vfio<'m>(&'m self, request: &VfioRequest<'_>) -> Result<Opened<'m>> {
+        self.must_exist(request.address)?;
+        // What was opened for the sake of a register would be in the way.
+        self.bars.clear();
+        vfio::open(&self.root, request)
     }
 
     fn kernel_log_mark(&self) -> LogMark {

@@ -79,11 +79,13 @@ mod machines;
 pub mod model;
 mod registers;
 mod state;
+mod vfio;
 
 use crate::error::{Error, Result};
+use crate::machine::vfio::{Opened, VfioRequest};
 use crate::machine::{
     Attribute, Clock, DeviceUser, FunctionFacts, HostFacts, KernelReset, LogLine, LogMark, Machine,
-    MachineKind,
+    MachineKind, check_bar_access,
 };
 use description::Description;
 use pcicfg::{Address, ConfigSpace};
@@ -92,7 +94,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub use faults::Behaviour;
+pub use faults::{Behaviour, Errno, VfioFaults};
 pub use function::StandardFunction;
 pub use model::{FunctionModel, ResetKind};
 
@@ -184,27 +186,6 @@ impl Simulated {
     pub fn set_model(&self, address: Address, model: Box<dyn FunctionModel>) -> Result<()> {
         let found = self.lock().replace(address, model);
         if found { Ok(()) } else { Err(self.no_such(address)) }
-    }
-
-    /// Reads from the memory or the ports behind a Base Address Register (6 is the expansion ROM), dword
-    /// by dword: all-ones where no one answers, as when Memory Space is off, the function is not in D0,
-    /// or no window of a bridge leads there.
-    ///
-    /// # Errors
-    /// When the kernel knows no such function.
-    pub fn read_bar(&self, address: Address, bar: u8, offset: u64, bytes: &mut [u8]) -> Result<()> {
-        self.of(address)?.read_bar(address, bar, offset, bytes);
-        Ok(())
-    }
-
-    /// Writes to the memory or the ports behind a Base Address Register, dword by dword; what no one
-    /// takes is lost.
-    ///
-    /// # Errors
-    /// When the kernel knows no such function.
-    pub fn write_bar(&self, address: Address, bar: u8, offset: u64, bytes: &[u8]) -> Result<()> {
-        self.of(address)?.write_bar(address, bar, offset, bytes);
-        Ok(())
     }
 
     /// The machine's state, time and kernel included, as JSON; for [`load_state`](Self::load_state).
@@ -306,6 +287,20 @@ impl Machine for Simulated {
         state.user_write(address, offset, bytes)
     }
 
+    fn read_bar(&self, address: Address, bar: u8, offset: u64, bytes: &mut [u8]) -> Result<()> {
+        let mut state = self.of(address)?;
+        check_bar_access(address, bar, offset, bytes.len())?;
+        state.read_bar(address, bar, offset, bytes);
+        Ok(())
+    }
+
+    fn write_bar(&self, address: Address, bar: u8, offset: u64, bytes: &[u8]) -> Result<()> {
+        let mut state = self.of(address)?;
+        check_bar_access(address, bar, offset, bytes.len())?;
+        state.write_bar(address, bar, offset, bytes);
+        Ok(())
+    }
+
     fn attribute(&self, address: Address, attribute: Attribute) -> Result<Option<String>> {
         self.of(address)?.attribute(address, attribute)
     }
@@ -316,6 +311,10 @@ impl Machine for Simulated {
 
     fn kernel_reset(&self, address: Address, budget: Duration) -> Result<KernelReset> {
         self.of(address)?.kernel_reset(address, budget)
+    }
+
+    fn open_vfio<'m>(&'m self, request: &VfioRequest<'_>) -> Result<Opened<'m>> {
+        vfio::open(self, request)
     }
 
     fn kernel_log_mark(&self) -> LogMark {

@@ -2,10 +2,13 @@
 
 use super::{Context, Via};
 use crate::inventory::InventoryFunction;
+use crate::machine::vfio::VfioInterface;
 use crate::method::{self, MethodName, Scope, SecondaryBusWait};
 use crate::quirk::{Effect, Quirk};
 use crate::state::header::BridgeHeaders;
 use crate::state::restore_sequence;
+use crate::vendor::Family;
+use crate::vendor::sequence::Step;
 use pcicfg::Address;
 use serde::Serialize;
 use std::fmt;
@@ -70,12 +73,37 @@ pub enum ResetAct {
         /// The time each transition takes.
         delay: Duration,
     },
+    /// Open it through VFIO and ask for `VFIO_DEVICE_RESET`.
+    VfioReset {
+        /// How it is opened.
+        interface: VfioInterface,
+        /// The shortest time that opening it takes, and closing it: each is a reset.
+        opening: Duration,
+    },
+    /// Open it through VFIO and ask for `VFIO_DEVICE_PCI_HOT_RESET`.
+    HotReset {
+        /// How it is opened.
+        interface: VfioInterface,
+        /// The bridge above everything that is reset.
+        bridge: Address,
+        /// One function of each further group, which must be owned as well.
+        also: Vec<Address>,
+        /// The shortest time that opening it takes: zero if it has no reset of its own.
+        opening: Duration,
+        /// The shortest time that closing it takes: without a reset of its own, the whole bus is reset again.
+        closing: Duration,
+    },
     /// Set and clear Secondary Bus Reset.
     SecondaryBus {
         /// The bridge.
         bridge: Address,
         /// What to wait for afterwards.
         wait: SecondaryBusWait,
+    },
+    /// Take the steps of a vendor sequence.
+    Vendor {
+        /// Which.
+        family: &'static Family,
     },
 }
 
@@ -123,8 +151,14 @@ pub enum StepName {
     Quiesce,
     /// Put the method alone into `reset_method`.
     SelectMethod,
+    /// Open the function through VFIO.
+    Open,
+    /// Ask VFIO which functions it would reset.
+    Ask,
     /// The reset itself.
     Reset,
+    /// Close the function.
+    Close,
     /// Wait for the link.
     WaitLink,
     /// Wait until the function answers with its ids.
@@ -135,6 +169,31 @@ pub enum StepName {
     PutListBack,
     /// Compare with what was before.
     Verify,
+    /// Of a vendor sequence: see whether the device is what it is for, and answers.
+    Detect,
+    /// Of a vendor sequence: see whether there is anything to reset.
+    Precheck,
+    /// Of a vendor sequence: make true what must be true before.
+    Prepare,
+    /// Of a vendor sequence: begin.
+    Trigger,
+    /// Of a vendor sequence: wait until it is over.
+    Await,
+    /// Of a vendor sequence: see whether the device was reset and is usable.
+    PostCheck,
+}
+
+impl From<Step> for StepName {
+    fn from(step: Step) -> Self {
+        match step {
+            Step::Detect => Self::Detect,
+            Step::Precheck => Self::Precheck,
+            Step::Prepare => Self::Prepare,
+            Step::Trigger => Self::Trigger,
+            Step::Await => Self::Await,
+            Step::PostCheck => Self::PostCheck,
+        }
+    }
 }
 
 impl fmt::Display for StepName {
@@ -144,12 +203,21 @@ impl fmt::Display for StepName {
             Self::Save => "save",
             Self::Quiesce => "quiesce",
             Self::SelectMethod => "select method",
+            Self::Open => "open",
+            Self::Ask => "ask",
             Self::Reset => "reset",
+            Self::Close => "close",
             Self::WaitLink => "wait for link",
             Self::WaitReady => "wait until ready",
             Self::Restore => "restore",
             Self::PutListBack => "put list back",
             Self::Verify => "verify",
+            Self::Detect => "detect",
+            Self::Precheck => "precheck",
+            Self::Prepare => "prepare",
+            Self::Trigger => "trigger",
+            Self::Await => "await",
+            Self::PostCheck => "post-check",
         })
     }
 }
@@ -198,7 +266,28 @@ impl Context<'_> {
                 bridge: bridge.address(),
                 wait: method::after_secondary_bus_reset(bridge, self.quirks),
             },
+            (Via::Vfio, MethodName::HotReset, _) => self.hot_reset_act(settle),
+            // An interface was found, or this were no way.
+            (Via::Vfio, _, _) => ResetAct::VfioReset {
+                interface: self.vfio_interface().unwrap_or(VfioInterface::Group),
+                opening: settle,
+            },
+            (Via::Direct, MethodName::Vendor, _) => {
+                self.family().map_or(ResetAct::Kernel, |family| ResetAct::Vendor { family })
+            }
             _ => ResetAct::Kernel,
+        }
+    }
+
+    fn hot_reset_act(&self, settle: Duration) -> ResetAct {
+        let own = MethodName::VfioReset.method().floor(self.function, self.quirks);
+        let has_own = method::first_method(self.function, self.quirks).is_some();
+        ResetAct::HotReset {
+            interface: self.vfio_interface().unwrap_or(VfioInterface::Group),
+            bridge: self.function.parent().map_or(self.function.address(), InventoryFunction::address),
+            also: self.further_owners(),
+            opening: own,
+            closing: if has_own { own } else { settle },
         }
     }
 
@@ -214,7 +303,12 @@ impl Context<'_> {
         };
         let present =
             |function: &InventoryFunction<'_>| function.presence() == pcicfg::header::Presence::Present;
-        if method.method().scope == Scope::Function {
+        let scope = method.method().scope(self.function, self.quirks);
+        if scope == Scope::Device {
+            let all = super::same_device(self.function).into_iter().filter(present);
+            return all.map(|function| planned(function, true)).collect();
+        }
+        if scope == Scope::Function {
             return std::iter::once(self.function)
                 .chain(super::hit_with(self.function))
                 .filter(present)
@@ -365,6 +459,107 @@ impl Context<'_> {
                         budget,
                     ),
                     restore(),
+                ]);
+            }
+            ResetAct::VfioReset { interface, opening } => {
+                let first = method::first_method(self.function, self.quirks);
+                let by = first.map_or_else(String::new, |method| format!(", by {method}"));
+                steps.extend([
+                    step(
+                        StepName::Open,
+                        format!("open {address} through VFIO ({interface}): the kernel resets it, as at every first open{by}"),
+                        *opening,
+                        budget,
+                    ),
+                    step(StepName::Reset, format!("ask for VFIO_DEVICE_RESET of {address}{by}"), *opening, budget),
+                    step(
+                        StepName::Close,
+                        "close it: the kernel resets it once more".to_string(),
+                        *opening,
+                        budget,
+                    ),
+                    step(
+                        StepName::WaitReady,
+                        format!("wait until {address} answers with its ids"),
+                        Duration::ZERO,
+                        budget,
+                    ),
+                    restore(),
+                ]);
+            }
+            ResetAct::Vendor { family } => {
+                let text = |step_name: Step| match step_name {
+                    Step::Detect => {
+                        format!("see whether {address} is what the sequence for {} is for", family.name)
+                    }
+                    Step::Precheck => "see whether there is anything to reset".to_string(),
+                    Step::Prepare => format!("prepare {address}"),
+                    Step::Trigger => format!("{}: begin", family.deed),
+                    Step::Await => "wait until that is over".to_string(),
+                    Step::PostCheck => format!("see whether {address} is usable"),
+                };
+                steps.push(step(
+                    StepName::Quiesce,
+                    format!("stop {names}; {address} decodes memory and masters nothing"),
+                    Duration::ZERO,
+                    SHORT,
+                ));
+                steps.extend(Step::ALL.map(|name| {
+                    step(name.into(), text(name), family.step_floor(name), family.ceiling.min(budget))
+                }));
+                steps.extend([
+                    step(
+                        StepName::WaitReady,
+                        format!("wait until {names} {}", if reset.len() == 1 { "answers" } else { "answer" }),
+                        Duration::ZERO,
+                        budget,
+                    ),
+                    restore(),
+                ]);
+            }
+            ResetAct::HotReset { interface, bridge, also, opening, closing } => {
+                let has_own = method::first_method(self.function, self.quirks).is_some();
+                let own = if has_own { ": the kernel resets it, as at every first open" } else { "" };
+                let and = match also.len() {
+                    0 => String::new(),
+                    count => format!(" and {}", plural(count, "further group")),
+                };
+                let again =
+                    if has_own { "it once more" } else { "everything once more, for want of another way" };
+                steps.extend([
+                    step(
+                        StepName::Open,
+                        format!("open {address}{and} through VFIO ({interface}){own}"),
+                        *opening,
+                        budget,
+                    ),
+                    step(
+                        StepName::Ask,
+                        format!("ask VFIO whether it would reset {names}, and nothing else"),
+                        Duration::ZERO,
+                        SHORT,
+                    ),
+                    step(
+                        StepName::Reset,
+                        format!("ask for VFIO_DEVICE_PCI_HOT_RESET: everything below {bridge}"),
+                        method.method().floor(self.function, self.quirks),
+                        budget,
+                    ),
+                    step(StepName::Close, format!("close it: the kernel resets {again}"), *closing, budget),
+                    step(
+                        StepName::WaitReady,
+                        format!("wait until {address} answers with its ids"),
+                        Duration::ZERO,
+                        budget,
+                    ),
+                    step(
+                        StepName::Restore,
+                        format!(
+                            "write the saved state of {bridge} and {names} back, bridges first, Command last"
+                        ),
+                        settle_restored,
+                        SHORT,
+                    ),
                 ]);
             }
             ResetAct::SecondaryBus { bridge, wait } => {

@@ -2,6 +2,7 @@
 
 use super::{Affected, Context, Request, Via, affected};
 use crate::inventory::{Inventory, InventoryFunction};
+use crate::machine::vfio::is_vfio_driver;
 use crate::machine::{DeviceUser, Lockdown};
 use crate::method::{Availability, MethodName, Reason, Scope};
 use crate::quirk::{Effect, Quirk, Quirks};
@@ -53,6 +54,10 @@ pub enum RefusalCode {
     Bridge,
     /// Saved state is not of this machine as it is now.
     OtherMachine,
+    /// VFIO resets only what it owns, and this function is not ours.
+    NotOwned,
+    /// The vendor sequence was never compared with a recorded one.
+    Experimental,
 }
 
 /// A word after `--allow`: which refusals the user overrides.
@@ -77,11 +82,13 @@ pub enum Override {
     Bridge,
     /// The saved state is of another machine, or of this one before it gave out addresses anew.
     OtherMachine,
+    /// The vendor sequence is experimental.
+    Experimental,
 }
 
 impl Override {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Driver,
         Self::InUse,
         Self::Siblings,
@@ -91,6 +98,7 @@ impl Override {
         Self::NotListed,
         Self::Bridge,
         Self::OtherMachine,
+        Self::Experimental,
     ];
 
     /// The word.
@@ -106,6 +114,7 @@ impl Override {
             Self::NotListed => "not-listed",
             Self::Bridge => "bridge",
             Self::OtherMachine => "other-machine",
+            Self::Experimental => "experimental",
         }
     }
 }
@@ -130,14 +139,24 @@ impl FromStr for Override {
 
 impl Context<'_> {
     /// What speaks against a way that could work, without what the user overrides.
-    pub(super) fn refusals(&self, method: MethodName, via: Via, availability: &Availability) -> Vec<Refusal> {
+    pub(super) fn refusals(
+        &self,
+        method: MethodName,
+        via: Via,
+        availability: Option<&Availability>,
+    ) -> Vec<Refusal> {
         let mut refusals = Vec::new();
+        if via == Via::Vfio {
+            self.vfio_refusals(method, &mut refusals);
+            refusals.retain(|refusal| refusal.overridden_by.is_none_or(|word| !self.request.allows(word)));
+            return refusals;
+        }
         self.refuse_for_host(method, via, availability, &mut refusals);
         self.refuse_for_function(&mut refusals);
-        let scope = method.method().scope;
+        let scope = method.method().scope(self.function, self.quirks);
         let bridge = match via {
             Via::Kernel => self.function.parent(),
-            Via::Direct => self.bridge,
+            Via::Direct | Via::Vfio => self.bridge,
         };
         if (scope == Scope::Function || via == Via::Kernel) && self.function.children().next().is_some() {
             refusals.push(self.refuse_bridge(method));
@@ -151,6 +170,9 @@ impl Context<'_> {
         if (via, method) == (Via::Direct, MethodName::Bus) {
             self.refuse_no_bus_reset(&mut refusals);
         }
+        if method == MethodName::Vendor {
+            refusals.extend(self.refuse_experimental());
+        }
         refusals.retain(|refusal| refusal.overridden_by.is_none_or(|word| !self.request.allows(word)));
         refusals
     }
@@ -159,7 +181,7 @@ impl Context<'_> {
         &self,
         method: MethodName,
         via: Via,
-        availability: &Availability,
+        availability: Option<&Availability>,
         refusals: &mut Vec<Refusal>,
     ) {
         let address = self.function.address();
@@ -173,7 +195,9 @@ impl Context<'_> {
             if method != MethodName::Bus {
                 refusals.push(refuse_quirk(address, method, &why));
             }
-        } else if method != MethodName::Bus && matches!(availability.reason, Reason::NotListed(_)) {
+        } else if method != MethodName::Bus
+            && availability.is_some_and(|availability| matches!(availability.reason, Reason::NotListed(_)))
+        {
             refusals.push(Refusal {
                 code: RefusalCode::NotListed,
                 address,
@@ -202,15 +226,33 @@ impl Context<'_> {
         refuse_users(address, function.users(), Override::Driver, refusals);
         refuse_boot_display(function, refusals);
         if !function.facts().virtfns.is_empty() {
-            let count = function.facts().virtfns.len();
-            refusals.push(Refusal {
-                code: RefusalCode::VirtualFunctionsEnabled,
-                address,
-                reason: format!("{address} has {count} virtual functions, which would lose their state"),
-                remedy: "switch them off first: echo 0 > sriov_numvfs".to_string(),
-                overridden_by: Some(Override::VirtualFunctions),
-            });
+            self.refuse_virtual_functions(refusals);
         }
+    }
+
+    pub(super) fn refuse_virtual_functions(&self, refusals: &mut Vec<Refusal>) {
+        let address = self.function.address();
+        let count = self.function.facts().virtfns.len();
+        refusals.push(Refusal {
+            code: RefusalCode::VirtualFunctionsEnabled,
+            address,
+            reason: format!("{address} has {count} virtual functions, which would lose their state"),
+            remedy: "switch them off first: echo 0 > sriov_numvfs".to_string(),
+            overridden_by: Some(Override::VirtualFunctions),
+        });
+    }
+
+    /// A sequence that nobody has compared with a recorded one is for those who ask for it.
+    fn refuse_experimental(&self) -> Option<Refusal> {
+        let family = self.family()?;
+        let why = family.experimental?;
+        Some(Refusal {
+            code: RefusalCode::Experimental,
+            address: self.function.address(),
+            reason: format!("the sequence for {} is experimental: {why}", family.title),
+            remedy: format!("look at it first (`vfio-reset vendor show {}`)", family.name),
+            overridden_by: Some(Override::Experimental),
+        })
     }
 
     fn refuse_bridge(&self, method: MethodName) -> Refusal {
@@ -412,7 +454,5 @@ fn refuse_users(address: Address, users: &[DeviceUser], driver: Override, refusa
 /// Whether a driver is one that lets go of its function across a reset: the VFIO drivers, which have
 /// no device state of their own while nobody has the function open, and the port driver.
 fn releases(driver: &str) -> bool {
-    matches!(driver, "vfio-pci" | "pci-stub" | "pcieport" | "shpchp")
-        || driver.ends_with("-vfio-pci")
-        || driver.ends_with("_vfio_pci")
+    matches!(driver, "pci-stub" | "pcieport" | "shpchp") || is_vfio_driver(driver)
 }

@@ -62,7 +62,7 @@ impl Engine<'_, '_> {
         let address = self.action.address;
         let mut next = Vec::new();
         match outcome {
-            Outcome::Verified => return next,
+            Outcome::Verified | Outcome::NotNeeded => return next,
             Outcome::KernelStillWaiting => {
                 next.push(format!(
                     "the kernel goes on waiting for {address}, for up to {} s in all, and that cannot be cancelled; \
@@ -76,7 +76,8 @@ impl Engine<'_, '_> {
             }
             Outcome::Lost => {
                 next.extend(self.action.remedies.iter().cloned());
-                if self.action.remedies.is_empty() {
+                next.extend(self.advice.iter().cloned());
+                if next.is_empty() {
                     next.push(format!(
                         "do not repeat {} on it; try to remove {address} and rescan the bus, then suspend the host, \
                          then switch the host off and on (power cycle needed if none helps)",
@@ -108,6 +109,7 @@ impl Engine<'_, '_> {
                 "`plan` shows the methods that work; `echo default > reset_method` has the kernel look again"
                     .to_string(),
             ),
+            Outcome::Failed if !self.advice.is_empty() => next.extend(self.advice.iter().cloned()),
             Outcome::Failed => next.push(
                 "look at the kernel log, then at what `show` says, before anyone uses the device".to_string(),
             ),
@@ -124,10 +126,12 @@ impl Engine<'_, '_> {
     pub(super) fn deed(&self) -> String {
         let what = match self.action.act {
             ResetAct::SecondaryBus { bridge, .. } => format!("a secondary bus reset at {bridge}"),
+            ResetAct::Vendor { family } => format!("the vendor sequence {}", family.name),
             _ => format!("{} reset", self.action.method),
         };
         match self.action.via {
             Via::Kernel => format!("{what} by the kernel"),
+            Via::Vfio => format!("{} through VFIO", self.action.method),
             Via::Direct => what,
         }
     }

@@ -8,6 +8,7 @@ use crate::method::{SECONDARY_BUS_RESET_HOLD, SecondaryBusWait};
 use crate::plan::{LINK_CEILING, PENDING_LOOKS, PlannedFunction, ResetAct, StepName};
 use crate::report::{Check, Outcome};
 use crate::state::SavedFunction;
+use crate::vendor::device::WORKING_COMMAND;
 use pcicfg::capability::{
     AdvancedFeatures, AdvancedFeaturesControl, AdvancedFeaturesStatus, Aspm, DeviceControl, DeviceStatus,
     LinkControl, LinkStatus, PciExpress, PowerManagement, PowerManagementControlStatus, PowerState,
@@ -45,6 +46,10 @@ impl Engine<'_, '_> {
 
     fn act_and_wait(&mut self) -> StepResult<()> {
         self.step(StepName::Quiesce, |engine| engine.quiesce())?;
+        if let ResetAct::Vendor { family } = self.action.act {
+            self.run_sequence(family)?;
+            return self.step(StepName::WaitReady, |engine| engine.wait_all());
+        }
         self.step(StepName::Reset, |engine| engine.act())?;
         if let ResetAct::SecondaryBus { bridge, wait: SecondaryBusWait { link_active: true, .. } } =
             self.action.act
@@ -91,7 +96,12 @@ impl Engine<'_, '_> {
         }
         for planned in action.functions.iter().rev().filter(|planned| planned.is_reset) {
             self.wake(planned.address, planned.d3hot_delay)?;
-            self.function(planned.address).write_u16(COMMAND, Command::INTERRUPT_DISABLE.bits())?;
+            let command = match action.act {
+                // A sequence works on the memory behind its target's Base Address Registers.
+                ResetAct::Vendor { .. } if planned.address == action.address => WORKING_COMMAND,
+                _ => Command::INTERRUPT_DISABLE,
+            };
+            self.function(planned.address).write_u16(COMMAND, command.bits())?;
             self.touched.set(true);
         }
         self.marked = self.is_marked()?;
@@ -189,8 +199,11 @@ impl Engine<'_, '_> {
     fn act(&mut self) -> StepResult<String> {
         let address = self.action.address;
         match self.action.act {
-            // The other branch of `run`.
-            ResetAct::Kernel => Ok(String::new()),
+            // The other branches of `run` and `act_and_wait`.
+            ResetAct::Kernel
+            | ResetAct::VfioReset { .. }
+            | ResetAct::HotReset { .. }
+            | ResetAct::Vendor { .. } => Ok(String::new()),
             ResetAct::FunctionLevelReset { settle } => {
                 let at = self.saved_register(address, |saved| Some(saved.space()?.pci_express()?.offset()));
                 let Some(at) = at else { return Err(self.vanished("PCI Express")) };
@@ -280,6 +293,9 @@ impl Engine<'_, '_> {
             ResetAct::SecondaryBus { bridge, .. } => {
                 planned.is_reset && planned.parent == Some(bridge) && !planned.is_virtual
             }
+            ResetAct::Vendor { .. } => {
+                planned.is_reset && !planned.is_virtual || planned.address == action.address
+            }
             _ => planned.address == action.address,
         };
         if let ResetAct::SecondaryBus { wait, .. } = action.act {
@@ -316,7 +332,7 @@ impl Engine<'_, '_> {
     }
 
     /// Restores, and takes a target that could not be reached even then for lost.
-    fn restore_all(&mut self) -> StepResult<String> {
+    pub(super) fn restore_all(&mut self) -> StepResult<String> {
         let text = self.restore()?;
         let target = self.action.address;
         if self.unanswered.contains(&target) {

@@ -177,7 +177,7 @@ impl Engine<'_, '_> {
         }
     }
 
-    fn target_is_lost(&self) -> bool {
+    pub(super) fn target_is_lost(&self) -> bool {
         match self.target() {
             Some(target) if target.is_virtual => {
                 self.function(target.address).read_u32(4).unwrap_or(u32::MAX) == u32::MAX
@@ -189,7 +189,7 @@ impl Engine<'_, '_> {
 
     /// The kernel waits itself, and takes some for ready that are not: all-ones under Request Retry
     /// Status software visibility, before 6.12.
-    fn wait_target(&mut self) -> StepResult<String> {
+    pub(super) fn wait_target(&mut self) -> StepResult<String> {
         let Some(target) = self.target().cloned() else { return Ok(String::new()) };
         match self.wait_ready(&target)? {
             Readiness::Ready => Ok("it answers with its ids".to_string()),

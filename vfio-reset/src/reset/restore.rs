@@ -202,7 +202,9 @@ impl Engine<'_, '_> {
     fn restore_saved(&mut self, saved: &SavedState) -> StepResult<RestoreSummary> {
         let mut summary = RestoreSummary::default();
         let asserting = match self.action.act {
-            ResetAct::SecondaryBus { bridge, .. } => saved.function(bridge),
+            ResetAct::SecondaryBus { bridge, .. } | ResetAct::HotReset { bridge, .. } => {
+                saved.function(bridge)
+            }
             _ => None,
         };
         let port = asserting

@@ -22,6 +22,11 @@ impl<'c> Deadline<'c> {
         self.end.saturating_sub(self.clock.now())
     }
 
+    /// The time of the clock when it is over.
+    pub(super) fn end(&self) -> Duration {
+        self.end
+    }
+
     pub(super) fn is_over(&self) -> bool {
         self.remaining().is_zero()
     }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 use vfio_reset::machine::simulated::Simulated;
+use vfio_reset::machine::vfio::{Opened, VfioRequest};
 use vfio_reset::machine::{
     Attribute, Clock, DeviceUser, FunctionFacts, HostFacts, KernelReset, LogLine, LogMark, MachineKind,
 };
@@ -396,6 +397,14 @@ impl Machine for Meddled {
         self.inner.write_config(address, offset, bytes)
     }
 
+    fn read_bar(&self, address: Address, bar: u8, offset: u64, bytes: &mut [u8]) -> Result<()> {
+        self.inner.read_bar(address, bar, offset, bytes)
+    }
+
+    fn write_bar(&self, address: Address, bar: u8, offset: u64, bytes: &[u8]) -> Result<()> {
+        self.inner.write_bar(address, bar, offset, bytes)
+    }
+
     fn attribute(&self, address: Address, attribute: Attribute) -> Result<Option<String>> {
         self.inner.attribute(address, attribute)
     }
@@ -419,6 +428,10 @@ impl Machine for Meddled {
         }
     }
 
+    fn open_vfio<'m>(&'m self, request: &VfioRequest<'_>) -> Result<Opened<'m>> {
+        self.inner.open_vfio(request)
+    }
+
     fn kernel_log_mark(&self) -> LogMark {
         self.inner.kernel_log_mark()
     }
@@ -430,4 +443,53 @@ impl Machine for Meddled {
     fn clock(&self) -> &dyn Clock {
         self.inner.clock()
     }
+}
+
+pub(crate) mod recording;
+
+/// A file that a model of the tests names.
+pub(crate) fn blob(name: &str) -> Vec<u8> {
+    let own = format!("tests/vendor/{name}");
+    std::fs::read(own).or_else(|_| std::fs::read(format!("src/vendor/models/{name}"))).unwrap()
+}
+
+/// A shipped model with some changes, as JSON; `tests/vendor/README.md` says how they are written.
+pub(crate) fn changed(model: &str, changes: &serde_json::Value) -> serde_json::Value {
+    use serde_json::Value;
+    let text = std::fs::read_to_string(format!("src/vendor/models/{model}.json")).unwrap();
+    let mut model: Value = serde_json::from_str(&text).unwrap();
+    let list = |value: &Value, key: &str| value[key].as_array().cloned().unwrap_or_default();
+    let place = |register: &Value| {
+        let digits = register["off"].as_str().unwrap().trim_start_matches("0x").to_string();
+        (register["space"].clone(), u64::from_str_radix(&digits, 16).unwrap())
+    };
+    let Some(changes) = changes.as_object() else { return model };
+    for (key, value) in changes {
+        match key.as_str() {
+            "drop_regs" => {
+                let named = |entry: &Value| place(&serde_json::json!({ "space": entry[0], "off": entry[1] }));
+                let dropped: Vec<_> = value.as_array().unwrap().iter().map(named).collect();
+                let kept = list(&model, "regs").into_iter().filter(|r| !dropped.contains(&place(r)));
+                model["regs"] = kept.collect::<Vec<_>>().into();
+            }
+            "drop_triggers" | "triggers" | "regs" => {}
+            _ => model[key] = value.clone(),
+        }
+    }
+    if let Some(registers) = changes.get("regs").and_then(Value::as_array) {
+        let mut kept = list(&model, "regs");
+        kept.retain(|known| !registers.iter().any(|register| place(register) == place(known)));
+        kept.extend(registers.iter().cloned());
+        model["regs"] = kept.into();
+    }
+    let dropped: Vec<usize> = changes
+        .get("drop_triggers")
+        .and_then(Value::as_array)
+        .map_or_else(Vec::new, |list| list.iter().map(|at| at.as_u64().unwrap() as usize).collect());
+    let triggers = list(&model, "triggers").into_iter().enumerate();
+    let mut kept: Vec<Value> =
+        triggers.filter(|(at, _)| !dropped.contains(at)).map(|(_, trigger)| trigger).collect();
+    kept.extend(changes.get("triggers").and_then(Value::as_array).cloned().unwrap_or_default());
+    model["triggers"] = kept.into();
+    model
 }

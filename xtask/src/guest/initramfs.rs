@@ -106,6 +106,8 @@ fn modules_dep(modules: &[Module]) -> String {
 pub(crate) struct Programs {
     /// The tool under test.
     pub(crate) vfio_reset: PathBuf,
+    /// The other tool under test.
+    pub(crate) romtools: PathBuf,
     /// The lab's own measuring tool (`tests/src/bin/lab-tool.rs`).
     pub(crate) lab_tool: PathBuf,
 }
@@ -119,7 +121,8 @@ pub(crate) fn write(
     scenario: &Scenario,
 ) -> Result<()> {
     let mut overlay = Archive::new();
-    for (name, path) in [("vfio-reset", &programs.vfio_reset), ("lab-tool", &programs.lab_tool)] {
+    let Programs { vfio_reset, romtools, lab_tool } = programs;
+    for (name, path) in [("vfio-reset", vfio_reset), ("romtools", romtools), ("lab-tool", lab_tool)] {
         let content = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         overlay.program(&format!("lab/bin/{name}"), &content);
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
+use super::iommufd;
 use crate::cache::{self, Resolved, unpacked};
 use crate::packages::{self, Packages};
 
@@ -21,14 +22,18 @@ pub(crate) enum Series {
     /// From bookworm-backports.
     #[value(name = "6.12")]
     V6_12,
+    /// 6.12 with iommufd, built here from Debian's source: no part of CI.
+    #[value(name = "iommufd")]
+    Iommufd,
 }
 
 impl Series {
-    /// As in the kernel's version number.
+    /// As in the kernel's version number, or what is special about it.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::V6_1 => "6.1",
             Self::V6_12 => "6.12",
+            Self::Iommufd => "iommufd",
         }
     }
 }
@@ -93,6 +98,36 @@ fn fetch(cache: &Path, series: Series, resolved: &mut Resolved, say: &dyn Fn(&st
     say("resolving package versions");
     let packages = Packages::update(cache, packages::BOOKWORM)?;
 
+    qemu(cache, &packages, resolved, say)?;
+
+    let folder = unpacked(cache, "busybox-static", say, &|to| packages.unpack("busybox-static", to))?;
+    resolved.set("busybox", &folder);
+
+    let folder = match series {
+        Series::Iommufd => iommufd::kernel(cache, &packages, say)?,
+        Series::V6_1 | Series::V6_12 => {
+            let show = packages.show("linux-image-amd64")?;
+            let kernel = packages::kernel_package(&show, series.name()).with_context(|| {
+                format!("linux-image-amd64 of this mirror has no version {}", series.name())
+            })?;
+            unpacked(cache, &kernel, say, &|to| packages.unpack(&kernel, to))?
+        }
+    };
+    resolved.set(&format!("kernel-{}", series.name()), &folder);
+
+    resolved.stamp(series.name());
+    resolved.write(cache)?;
+    cache::prune(cache, resolved)?;
+    parts(resolved, series).context("a package that was unpacked is not there")
+}
+
+/// Fetches QEMU with its whole closure, unless this version is there.
+pub(crate) fn qemu(
+    cache: &Path,
+    packages: &Packages,
+    resolved: &mut Resolved,
+    say: &dyn Fn(&str),
+) -> Result<()> {
     let qemu = ["qemu-system-x86", "ipxe-qemu", "seabios"];
     let files = packages.closure(&qemu)?;
     let file = files.iter().find(|file| file.starts_with("qemu-system-x86_"));
@@ -100,20 +135,7 @@ fn fetch(cache: &Path, series: Series, resolved: &mut Resolved, say: &dyn Fn(&st
         file.and_then(|file| packages::version_in(file)).context("apt-get named no qemu-system-x86")?;
     let folder = unpacked(cache, &format!("qemu-{version}"), say, &|to| packages.unpack_closure(&qemu, to))?;
     resolved.set("qemu", &folder);
-
-    let folder = unpacked(cache, "busybox-static", say, &|to| packages.unpack("busybox-static", to))?;
-    resolved.set("busybox", &folder);
-
-    let show = packages.show("linux-image-amd64")?;
-    let kernel = packages::kernel_package(&show, series.name())
-        .with_context(|| format!("linux-image-amd64 of this mirror has no version {}", series.name()))?;
-    let folder = unpacked(cache, &kernel, say, &|to| packages.unpack(&kernel, to))?;
-    resolved.set(&format!("kernel-{}", series.name()), &folder);
-
-    resolved.stamp(series.name());
-    resolved.write(cache)?;
-    cache::prune(cache, resolved)?;
-    parts(resolved, series).context("a package that was unpacked is not there")
+    Ok(())
 }
 
 /// The parts that were resolved for this kernel, if they are still there.

@@ -155,15 +155,7 @@ impl Guest<'_> {
     /// `no_timer_check`: on a busy host emulated timer interrupts come too late for the kernel's test, and it panics
     /// ("timer doesn't work through Interrupt-remapped IO-APIC").
     fn command(&self) -> Command {
-        let root = &self.parts.qemu;
-        // QEMU comes with its own libc and is started through that libc's loader.
-        let mut command = Command::new(root.join("lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"));
-        let libraries = ["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"].map(|path| root.join(path));
-        let libraries = libraries.map(|path| path.display().to_string()).join(":");
-        command.arg("--library-path").arg(libraries).arg(root.join("usr/bin/qemu-system-x86_64"));
-        for path in ["usr/share/qemu", "usr/share/seabios", "usr/lib/ipxe/qemu"] {
-            command.arg("-L").arg(root.join(path));
-        }
+        let mut command = program(&self.parts.qemu);
         command.args(["-M", "q35,kernel-irqchip=split", "-accel", "tcg", "-cpu", "max", "-m", "256"]);
         command.args(["-nographic", "-nodefaults", "-serial", "stdio", "-no-reboot"]);
         command
@@ -174,7 +166,7 @@ impl Guest<'_> {
         let append =
             format!("console=ttyS0 quiet no_timer_check intel_iommu=on panic=-1 {}", self.scenario.append);
         command.arg("-append").arg(append.trim_end());
-        command.args(["-device", "intel-iommu,intremap=on"]);
+        command.arg("-device").arg(format!("intel-iommu,{}", self.scenario.iommu));
         command.args(["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"]);
         for disk in &self.scenario.disks {
             let file = self.disk(disk);
@@ -191,6 +183,19 @@ impl Guest<'_> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
+}
+
+/// QEMU of an unpacked package, with its own libraries and its own firmware.
+pub(crate) fn program(root: &Path) -> Command {
+    // It comes with its own libc and is started through that libc's loader.
+    let mut command = Command::new(root.join("lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"));
+    let libraries = ["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"].map(|path| root.join(path));
+    let libraries = libraries.map(|path| path.display().to_string()).join(":");
+    command.arg("--library-path").arg(libraries).arg(root.join("usr/bin/qemu-system-x86_64"));
+    for path in ["usr/share/qemu", "usr/share/seabios", "usr/lib/ipxe/qemu"] {
+        command.arg("-L").arg(root.join(path));
+    }
+    command
 }
 
 /// What the guest itself said.
@@ -267,11 +272,11 @@ fn make_disk(disk: &Disk, path: &Path) -> Result<()> {
 }
 
 /// QEMU while it runs: however a run ends, it is killed and waited for.
-struct Running(Child);
+pub(crate) struct Running(pub(crate) Child);
 
 impl Running {
     /// How it ended, if it does so in time.
-    fn wait(&mut self, time: Duration) -> Result<Option<ExitStatus>> {
+    pub(crate) fn wait(&mut self, time: Duration) -> Result<Option<ExitStatus>> {
         let end = Instant::now() + time;
         loop {
             if let Some(status) = self.0.try_wait().context("cannot wait for QEMU")? {

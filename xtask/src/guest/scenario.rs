@@ -5,6 +5,7 @@
 //! # device: nvme,bus=rp1,serial=A,drive=n0      a QEMU -device (any number)
 //! # disk: n0 HELLO-NVME-NAMESPACE               a 16 MiB disk image with this text at offset 0
 //! # modules: nvme igb                           kernel modules to load besides vfio-pci
+//! # iommu: intremap=off                         options of the IOMMU, `intremap=on` unless told
 //! # option: -M q35                              further QEMU arguments, split at blanks
 //! # append: pci=noaer                           further kernel parameters
 //! # timeout: 90                                 seconds, 120 unless told
@@ -31,6 +32,8 @@ pub(crate) struct Scenario {
     pub(crate) disks: Vec<Disk>,
     /// Kernel modules to load before the script starts.
     pub(crate) modules: Vec<String>,
+    /// Options of QEMU's `intel-iommu`.
+    pub(crate) iommu: String,
     /// Further QEMU arguments.
     pub(crate) options: Vec<String>,
     /// Further kernel parameters.
@@ -83,6 +86,7 @@ impl Scenario {
             devices: Vec::new(),
             disks: Vec::new(),
             modules: Vec::new(),
+            iommu: "intremap=on".to_owned(),
             options: Vec::new(),
             append: String::new(),
             timeout: Duration::from_secs(120),
@@ -122,6 +126,7 @@ impl Scenario {
                 self.disks.push(Disk { id: id.to_owned(), text: text.trim().to_owned() });
             }
             "modules" => self.modules.extend(words()),
+            "iommu" => self.iommu = value.to_owned(),
             "option" => self.options.extend(words()),
             "alone" => self.alone = true,
             "append" => self.append = value.to_owned(),
@@ -130,7 +135,9 @@ impl Scenario {
                     Duration::from_secs(value.parse().context("a timeout is a number of seconds")?);
             }
             _ => {
-                bail!("unknown key `{key}:`; known are device, disk, modules, option, append, timeout, alone")
+                bail!(
+                    "unknown key `{key}:`; known are device, disk, modules, iommu, option, append, timeout, alone"
+                )
             }
         }
         Ok(())
@@ -142,7 +149,7 @@ mod tests {
     use super::*;
 
     const SCRIPT: &str = "#!/bin/sh\n# Shows a thing\n# and another.\n# disk: n0 HELLO THERE\n# device: edu\n\
-        # device: nvme,drive=n0\n# modules: nvme  igb\n# option: -global a.b=c\n# timeout: 9\n# alone: so\n\n# device: not-a-header\nlog hi\n";
+        # device: nvme,drive=n0\n# modules: nvme  igb\n# option: -global a.b=c\n# iommu: intremap=off\n# timeout: 9\n# alone: so\n\n# device: not-a-header\nlog hi\n";
 
     #[test]
     fn a_header_is_understood() {
@@ -152,6 +159,7 @@ mod tests {
         assert_eq!(scenario.disks, [Disk { id: "n0".into(), text: "HELLO THERE".into() }]);
         assert_eq!(scenario.modules, ["nvme", "igb"]);
         assert_eq!(scenario.options, ["-global", "a.b=c"]);
+        assert_eq!(scenario.iommu, "intremap=off");
         assert_eq!(scenario.timeout, Duration::from_secs(9));
         assert!(scenario.alone);
     }

@@ -227,7 +227,55 @@ pub enum ObffEnable {
     Wake,
 }
 
+/// Which cache lines a lightweight notification system has (LN System CLS; dropped in PCI Express 6.0).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LnSystemCls {
+    /// Lightweight notification is not supported, or not in effect.
+    NotSupported,
+    /// 64 bytes.
+    Bytes64,
+    /// 128 bytes.
+    Bytes128,
+    /// The fourth code.
+    Reserved,
+}
+
+/// How a device is told to take less power (Emergency Power Reduction Supported).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EmergencyPowerReduction {
+    /// Not at all.
+    NotSupported,
+    /// By a mechanism of its own.
+    DeviceSpecific,
+    /// By one of its form factor, or its own.
+    FormFactorOrDeviceSpecific,
+    /// The fourth code.
+    Reserved,
+}
+
 impl DeviceCapabilities2 {
+    /// LN System CLS.
+    #[must_use]
+    pub const fn ln_system_cls(self) -> LnSystemCls {
+        match self.bits() >> 14 & 3 {
+            0 => LnSystemCls::NotSupported,
+            1 => LnSystemCls::Bytes64,
+            2 => LnSystemCls::Bytes128,
+            _ => LnSystemCls::Reserved,
+        }
+    }
+
+    /// Emergency Power Reduction Supported.
+    #[must_use]
+    pub const fn emergency_power_reduction_supported(self) -> EmergencyPowerReduction {
+        match self.bits() >> 24 & 3 {
+            0 => EmergencyPowerReduction::NotSupported,
+            1 => EmergencyPowerReduction::DeviceSpecific,
+            2 => EmergencyPowerReduction::FormFactorOrDeviceSpecific,
+            _ => EmergencyPowerReduction::Reserved,
+        }
+    }
+
     /// How many End-End TLP prefixes may be received in one TLP, 1 to 4.
     #[must_use]
     pub const fn max_end_end_tlp_prefixes(self) -> u8 {

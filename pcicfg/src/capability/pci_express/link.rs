@@ -48,6 +48,20 @@ impl LinkSpeed {
         self as u8
     }
 
+    /// As it is written: `8 GT/s`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gt2_5 => "2.5 GT/s",
+            Self::Gt5 => "5 GT/s",
+            Self::Gt8 => "8 GT/s",
+            Self::Gt16 => "16 GT/s",
+            Self::Gt32 => "32 GT/s",
+            Self::Gt64 => "64 GT/s",
+            Self::Gt128 => "128 GT/s",
+        }
+    }
+
     /// The rate of one lane in megatransfers a second.
     #[must_use]
     pub const fn megatransfers_per_second(self) -> u32 {
@@ -65,15 +79,7 @@ impl LinkSpeed {
 
 impl fmt::Display for LinkSpeed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Gt2_5 => "2.5 GT/s",
-            Self::Gt5 => "5 GT/s",
-            Self::Gt8 => "8 GT/s",
-            Self::Gt16 => "16 GT/s",
-            Self::Gt32 => "32 GT/s",
-            Self::Gt64 => "64 GT/s",
-            Self::Gt128 => "128 GT/s",
-        })
+        f.write_str(self.name())
     }
 }
 

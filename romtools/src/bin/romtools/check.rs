@@ -3,33 +3,48 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use romtools::{Rom, Severity, check};
+use romtools::{Finding, Severity, check};
 
-use crate::{Outcome, input, json};
+use crate::number::Ids;
+use crate::{Outcome, input, json, report};
 
 /// Reports every finding; a defect decides the outcome.
-pub(crate) fn run(out: &mut impl Write, path: &Path, as_json: bool) -> io::Result<Outcome> {
+pub(crate) fn run(
+    out: &mut impl Write,
+    path: &Path,
+    device: Option<Ids>,
+    as_json: bool,
+) -> io::Result<Outcome> {
     input::with_rom(out, path, as_json, |out, rom| {
-        let findings = check::findings(rom);
+        let mut findings = check::findings(rom);
+        if let Some(Ids { vendor, device }) = device {
+            findings.extend(check::for_device(rom, vendor, device));
+            findings.sort_by_key(Finding::offset);
+        }
+        let guests = check::guests(rom);
         if as_json {
-            json::write(out, &json::Check::new(path, &findings))?;
+            json::write(out, &json::Check::new(path, &findings, &guests))?;
         } else {
-            for finding in &findings {
-                writeln!(out, "{finding}\n  next: {}", finding.problem().advice())?;
-            }
-            summary(out, rom, &findings)?;
+            let images = rom.images().count() + usize::from(rom.legacy().is_some());
+            write_findings(out, images, &findings)?;
+            write!(out, "{guests}")?;
         }
         let defect = findings.iter().any(|finding| finding.severity() == Severity::Defect);
         Ok(if defect { Outcome::Defect } else { Outcome::Fine })
     })
 }
 
-fn summary(out: &mut impl Write, rom: &Rom<'_>, findings: &[check::Finding]) -> io::Result<()> {
+/// The findings of a file with so many images, each with its advice, and how many there are.
+pub(crate) fn write_findings(
+    out: &mut impl Write,
+    images: usize,
+    findings: &[check::Finding],
+) -> io::Result<()> {
+    report::write_findings(out, findings)?;
     let count = |severity| findings.iter().filter(|finding| finding.severity() == severity).count();
     writeln!(
         out,
-        "{} image(s): {} defect(s), {} warning(s), {} note(s)",
-        rom.images().count() + usize::from(rom.legacy().is_some()),
+        "{images} image(s): {} defect(s), {} warning(s), {} note(s)",
         count(Severity::Defect),
         count(Severity::Warning),
         count(Severity::Note),

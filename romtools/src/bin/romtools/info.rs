@@ -8,7 +8,12 @@ use romtools::text;
 use crate::{Outcome, input, json};
 
 /// Shows every file that can be shown: one that cannot does not keep the others from it.
-pub(crate) fn run(out: &mut impl Write, files: &[PathBuf], as_json: bool) -> io::Result<Outcome> {
+pub(crate) fn run(
+    out: &mut impl Write,
+    files: &[PathBuf],
+    tables: bool,
+    as_json: bool,
+) -> io::Result<Outcome> {
     let mut outcome = Outcome::Fine;
     for path in files {
         if files.len() > 1 && !as_json {
@@ -18,7 +23,11 @@ pub(crate) fn run(out: &mut impl Write, files: &[PathBuf], as_json: bool) -> io:
             if as_json {
                 json::write(out, &json::Info::new(path, rom))?;
             } else {
-                write!(out, "{}", text::info(rom))?;
+                if tables {
+                    write!(out, "{}", text::info_with_tables(rom))?;
+                } else {
+                    write!(out, "{}", text::info(rom))?;
+                }
             }
             Ok(Outcome::Fine)
         })?;

@@ -30,9 +30,19 @@ impl Failure {
                 "a device's rom file can be read only after `1` was written to it"
             }
             Self::Read(error) if error.kind() == io::ErrorKind::PermissionDenied => "read it as root",
+            Self::Read(error) if error.kind() == io::ErrorKind::NotSeekable => {
+                "save what comes out of the pipe into a file first"
+            }
             Self::Read(_) => "check the path; for a device's rom file, the kernel log says more",
             Self::TooLarge => "no option ROM is this large: cut the part that holds the ROM out of it",
             Self::Rom(error) => error.advice(),
+        }
+    }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self {
+            Self::Read(error) if error.kind() == io::ErrorKind::PermissionDenied => Outcome::Permission,
+            _ => Outcome::FileFailed,
         }
     }
 }
@@ -56,13 +66,19 @@ pub(crate) fn with_rom<W: Write>(
     }
     out.flush()?;
     complain(format_args!("{}: {failure}\n  next: {}", path.display(), failure.advice()));
-    Ok(Outcome::FileFailed)
+    Ok(failure.outcome())
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+/// A file's bytes, if they are not more than any ROM has.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     File::open(path)?.take(LIMIT + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LIMIT { Err(Failure::TooLarge) } else { Ok(bytes) }
+}
+
+/// A hint on the standard error: what was done may not be what was meant.
+pub(crate) fn warn(message: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr().lock(), "warning: {message}");
 }
 
 /// One message on the standard error, which may be closed.

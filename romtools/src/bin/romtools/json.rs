@@ -2,12 +2,15 @@
 //!
 //! Later versions may add members; a member that is taken away or changes its meaning raises `schema`.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::Path;
 
+use romtools::check::{Answer, Guests};
 use romtools::checksum::Verdict;
 use romtools::header::{EfiHeader, Header, PcAtHeader};
 use romtools::image::BLOCK;
+use romtools::nvidia::Bit;
 use romtools::pcir::DeviceList;
 use romtools::rom::{Content, Data};
 use romtools::{Chain, Finding, Image, LegacyImage, Npde, Rom, Severity, Stop};
@@ -15,7 +18,11 @@ use serde::{Serialize, Serializer};
 
 use crate::input::Failure;
 
-const SCHEMA: u32 = 1;
+mod atom;
+
+use atom::AtomJson;
+
+pub(crate) const SCHEMA: u32 = 1;
 
 /// Writes one document on a line of its own.
 pub(crate) fn write(out: &mut impl Write, document: &impl Serialize) -> io::Result<()> {
@@ -23,11 +30,11 @@ pub(crate) fn write(out: &mut impl Write, document: &impl Serialize) -> io::Resu
     writeln!(out)
 }
 
-fn name(path: &Path) -> String {
+pub(crate) fn name(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-fn id(id: u16) -> String {
+pub(crate) fn id(id: u16) -> String {
     format!("{id:04x}")
 }
 
@@ -36,7 +43,7 @@ fn ids<S: Serializer>(list: &DeviceList<'_>, serializer: S) -> Result<S::Ok, S::
     serializer.collect_seq(list.clone().map(id))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -51,7 +58,12 @@ pub(crate) struct Failed {
 
 impl Failed {
     pub(crate) fn new(path: &Path, failure: &Failure) -> Self {
-        Self { schema: SCHEMA, file: name(path), error: failure.to_string(), advice: failure.advice() }
+        Self::of(path, failure, failure.advice())
+    }
+
+    /// The same of any error.
+    pub(crate) fn of(path: &Path, failure: &dyn Display, advice: &'static str) -> Self {
+        Self { schema: SCHEMA, file: name(path), error: failure.to_string(), advice }
     }
 }
 
@@ -101,21 +113,22 @@ struct DataJson {
     content: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     padding: Option<u8>,
+    /// Where NVIDIA's container says that the ROM begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rom_offset: Option<usize>,
 }
 
 impl From<Data<'_>> for DataJson {
     fn from(data: Data<'_>) -> Self {
-        let (content, padding) = match data.content() {
-            Content::Padding(byte) => ("padding", Some(byte)),
-            Content::Nvgi => ("nvgi", None),
-            _ => ("unknown", None),
-        };
-        Self { offset: data.offset, length: data.bytes.len(), content, padding }
+        let content = data.content();
+        let padding = if let Content::Padding(byte) = content { Some(byte) } else { None };
+        let rom_offset = data.ifr().and_then(|ifr| ifr.image_offset(data.bytes)).map(|at| data.offset + at);
+        Self { offset: data.offset, length: data.bytes.len(), content: content.id(), padding, rom_offset }
     }
 }
 
 #[derive(Serialize)]
-struct ChainJson<'a> {
+pub(crate) struct ChainJson<'a> {
     offset: usize,
     stop: &'static str,
     images: Vec<ImageJson<'a>>,
@@ -168,6 +181,10 @@ struct ImageJson<'a> {
     fcode_offset: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     npde: Option<NpdeJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    atom: Option<AtomJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nvidia: Option<NvidiaJson>,
 }
 
 impl<'a> From<&Image<'a>> for ImageJson<'a> {
@@ -212,6 +229,8 @@ impl<'a> From<&Image<'a>> for ImageJson<'a> {
                 None
             },
             npde: image.npde().map(NpdeJson::from),
+            atom: image.atom().as_ref().map(AtomJson::from),
+            nvidia: image.bit().as_ref().map(NvidiaJson::from),
         }
     }
 }
@@ -283,6 +302,26 @@ impl From<Npde> for NpdeJson {
     }
 }
 
+/// A BIOS Information Table.
+#[derive(Serialize)]
+struct NvidiaJson {
+    bit_offset: usize,
+    version: Option<String>,
+    version_text: Option<String>,
+    build_date: Option<String>,
+}
+
+impl From<&Bit<'_>> for NvidiaJson {
+    fn from(bit: &Bit<'_>) -> Self {
+        Self {
+            bit_offset: bit.offset,
+            version: bit.version().as_ref().map(ToString::to_string),
+            version_text: bit.version_text().as_ref().map(ToString::to_string),
+            build_date: bit.build_date().map(|date| date.iter().copied().map(char::from).collect()),
+        }
+    }
+}
+
 /// What `check` says of a file.
 #[derive(Serialize)]
 pub(crate) struct Check {
@@ -291,21 +330,59 @@ pub(crate) struct Check {
     /// The worst finding's severity; `null` without any.
     worst: Option<String>,
     findings: Vec<FindingJson>,
+    /// What the firmware of a virtual machine does with the ROM.
+    uefi_guest: AnswerJson,
+    bios_guest: AnswerJson,
 }
 
 impl Check {
-    pub(crate) fn new(path: &Path, findings: &[Finding]) -> Self {
+    pub(crate) fn new(path: &Path, findings: &[Finding], guests: &Guests) -> Self {
         Self {
             schema: SCHEMA,
             file: name(path),
             worst: findings.iter().map(Finding::severity).max().as_ref().map(Severity::to_string),
             findings: findings.iter().map(FindingJson::from).collect(),
+            uefi_guest: guests.uefi.into(),
+            bios_guest: guests.bios.into(),
         }
     }
 }
 
 #[derive(Serialize)]
-struct FindingJson {
+struct AnswerJson {
+    /// `yes`, `refused` (a finding says why), `no`.
+    answer: &'static str,
+    /// The image's number among those that firmware looks at, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    machine: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    machine_name: Option<&'static str>,
+}
+
+impl From<Answer> for AnswerJson {
+    fn from(answer: Answer) -> Self {
+        let (answer, started) = match answer {
+            Answer::Yes(started) => ("yes", Some(started)),
+            Answer::Refused(started) => ("refused", Some(started)),
+            _ => ("no", None),
+        };
+        let machine = started.and_then(|started| started.machine);
+        Self {
+            answer,
+            image: started.map(|started| started.index),
+            offset: started.map(|started| started.offset),
+            machine: machine.map(|machine| id(machine.0)),
+            machine_name: machine.and_then(|machine| machine.name()),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct FindingJson {
     severity: String,
     id: &'static str,
     offset: usize,

@@ -5,12 +5,13 @@ use pcicfg::Address;
 use std::path::PathBuf;
 use std::time::Duration;
 use vfio_reset::inventory::InventoryFunction;
+use vfio_reset::machine::vfio::VfioInterface;
 use vfio_reset::method::MethodName;
 use vfio_reset::plan::{Override, Request, Via};
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  done, and for a reset: verified
+  0  done, and for a reset: verified, or not needed
   1  something else went wrong
   2  usage: an option, an address, a file
   3  refused, because it would hurt the host; the reason names the override, if there is one
@@ -97,6 +98,8 @@ pub(crate) enum Command {
     Plan(PlanArguments),
     /// Reset a device: save, act, wait, restore, verify
     Reset(ResetArguments),
+    /// Open a device through VFIO and show what VFIO says of it; opening and closing reset it
+    Vfio(VfioArguments),
     /// Print what lspci prints, with lspci's options
     Lspci(crate::lspci::LspciArguments),
     /// Save a device's configuration space to a file
@@ -105,6 +108,40 @@ pub(crate) enum Command {
     Restore(RestoreArguments),
     /// Record the machine, for somebody else to look at
     Capture(CaptureArguments),
+    /// List and show the sequences for devices that only their maker knows how to reset
+    Vendor(VendorArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VendorArguments {
+    #[command(subcommand)]
+    pub(crate) command: VendorCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum VendorCommand {
+    /// List the families of devices that there is a sequence for, with their ids
+    List,
+    /// Show a sequence in words, with its registers
+    Show {
+        /// The family, as `list` names it
+        family: String,
+    },
+    /// Take a sequence against a model of a device, and print every access
+    Trace(TraceArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TraceArguments {
+    /// The model: a file in the form `vrtrace-model/1`, or the name of a shipped one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: String,
+    /// Take this family's sequence, whatever the device's ids say
+    #[arg(long)]
+    pub(crate) family: Option<String>,
+    /// How long the whole may take
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_time)]
+    pub(crate) budget: Duration,
 }
 
 #[derive(Debug, Args)]
@@ -174,18 +211,23 @@ pub(crate) struct DiffArguments {
 pub(crate) struct PlanArguments {
     /// The device, such as 03:00.0 or 0000:03:00.0
     pub(crate) address: Address,
-    /// Use this method: device_specific, acpi, flr, af_flr, pm, bus, cxl_bus
+    /// Use this method: device_specific, acpi, flr, af_flr, pm, bus, cxl_bus; by VFIO: vfio_reset, hot_reset;
+    /// by registers: vendor
     #[arg(short, long)]
     pub(crate) method: Option<MethodName>,
-    /// Who does it: the kernel through `reset_method` and `reset`, or we, by writing configuration
-    /// space
+    /// Who does it: the kernel through `reset_method` and `reset`, the kernel asked through VFIO, or we, by
+    /// writing configuration space
     #[arg(long, value_enum)]
     pub(crate) via: Option<ViaArgument>,
+    /// For VFIO: the interface, `group` or `cdev` (iommufd), if not the newest that the host has; implies
+    /// `--via vfio`
+    #[arg(long, value_name = "INTERFACE")]
+    pub(crate) vfio: Option<VfioInterface>,
     /// For a direct bus reset: the bridge that asserts it, if not the one right above
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) bridge: Option<Address>,
     /// Override a refusal: driver, in-use, siblings, virtual-functions, quirk, boot-display, not-listed,
-    /// bridge
+    /// bridge, experimental
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub(crate) allow: Vec<Override>,
     /// How long the whole reset may take, such as 10s or 500ms
@@ -198,8 +240,9 @@ impl PlanArguments {
         Request {
             address: self.address,
             method: self.method,
-            via: self.via.map(ViaArgument::to_via),
+            via: self.via.map(ViaArgument::to_via).or(self.vfio.map(|_| Via::Vfio)),
             bridge: self.bridge,
+            vfio: self.vfio,
             allow: self.allow.clone(),
             budget: self.budget,
         }
@@ -209,6 +252,7 @@ impl PlanArguments {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum ViaArgument {
     Kernel,
+    Vfio,
     Direct,
 }
 
@@ -216,6 +260,7 @@ impl ViaArgument {
     fn to_via(self) -> Via {
         match self {
             Self::Kernel => Via::Kernel,
+            Self::Vfio => Via::Vfio,
             Self::Direct => Via::Direct,
         }
     }
@@ -225,15 +270,33 @@ impl ViaArgument {
 pub(crate) struct ResetArguments {
     #[command(flatten)]
     pub(crate) plan: PlanArguments,
-    /// Print the plan and do nothing
+    /// Print the plan and do nothing; of a vendor sequence also every register write
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Write every access of a vendor sequence to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
     /// Leave the restore step out, to show what it is for: the device stays unusable (tests only)
     #[arg(long, hide = true)]
     pub(crate) test_skip_restore: bool,
     /// Restore of bridges' headers only what reads differently, as the kernel mostly does (tests only)
     #[arg(long, hide = true)]
     pub(crate) test_conditional_bridge_restore: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VfioArguments {
+    /// The device, bound to a VFIO driver
+    pub(crate) address: Address,
+    /// The interface, `group` or `cdev` (iommufd), if not the newest that the host has
+    #[arg(long, value_name = "INTERFACE")]
+    pub(crate) vfio: Option<VfioInterface>,
+    /// Save its expansion ROM to a file; an existing file is not overwritten
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rom: Option<PathBuf>,
+    /// Keep it open for so long, and tell what the kernel tells of it: errors, a request to release it
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) hold: Option<Duration>,
 }
 
 #[derive(Debug, Args)]

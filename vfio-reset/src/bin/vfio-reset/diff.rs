@@ -5,9 +5,9 @@ use crate::args::{DiffArguments, Global};
 use crate::output::{BAD, BOLD, DIM, GOOD, Output, WARNING, styled};
 use crate::session::Session;
 use pcicfg::Address;
+use pcicfg::diff::{Difference, FunctionDifference, RegisterDifference, Side, Spaces, compare};
 use serde::Serialize;
 use std::path::Path;
-use vfio_reset::diff::{Difference, FunctionDifference, RegisterDifference, Side, Spaces, compare};
 use vfio_reset::json::SCHEMA;
 use vfio_reset::state::SavedState;
 use vfio_reset::{Error, Machine};
@@ -172,7 +172,7 @@ fn print(output: &Output, arguments: &DiffArguments, compared: &[(Address, Funct
 fn difference_line(
     output: &Output,
     difference: &Difference,
-    shown: &mut Option<vfio_reset::registers::Structure>,
+    shown: &mut Option<pcicfg::registers::Structure>,
 ) {
     let Difference::Register(register) = difference else {
         output.line(format!("  {}", styled(WARNING, difference)));

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod functions;
+mod json;
 mod names;
 mod pieces;
 mod skim;
@@ -22,11 +23,15 @@ const BUFFER: usize = 256 << 10;
 pub(crate) fn run(global: &Global, output: &Output, arguments: &LspciArguments) -> CommandResult {
     let filter = arguments.filter();
     let functions = match &arguments.file {
-        Some(file) => pieces::read(file, arguments.keep(global.verbose), output)?,
+        Some(file) => pieces::read(file, arguments.keep(global.verbose, output.json), output)?,
         None => Functions::of_machine(global, output, arguments)?,
     };
     let names = names::open(arguments);
     let options = arguments.options(global.verbose, functions.have_domains());
+    if output.json {
+        json::write(&functions, &filter, options.identifiers, names.as_ref(), output);
+        return Ok(0);
+    }
     let mut out = Writer::new(output);
     let mut room = sparse::Space::new();
     let mut tree = Tree::new();

@@ -13,6 +13,8 @@ mod session;
 mod show;
 mod signals;
 mod tree;
+mod vendor;
+mod vfio;
 
 use args::{Arguments, Command};
 use clap::Parser;
@@ -51,15 +53,20 @@ fn run(arguments: &Arguments) -> CommandResult {
     if let Command::Lspci(operands) = &arguments.command {
         return lspci::run(&arguments.global, &output, operands);
     }
+    // Sequences are data: no machine is needed to look at them.
+    if let Command::Vendor(operands) = &arguments.command {
+        return vendor::run(&output, &operands.command);
+    }
     let session = Session::open(&arguments.global, &output)?;
     let code = match &arguments.command {
         Command::List(arguments) => list::run(&session, &output, arguments),
         Command::Show(arguments) => show::run(&session, &output, arguments),
         Command::Tree(arguments) => tree::run(&session, &output, arguments),
         // Done above.
-        Command::Diff(_) | Command::Lspci(_) => Ok(0),
+        Command::Diff(_) | Command::Lspci(_) | Command::Vendor(_) => Ok(0),
         Command::Plan(arguments) => plan::run(&session, &output, arguments),
         Command::Reset(arguments) => reset::run(&session, &output, arguments),
+        Command::Vfio(arguments) => vfio::run(&session, &output, arguments),
         Command::Save(arguments) => saved::save(&session, &output, arguments),
         Command::Restore(arguments) => saved::restore(&session, &output, arguments),
         Command::Capture(arguments) => capture::run(&session, &output, arguments),
@@ -74,12 +81,15 @@ fn exit_code(error: &Error) -> u8 {
         error if error.is_permission() => 5,
         Error::NoSuchFunction { .. }
         | Error::NoSuchMachine { .. }
+        | Error::NoSuchFamily { .. }
         | Error::NotAbove { .. }
         | Error::Malformed { .. }
         | Error::ReadOnly { .. } => 2,
         // A file that exists already is the wrong argument, not a failing disk.
         Error::Write { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists => 2,
         Error::NothingToSave { .. } => 6,
+        // Somebody else has it: what a plan would have refused, had it been allowed to see that.
+        Error::Vfio(error) if error.is_in_use() => 3,
         _ => 1,
     }
 }

@@ -8,7 +8,7 @@ use pcicfg::header::Presence;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use vfio_reset::inventory::InventoryFunction;
-use vfio_reset::method::{Reason, Scope};
+use vfio_reset::method::{MethodName, Reason, Scope};
 use vfio_reset::plan::{Action, Affected, Candidate, Decision, MethodPlan, Plan, Refusal, Via};
 use vfio_reset::{Inventory, json};
 
@@ -41,6 +41,8 @@ pub(crate) fn print(
     for method in &plan.methods {
         method_lines(output, method);
     }
+    hot_reset_lines(output, plan);
+    sequence_lines(output, plan);
     output.line("");
     decision_lines(output, plan);
     for note in &plan.notes {
@@ -97,6 +99,19 @@ pub(crate) fn silence(presence: Presence) -> &'static str {
     }
 }
 
+/// The vendor sequence, if there is one for the device.
+fn sequence_lines(output: &Output, plan: &Plan) {
+    let Some(sequence) = &plan.vendor else { return };
+    output.line(styled(BOLD, "Vendor sequence"));
+    let ours = plan.candidates.iter().find(|candidate| candidate.method == MethodName::Vendor);
+    match ours.and_then(|candidate| candidate.impossible.as_deref()) {
+        None => method_lines(output, sequence),
+        Some(reason) => {
+            output.line(format!("  {}  {:<16}{reason}", styled(DIM, "no   "), MethodName::Vendor.as_str()));
+        }
+    }
+}
+
 fn method_lines(output: &Output, method: &MethodPlan) {
     let availability = &method.availability;
     let mark = match (availability.available, availability.stale) {
@@ -107,7 +122,8 @@ fn method_lines(output: &Output, method: &MethodPlan) {
     output.line(format!("  {mark}  {:<16}{}", availability.method.as_str(), availability.reason));
     if availability.available || availability.stale {
         let (floor, ceiling) = (time(method.floor), time(method.ceiling));
-        let text = format!("takes {floor} or more, the kernel gives up after {ceiling}");
+        let who = if availability.method == MethodName::Vendor { "it" } else { "the kernel" };
+        let text = format!("takes {floor} or more, {who} gives up after {ceiling}");
         output.line(format!("{:25}{}", "", styled(DIM, text)));
     }
     let matters = availability.listed || matches!(availability.reason, Reason::Siblings(_));
@@ -123,6 +139,21 @@ fn affected_lines(output: &Output, affected: &[Affected]) {
         for user in &other.users {
             output.line(format!("{:29}{}", "", styled(WARNING, user)));
         }
+    }
+}
+
+/// The functions that VFIO would reset together, where there are others or one is not ours.
+fn hot_reset_lines(output: &Output, plan: &Plan) {
+    let Some(set) = &plan.hot_reset else { return };
+    if set.len() < 2 && output.verbose == 0 {
+        return;
+    }
+    output.line("");
+    output.line(styled(BOLD, "VFIO's hot reset hits, and asks to own"));
+    for member in set {
+        let summary = member.ownership.summary();
+        let summary = styled(if member.ownership.is_ours() { GOOD } else { WARNING }, summary);
+        output.line(format!("  {}: {summary}", member.function));
     }
 }
 
@@ -163,6 +194,7 @@ fn action_lines(output: &Output, plan: &Plan, action: &Action) {
         action.method,
         match action.via {
             Via::Kernel => "the kernel",
+            Via::Vfio => "the kernel, through VFIO",
             Via::Direct => "direct writes",
         },
         time(action.floor()),
@@ -197,7 +229,7 @@ fn why_not(candidate: &Candidate) -> String {
 
 /// Why each of the ways that we would take ourselves does not work either.
 fn other_ways(output: &Output, plan: &Plan) {
-    let ours = plan.candidates.iter().filter(|candidate| candidate.via == Via::Direct && output.verbose > 0);
+    let ours = plan.candidates.iter().filter(|candidate| candidate.via != Via::Kernel && output.verbose > 0);
     for candidate in ours {
         if let Some(reason) = &candidate.impossible {
             output.line(format!("  {} ({}): {reason}", candidate.method, candidate.via));

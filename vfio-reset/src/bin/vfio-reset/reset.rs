@@ -6,9 +6,10 @@ use crate::output::{BAD, BOLD, DIM, GOOD, Output, WARNING, styled};
 use crate::plan::{headline, refusal_lines, silence, time};
 use crate::session::Session;
 use crate::signals;
+use serde::Serialize;
 use vfio_reset::json;
 use vfio_reset::method::MethodName;
-use vfio_reset::plan::{Action, Decision, Plan, Via};
+use vfio_reset::plan::{Action, Decision, Plan, ResetAct, Via};
 use vfio_reset::report::{Outcome, Report, StepReport};
 use vfio_reset::reset::{Event, Options};
 use vfio_reset::state::header::BridgeHeaders;
@@ -16,8 +17,17 @@ use vfio_reset::state::header::BridgeHeaders;
 pub(crate) fn run(session: &Session, output: &Output, arguments: &ResetArguments) -> CommandResult {
     let (inventory, plan) = session.plan(&arguments.plan.request())?;
     if arguments.dry_run {
-        output.document(&json::plan(&plan));
+        let family = match &plan.decision {
+            Decision::Act(action) => match action.act {
+                ResetAct::Vendor { family } => Some(family),
+                _ => None,
+            },
+            _ => None,
+        };
+        let writes = family.map(crate::vendor::writes).transpose()?;
+        output.document(&DryRun { plan: json::plan(&plan), writes: writes.as_deref() });
         crate::plan::print(session, output, &inventory, &plan)?;
+        crate::vendor::print_writes(output, writes.as_deref().unwrap_or_default());
         return Ok(plan.exit_code().unwrap_or(0));
     }
     session.must_be_writable("reset")?;
@@ -40,15 +50,29 @@ pub(crate) fn run(session: &Session, output: &Output, arguments: &ResetArguments
     };
     let report =
         vfio_reset::reset::reset(session.machine(), action, options, &mut |event| show(output, &event))?;
+    if let (Some(path), Some(trace)) = (&arguments.trace, &report.trace) {
+        std::fs::write(path, trace.to_string()).map_err(|error| vfio_reset::Error::write(path, error))?;
+    }
     output.document(&json::report(&report));
     print(output, &report);
     Ok(report.outcome.exit_code())
 }
 
+/// A plan, and of a vendor sequence every write that it would make.
+#[derive(Serialize)]
+struct DryRun<'p> {
+    #[serde(flatten)]
+    plan: json::PlanDocument<'p>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    writes: Option<&'p [crate::vendor::Writes]>,
+}
+
 fn way(action: &Action) -> String {
     let others = action.functions.iter().filter(|function| function.is_reset).count().saturating_sub(1);
     let who = match action.via {
+        _ if matches!(action.act, ResetAct::Vendor { .. }) => "by writes to the device's registers",
         Via::Kernel => "by the kernel",
+        Via::Vfio => "by the kernel, through VFIO",
         Via::Direct => "by direct writes to configuration space",
     };
     match others {
@@ -142,7 +166,10 @@ fn print(output: &Output, report: &Report) {
         return;
     }
     output.line("");
-    let style = if report.outcome == Outcome::Verified { GOOD } else { BAD };
+    let style = match report.outcome {
+        Outcome::Verified | Outcome::NotNeeded => GOOD,
+        _ => BAD,
+    };
     output.line(format!(
         "{}: {}, after {}",
         styled(BOLD, report.address),

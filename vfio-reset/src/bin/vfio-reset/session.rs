@@ -10,6 +10,7 @@ use vfio_reset::machine::simulated::Simulated;
 use vfio_reset::pci_ids::PciIds;
 use vfio_reset::plan::{Plan, Request};
 use vfio_reset::quirk::{Quirks, USER_DIRECTORY};
+use vfio_reset::vendor::{Devices, devices};
 use vfio_reset::{Error, Inventory, Machine};
 
 /// A machine that was opened for one command.
@@ -53,7 +54,8 @@ impl Session {
         Ok(Self {
             machine,
             state_file: global.machine_state.clone(),
-            quirks: Quirks::load(Path::new(USER_DIRECTORY))?,
+            quirks: Quirks::load(Path::new(USER_DIRECTORY))?
+                .with_sequences(Devices::load(Path::new(devices::USER_DIRECTORY))?),
             names: OnceCell::new(),
         })
     }

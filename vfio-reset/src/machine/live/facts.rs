@@ -65,7 +65,7 @@ fn parent(target: &Path) -> Option<Address> {
 ///
 /// A kernel with SR-IOV puts the six BARs of the virtual functions between the ROM and the windows;
 /// they are left out.
-fn resources(text: &str) -> Vec<Resource> {
+pub(super) fn resources(text: &str) -> Vec<Resource> {
     let mut list: Vec<_> = text.lines().map_while(resource).collect();
     if list.len() >= 13 {
         list.drain(7..13);

@@ -10,7 +10,8 @@ pub(super) fn read(root: &Path) -> Result<HostFacts> {
     let kernel = sysfs::read(&release).map_err(|e| Error::read(&release, e))?;
     let path = root.join("sys/kernel/security/lockdown");
     let lockdown = sysfs::read(&path).map_err(|e| Error::read(&path, e))?;
-    Ok(HostFacts { kernel, lockdown: lockdown.as_deref().map_or(Lockdown::None, state) })
+    let lockdown = lockdown.as_deref().map_or(Lockdown::None, state);
+    Ok(HostFacts { kernel, lockdown, vfio: Some(super::vfio::facts(root)) })
 }
 
 /// The kernel's word for a lockdown that forbids writing configuration space; `None` if it does not.

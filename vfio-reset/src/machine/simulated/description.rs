@@ -5,6 +5,7 @@ use super::builder::{BarText, BridgeText, CapabilityText, HeaderFacts, Image, Ro
 use super::faults::Behaviour;
 use super::image;
 use crate::error::{Error, Result};
+use crate::machine::vfio::VfioFacts;
 use crate::machine::{DeviceUser, HostFacts, Lockdown};
 use pcicfg::Address;
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,10 @@ struct HostText {
     root_buses: Vec<Spanned<String>>,
     /// vfio-pci puts devices that nobody has open into D3hot.
     idle_d3: bool,
+    /// Which of VFIO's interfaces the kernel has; groups alone without it, as in Debian's kernels.
+    vfio: Option<VfioFacts>,
+    /// The IOMMU remaps interrupts, so that VFIO may use it; it does without it.
+    interrupt_remapping: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -145,6 +150,7 @@ pub(super) struct Description {
     pub(super) name: String,
     pub(super) host: HostFacts,
     pub(super) idle_d3: bool,
+    pub(super) interrupt_remapping: bool,
     pub(super) functions: Vec<FunctionDescription>,
 }
 
@@ -206,8 +212,15 @@ impl Description {
         let roots = root_buses(&source, &parsed.host.root_buses, &functions)?;
         parents(&source, &mut functions, &spans, &roots)?;
         virtual_functions(&source, &mut functions, &spans)?;
-        let host = HostFacts { kernel: parsed.host.kernel, lockdown: parsed.host.lockdown };
-        Ok(Self { name: parsed.name, host, idle_d3: parsed.host.idle_d3, functions })
+        let HostText { kernel, lockdown, idle_d3, vfio, interrupt_remapping, .. } = parsed.host;
+        let vfio = vfio.unwrap_or(VfioFacts { group: true, cdev: false });
+        Ok(Self {
+            name: parsed.name,
+            host: HostFacts { kernel, lockdown, vfio: Some(vfio) },
+            idle_d3,
+            interrupt_remapping: interrupt_remapping.unwrap_or(true),
+            functions,
+        })
     }
 }
 

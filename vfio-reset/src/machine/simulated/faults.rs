@@ -1,6 +1,7 @@
 //! What can be odd or broken about a simulated function, and how its reset behaves.
 
 use super::model::ResetKind;
+use crate::machine::vfio::VfioEvent;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -53,6 +54,72 @@ pub struct Behaviour {
     /// How many milliseconds a change of its power state takes. Without it, 10 ms to and from D3hot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub d3hot_delay_ms: Option<u64>,
+    /// What VFIO answers, other than it would.
+    #[serde(skip_serializing_if = "VfioFaults::is_empty")]
+    pub vfio: VfioFaults,
+}
+
+/// What VFIO answers of a function, other than it would: of each request the first answers, one a call.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct VfioFaults {
+    /// `VFIO_GROUP_GET_DEVICE_FD` or `VFIO_DEVICE_BIND_IOMMUFD`.
+    pub open: Vec<Errno>,
+    /// `VFIO_DEVICE_GET_PCI_HOT_RESET_INFO`.
+    pub hot_reset_info: Vec<Errno>,
+    /// `VFIO_DEVICE_RESET`.
+    pub reset: Vec<Errno>,
+    /// `VFIO_DEVICE_PCI_HOT_RESET`.
+    pub hot_reset: Vec<Errno>,
+    /// What the kernel tells of the function once it is open.
+    pub events: Vec<VfioEvent>,
+}
+
+impl VfioFaults {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// An error number by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[allow(missing_docs, reason = "the names say it, and errno(3)")]
+pub enum Errno {
+    EPerm,
+    EIo,
+    ENxIo,
+    EBadF,
+    EAgain,
+    ENoMem,
+    EAcces,
+    EBusy,
+    ENoDev,
+    EInval,
+    ENoTty,
+    ENoSpc,
+}
+
+impl Errno {
+    /// The number.
+    pub(super) const fn number(self) -> i32 {
+        match self {
+            Self::EPerm => libc::EPERM,
+            Self::EIo => libc::EIO,
+            Self::ENxIo => libc::ENXIO,
+            Self::EBadF => libc::EBADF,
+            Self::EAgain => libc::EAGAIN,
+            Self::ENoMem => libc::ENOMEM,
+            Self::EAcces => libc::EACCES,
+            Self::EBusy => libc::EBUSY,
+            Self::ENoDev => libc::ENODEV,
+            Self::EInval => libc::EINVAL,
+            Self::ENoTty => libc::ENOTTY,
+            Self::ENoSpc => libc::ENOSPC,
+        }
+    }
 }
 
 /// How a function that is not ready says so.

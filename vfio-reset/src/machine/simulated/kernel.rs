@@ -6,6 +6,7 @@ mod hotplug;
 mod methods;
 mod reset;
 mod saved;
+pub(super) mod vfio;
 
 use super::description::QuirkFlag;
 use super::model::FunctionModel;
@@ -86,6 +87,9 @@ pub(super) struct Kernel {
     /// The port whose link changes the kernel ignores now, as it resets it.
     #[serde(skip)]
     ignoring: Option<Address>,
+    /// Who has what open through VFIO: nobody, when a command begins.
+    #[serde(skip)]
+    pub(super) vfio: vfio::Vfio,
 }
 
 /// Addresses as keys of a JSON object.
@@ -128,6 +132,7 @@ impl Kernel {
             tasks: Vec::new(),
             slots: false,
             ignoring: None,
+            vfio: vfio::Vfio::default(),
         }
     }
 
@@ -156,6 +161,7 @@ impl Kernel {
         }
         loaded.host = self.host.clone();
         loaded.idle_d3 = self.idle_d3;
+        loaded.vfio.interrupt_remapping = self.vfio.interrupt_remapping;
         Ok(loaded)
     }
 }

@@ -80,7 +80,8 @@ impl State {
             hardware.set_virtual(address, of, number);
         }
         hardware.power_up();
-        let kernel = Kernel::new(description.host, description.idle_d3);
+        let mut kernel = Kernel::new(description.host, description.idle_d3);
+        kernel.vfio.interrupt_remapping = description.interrupt_remapping;
         // A while after boot: the log's times look like a host's.
         let mut this = Self { now: Duration::from_secs(100), hardware, kernel, known };
         this.boot();

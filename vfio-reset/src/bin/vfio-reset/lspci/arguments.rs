@@ -24,10 +24,10 @@ pub(crate) struct LspciArguments {
     #[arg(short = 'i', value_name = "FILE")]
     pub(crate) names: Option<PathBuf>,
     /// The bytes of the header; three times: the first 256 bytes; four times: all
-    #[arg(short = 'x', action = ArgAction::Count)]
+    #[arg(short = 'x', action = ArgAction::Count, conflicts_with = "json")]
     hex: u8,
     /// The functions as a tree of buses
-    #[arg(short = 't')]
+    #[arg(short = 't', conflicts_with = "json")]
     pub(crate) tree: bool,
     /// The kernel's driver of each function
     #[arg(short = 'k')]
@@ -39,8 +39,11 @@ pub(crate) struct LspciArguments {
     #[arg(short = 'P', action = ArgAction::Count)]
     pub(crate) path: u8,
     /// Text for programs; twice for the newer form
-    #[arg(short = 'm', action = ArgAction::Count)]
+    #[arg(short = 'm', action = ArgAction::Count, conflicts_with = "json")]
     readable: u8,
+    /// Below what lspci prints of a capability, all that it leaves out, in lines that begin with +
+    #[arg(long, conflicts_with_all = ["json", "tree", "readable"])]
+    more: bool,
 }
 
 impl LspciArguments {
@@ -58,7 +61,10 @@ impl LspciArguments {
     }
 
     /// How much of each function is needed to print it.
-    pub(super) fn keep(&self, verbose: u8) -> Keep {
+    pub(super) fn keep(&self, verbose: u8, json: bool) -> Keep {
+        if json || self.more {
+            return Keep::All;
+        }
         match (verbose, self.hex) {
             (1.., _) | (_, 4..) => Keep::All,
             // The subsystem of a bridge is in a capability.
@@ -70,7 +76,11 @@ impl LspciArguments {
 
     /// What is printed of each; `domains` if some function is not in domain 0.
     pub(crate) fn options(&self, verbose: u8, domains: bool) -> Options {
-        let mut options = Options::default().verbose(verbose).hex(self.hex);
+        let mut options = Options::default().verbose(verbose).hex(self.hex).more(self.more);
+        if self.more {
+            // Below that lspci only names capabilities.
+            options = options.verbose(verbose.max(2));
+        }
         options.identifiers = match self.numbers {
             0 => Identifiers::Names,
             1 => Identifiers::Numbers,

@@ -25,12 +25,13 @@ impl Sparse {
         let start = self.0.len();
         let rows = bytes.len().div_ceil(ROW).min(ROWS);
         self.0.resize(start + rows.div_ceil(8), 0);
-        for (index, row) in bytes.chunks(ROW).take(rows).enumerate() {
-            let mut padded = [0; ROW];
-            padded[..row.len()].copy_from_slice(row);
-            if u128::from_ne_bytes(padded) != 0 {
+        let (whole, part) = bytes.as_chunks::<ROW>();
+        let mut padded = [0; ROW];
+        padded[..part.len()].copy_from_slice(part);
+        for (index, row) in whole.iter().chain([&padded]).take(rows).enumerate() {
+            if u128::from_ne_bytes(*row) != 0 {
                 self.0[start + index / 8] |= 1 << (index % 8);
-                self.0.extend_from_slice(&padded);
+                self.0.extend_from_slice(row);
             }
         }
         start

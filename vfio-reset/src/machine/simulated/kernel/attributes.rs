@@ -100,7 +100,7 @@ impl State {
         } else {
             let mut methods = Vec::new();
             for name in value.split_whitespace() {
-                let Ok(method) = name.parse::<Method>() else {
+                let Some(method) = name.parse::<Method>().ok().filter(|method| method.is_listed()) else {
                     self.log(address, &format!("Invalid reset method '{name}'"));
                     return Err(libc::EINVAL);
                 };

@@ -61,6 +61,7 @@ impl State {
                 self.slot_reset_possible(address, device) || self.parent_reset_possible(address, device)
             }
             Method::DeviceSpecific | Method::Acpi | Method::CxlBus => false,
+            Method::VfioReset | Method::HotReset | Method::Vendor => false,
         }
     }
 

@@ -18,7 +18,7 @@ fn millis(time: u64) -> Duration {
 }
 
 /// An error number.
-type Errno = i32;
+pub(super) type Errno = i32;
 
 impl State {
     /// `echo 1 > reset`, and wait for as long as `budget`.
@@ -78,7 +78,7 @@ impl State {
     }
 
     /// `pci_reset_function`.
-    fn reset_function(&mut self, address: Address) -> std::result::Result<(), Errno> {
+    pub(super) fn reset_function(&mut self, address: Address) -> std::result::Result<(), Errno> {
         let Some(device) = self.kernel.devices.get(&address) else { return Err(libc::ENODEV) };
         let names = device.reset_methods.clone().unwrap_or_default();
         if names.is_empty() {
@@ -118,6 +118,7 @@ impl State {
             Method::Pm => self.pm(address),
             Method::Bus => self.bus(address),
             Method::DeviceSpecific | Method::Acpi | Method::CxlBus => Err(libc::ENOTTY),
+            Method::VfioReset | Method::HotReset | Method::Vendor => Err(libc::ENOTTY),
         }
     }
 
@@ -210,7 +211,11 @@ impl State {
     }
 
     /// `pci_bridge_secondary_bus_reset`, then the wait for the first function below.
-    fn secondary_bus_reset(&mut self, bridge: Address, first: Address) -> std::result::Result<(), Errno> {
+    pub(super) fn secondary_bus_reset(
+        &mut self,
+        bridge: Address,
+        first: Address,
+    ) -> std::result::Result<(), Errno> {
         let control = self.read_word(bridge, BRIDGE_CONTROL);
         self.write(bridge, BRIDGE_CONTROL, &(control | SECONDARY_BUS_RESET).to_le_bytes());
         self.sleep(millis(2));

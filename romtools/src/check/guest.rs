@@ -1,0 +1,268 @@
+//! Can a virtual machine's firmware start this ROM? The question that a ROM is looked at for.
+//!
+//! UEFI firmware (OVMF) starts EFI drivers and nothing else; a BIOS (SeaBIOS) starts PC-AT images and
+//! nothing else. Both go from image to image until one says that it is the last.
+
+use std::fmt;
+
+use crate::checksum::Verdict;
+use crate::edit::is_for_firmware;
+use crate::header::{EfiHeader, Header, Machine};
+use crate::pcir::ClassCode;
+use crate::{Chain, CodeType, Image, Rom};
+
+/// What one kind of firmware does with a ROM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Answer {
+    /// It starts this image.
+    Yes(Started),
+    /// It would, but the image is broken: a finding says why.
+    Refused(Started),
+    /// There is no image for it.
+    No,
+}
+
+/// The image that is started, or would be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Started {
+    /// Its number among the images that firmware looks at, from 0.
+    pub index: usize,
+    /// Where it begins in the file.
+    pub offset: usize,
+    /// For which processor an EFI driver is; `None` for a PC-AT image.
+    pub machine: Option<Machine>,
+}
+
+/// What a ROM does for guests with either kind of firmware. `Display` says it in two lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guests {
+    /// For a guest with UEFI firmware: an EFI driver, for X64 if there are several.
+    pub uefi: Answer,
+    /// For a guest with a BIOS: a PC-AT image.
+    pub bios: Answer,
+    /// How many images firmware looks at.
+    pub images: usize,
+    /// Where the ROM begins in the file: elsewhere than at 0, firmware finds nothing before that is cut off.
+    pub offset: usize,
+    /// What the device is, by the first image.
+    pub class_code: Option<ClassCode>,
+}
+
+/// What firmware can do with a ROM that is given to a virtual machine.
+#[must_use]
+pub fn guests(rom: &Rom<'_>) -> Guests {
+    let none = Guests { uefi: Answer::No, bios: Answer::No, images: 0, offset: 0, class_code: None };
+    let Some(chain) = rom.chains().iter().find(|chain| chain.images().iter().any(is_for_firmware)) else {
+        let Some(legacy) = rom.legacy() else { return none };
+        let started = Started { index: 0, offset: 0, machine: None };
+        let is_whole = !legacy.is_truncated() && legacy.length() != 0 && legacy.sum() == 0;
+        let bios = if is_whole { Answer::Yes(started) } else { Answer::Refused(started) };
+        return Guests { bios, images: 1, ..none };
+    };
+    let images: Vec<_> = looked_at(chain).collect();
+    let efi = |wanted: fn(Machine) -> bool| {
+        first(&images, |image| match image.header() {
+            Header::Efi(efi) if wanted(efi.machine) => Some((is_loadable(image, &efi), Some(efi.machine))),
+            _ => None,
+        })
+    };
+    // On an x86 machine, which most are, only these can run; for another one the next best is named.
+    let uefi = match efi(|machine| matches!(machine, Machine::X64 | Machine::EBC)) {
+        Answer::No => efi(|_| true),
+        answer => answer,
+    };
+    let bios = first(&images, |image| {
+        let is_pc_at = image.code_type() == CodeType::X86_PC_AT;
+        is_pc_at.then(|| (image.checksum() == Verdict::Good, None))
+    });
+    Guests {
+        uefi,
+        bios,
+        images: images.len(),
+        offset: images.first().map_or(0, |image| image.offset()),
+        class_code: images.first().map(|image| image.structure().class_code),
+    }
+}
+
+/// The images of a chain that firmware looks at: from the first of the standard to the one that is the last by `PCIR`.
+pub(super) fn looked_at<'c, 'a>(chain: &'c Chain<'a>) -> impl Iterator<Item = &'c Image<'a>> {
+    let mut ended = false;
+    let from_first = chain.images().iter().skip_while(|image| !is_for_firmware(image));
+    from_first.take_while(move |image| {
+        let goes_on = !ended;
+        ended |= image.structure().indicator.is_last();
+        goes_on
+    })
+}
+
+/// The first image that is wanted and works; else the first that is wanted.
+fn first(images: &[&Image<'_>], wanted: impl Fn(&Image<'_>) -> Option<(bool, Option<Machine>)>) -> Answer {
+    let mut answer = Answer::No;
+    for (index, image) in images.iter().enumerate() {
+        let Some((works, machine)) = wanted(image) else { continue };
+        let started = Started { index, offset: image.offset(), machine };
+        if works {
+            return Answer::Yes(started);
+        }
+        if answer == Answer::No {
+            answer = Answer::Refused(started);
+        }
+    }
+    answer
+}
+
+/// What edk2's PCI bus driver demands of an EFI image before it starts it.
+fn is_loadable(image: &Image<'_>, efi: &EfiHeader) -> bool {
+    let initialization = usize::from(efi.initialization_size) * crate::image::BLOCK;
+    efi.has_signature()
+        && efi.subsystem.is_driver()
+        && efi.compression.name().is_some()
+        && initialization <= image.length()
+        && usize::from(efi.image_offset) < initialization
+        && image.structure().pointer.is_multiple_of(4)
+        && !image.is_truncated()
+}
+
+/// Two lines that somebody who has never seen a ROM can use.
+impl fmt::Display for Guests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UEFI guest: ")?;
+        match self.uefi {
+            Answer::No => {
+                write!(f, "no, there is no EFI driver")?;
+                match self.class_code.map(|class| class.base) {
+                    Some(1) => {
+                        write!(f, ": its firmware cannot boot from the device, its system can use it")?
+                    }
+                    Some(2) => write!(f, ": its firmware cannot boot from the network by it")?,
+                    Some(3) => write!(f, ": its screen stays dark until the guest's own driver starts")?,
+                    _ => {}
+                }
+            }
+            answer => self.write_image(f, answer)?,
+        }
+        write!(f, "\nBIOS guest: ")?;
+        match self.bios {
+            Answer::No => write!(f, "no, there is no PC-AT image")?,
+            answer => self.write_image(f, answer)?,
+        }
+        writeln!(f)
+    }
+}
+
+impl Guests {
+    fn write_image(&self, f: &mut fmt::Formatter<'_>, answer: Answer) -> fmt::Result {
+        let (Answer::Yes(started) | Answer::Refused(started)) = answer else { return Ok(()) };
+        let Started { index, offset, machine } = started;
+        let refused = matches!(answer, Answer::Refused(_));
+        write!(f, "{}", if refused { "no, firmware refuses the " } else { "yes, " })?;
+        match machine {
+            None => write!(f, "PC-AT image")?,
+            Some(machine) => match machine.name() {
+                Some(name) => write!(f, "EFI driver for {name}")?,
+                None => write!(f, "EFI driver for machine {:x}h", machine.0)?,
+            },
+        }
+        write!(f, " (image {} of {}, @{offset:x}h)", index + 1, self.images)?;
+        if refused {
+            write!(f, ": a finding says why")
+        } else if self.offset != 0 {
+            write!(f, ", once what is in front of it is cut off")
+        } else {
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{ImageSpec, NpdeSpec};
+
+    fn said(file: &[u8]) -> String {
+        guests(&Rom::parse(file).unwrap()).to_string()
+    }
+
+    fn last(spec: ImageSpec) -> Vec<u8> {
+        ImageSpec { last: true, ..spec }.build()
+    }
+
+    #[test]
+    fn each_firmware_has_its_image() {
+        let both = [ImageSpec::pc_at(1, 2).build(), last(ImageSpec::efi(1, 2))].concat();
+        assert_eq!(
+            said(&both),
+            "UEFI guest: yes, EFI driver for X64 (image 2 of 2, @400h)\n\
+             BIOS guest: yes, PC-AT image (image 1 of 2, @0h)\n"
+        );
+        let container = [&b"NVGI"[..], &[0; 508]].concat();
+        assert!(said(&[container, both].concat()).starts_with(
+            "UEFI guest: yes, EFI driver for X64 (image 2 of 2, @600h), once what is in front of it is cut off\n"
+        ));
+    }
+
+    #[test]
+    fn without_an_image_it_says_what_that_means() {
+        let of = |class| said(&last(ImageSpec { class, ..ImageSpec::pc_at(1, 2) }));
+        assert!(of([1, 6, 1]).contains("no EFI driver: its firmware cannot boot from the device"));
+        assert!(of([2, 0, 0]).contains("no EFI driver: its firmware cannot boot from the network"));
+        assert!(of([3, 0, 0]).contains("no EFI driver: its screen stays dark"));
+        assert!(of([0xc, 3, 0x30]).starts_with("UEFI guest: no, there is no EFI driver\n"));
+        let efi = said(&last(ImageSpec::efi(1, 2)));
+        assert!(efi.ends_with("BIOS guest: no, there is no PC-AT image\n"));
+    }
+
+    #[test]
+    fn an_image_that_firmware_refuses_is_no_yes() {
+        let refused = |at: usize, byte: u8| {
+            let mut file = last(ImageSpec::efi(1, 2));
+            file[at] = byte;
+            said(&file)
+                .contains("UEFI guest: no, firmware refuses the EFI driver for X64 (image 1 of 1, @0h)")
+        };
+        assert!(!refused(0x200, 0));
+        for (at, byte) in [(4, 0), (8, 0x0a), (0x0c, 2), (2, 3), (0x17, 4)] {
+            assert!(refused(at, byte), "{at:x}");
+        }
+        let mut sum = last(ImageSpec::pc_at(1, 2));
+        sum[0x200] ^= 1;
+        assert!(said(&sum).contains("BIOS guest: no, firmware refuses the PC-AT image"));
+        let cut = last(ImageSpec::efi(1, 2));
+        assert!(said(&cut[..0x3ff]).contains("UEFI guest: no, firmware refuses"));
+        // A second image that works.
+        let mut broken = ImageSpec::efi(1, 2).build();
+        broken[4] = 0;
+        let file = [broken, last(ImageSpec::efi(1, 2))].concat();
+        assert!(said(&file).starts_with("UEFI guest: yes, EFI driver for X64 (image 2 of 2, @400h)"));
+    }
+
+    #[test]
+    fn a_driver_for_another_processor_is_named() {
+        let mut arm = ImageSpec::efi(1, 2).build();
+        arm[0x0a..0x0c].copy_from_slice(&0xaa64u16.to_le_bytes());
+        let alone = [&arm[..], &last(ImageSpec::pc_at(1, 2))].concat();
+        assert!(said(&alone).starts_with("UEFI guest: yes, EFI driver for ARM64 (image 1 of 2, @0h)"));
+        let both = [&arm[..], &last(ImageSpec::efi(1, 2))].concat();
+        assert!(said(&both).starts_with("UEFI guest: yes, EFI driver for X64 (image 2 of 2, @400h)"));
+    }
+
+    #[test]
+    fn what_is_behind_the_last_image_is_not_started() {
+        let npde = Some(NpdeSpec { blocks: 2, last: false });
+        let pc_at = ImageSpec { npde, last: true, ..ImageSpec::pc_at(0x10de, 1) }.build();
+        let file = [pc_at, last(ImageSpec::efi(0x10de, 1))].concat();
+        assert!(said(&file).starts_with("UEFI guest: no, there is no EFI driver"), "{}", said(&file));
+    }
+
+    #[test]
+    fn an_isa_rom_is_for_a_bios() {
+        let mut file = vec![0; 512];
+        file[..4].copy_from_slice(&[0x55, 0xaa, 1, 0]);
+        assert!(said(&file).ends_with("BIOS guest: yes, PC-AT image (image 1 of 1, @0h)\n"));
+        file[9] = 1;
+        assert!(said(&file).ends_with(
+            "BIOS guest: no, firmware refuses the PC-AT image (image 1 of 1, @0h): a finding says why\n"
+        ));
+    }
+}

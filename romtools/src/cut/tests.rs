@@ -1,0 +1,143 @@
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+use crate::testing::{ImageSpec, NpdeSpec};
+
+fn cut_of<'a>(file: &'a [u8], options: Options) -> Result<Cut<'a>, Error> {
+    cut(&Rom::parse(file).unwrap(), &options)
+}
+
+const FIRMWARE_ONLY: Options = Options { private_images: false };
+
+/// NVIDIA's: PC-AT, EFI, which is the firmware's last, and a private one.
+fn nvidia() -> (Vec<u8>, Vec<u8>) {
+    let npde = |last| Some(NpdeSpec { blocks: 2, last });
+    let pc_at = ImageSpec { npde: npde(false), ..ImageSpec::pc_at(0x10de, 1) };
+    let efi = ImageSpec { npde: npde(false), last: true, ..ImageSpec::efi(0x10de, 1) };
+    let mut private =
+        ImageSpec { npde: npde(true), code_type: 0xe0, last: true, ..ImageSpec::pc_at(0x10de, 1) }.build();
+    private[..2].copy_from_slice(b"VN");
+    private[0x1c..0x20].copy_from_slice(b"NPDS");
+    ([pc_at.build(), efi.build()].concat(), private)
+}
+
+#[test]
+fn a_dump_of_a_whole_flash_becomes_the_rom() {
+    let (firmware, private) = nvidia();
+    let mut copy = [firmware.clone(), private.clone()].concat();
+    copy[0x280] ^= 1;
+    let container = [&b"NVGI"[..], &[7; 508]].concat();
+    let tail = [vec![0xff; 512], b"-----BEGIN CERTIFICATE-----".to_vec()].concat();
+    let file = [container, firmware.clone(), private.clone(), vec![0; 0x400], copy, tail].concat();
+    let cut = cut_of(&file, Options::default()).unwrap();
+    assert_eq!(cut.bytes, [firmware.clone(), private].concat());
+    assert_eq!((cut.offset, cut.images, cut.is_terminated), (0x200, 3, true));
+    let lines: Vec<_> = cut.removed.iter().map(Removed::to_string).collect();
+    assert_eq!(
+        lines,
+        [
+            "0h..200h: NVIDIA flash container (NVGI)",
+            "e00h..1200h: padding (00)",
+            "1200h..1e00h: a second copy of the ROM, 1 byte(s) differ",
+            "1e00h..2000h: padding (ff)",
+            "2000h..201bh: data in no image (certificates, settings, other firmware)",
+        ]
+    );
+    let cut = cut_of(&file, FIRMWARE_ONLY).unwrap();
+    assert_eq!((cut.bytes, cut.images, cut.is_terminated), (&firmware[..], 2, true));
+    assert_eq!(cut.removed[1].to_string(), "a00h..e00h: 1 image(s) private to the vendor's driver");
+}
+
+#[test]
+fn private_images_in_front_go_only_if_firmware_would_stop_at_them() {
+    let (firmware, private) = nvidia();
+    let mut readable = ImageSpec { code_type: 0xe0, ..ImageSpec::pc_at(0x10de, 1) }.build();
+    readable[0x300] ^= 1;
+    let mut opener = private.clone();
+    opener[0x1c + 0x15] = 0;
+    opener[0x3a] = 0;
+    let file = [opener, readable.clone(), firmware.clone()].concat();
+    let cut = cut_of(&file, Options::default()).unwrap();
+    assert_eq!(cut.bytes, [readable, firmware.clone()].concat());
+    assert_eq!(cut.removed[0].what, What::PrivateImages(1));
+    assert_eq!(cut_of(&file, FIRMWARE_ONLY).unwrap().bytes, firmware);
+}
+
+#[test]
+fn lsi_s_images_behind_last_belong_to_it() {
+    let main = ImageSpec { last: true, ..ImageSpec::pc_at(0x1000, 0x72) }.build();
+    let more = ImageSpec { code_type: 0xff, last: true, ..ImageSpec::pc_at(0x1000, 0) }.build();
+    let other = ImageSpec { last: true, ..ImageSpec::pc_at(0x8086, 1) }.build();
+    let file = [main.clone(), more.clone(), more.clone(), other].concat();
+    let cut = cut_of(&file, Options::default()).unwrap();
+    assert_eq!(cut.bytes.len(), main.len() + 2 * more.len());
+    assert_eq!(cut.removed[0].what, What::OtherImages(1));
+    assert_eq!(cut_of(&file, FIRMWARE_ONLY).unwrap().bytes, main);
+}
+
+#[test]
+fn a_rom_that_is_nothing_else_stays_as_it_is() {
+    let file = ImageSpec { last: true, ..ImageSpec::efi(1, 2) }.build();
+    let cut = cut_of(&file, Options::default()).unwrap();
+    assert_eq!((cut.bytes, cut.removed.len()), (&file[..], 0));
+    let shadow = ImageSpec::pc_at(1, 2).build();
+    assert!(!cut_of(&shadow, Options::default()).unwrap().is_terminated);
+}
+
+#[test]
+fn what_is_not_whole_is_not_cut() {
+    let file = ImageSpec { last: true, ..ImageSpec::pc_at(1, 2) }.build();
+    let error = cut_of(&file[..0x3ff], Options::default()).unwrap_err();
+    assert_eq!(error, Error::Truncated { offset: 0, length: 0x400, available: 0x3ff });
+    let zero = ImageSpec { blocks: 0, ..ImageSpec::pc_at(1, 2) }.build();
+    assert_eq!(cut_of(&zero, Options::default()), Err(Error::ZeroLength { offset: 0 }));
+    let (_, private) = nvidia();
+    assert_eq!(cut_of(&private, Options::default()), Err(Error::NothingForFirmware));
+    let mut isa = vec![0; 1024];
+    isa[..4].copy_from_slice(&[0x55, 0xaa, 1, 0xcb]);
+    assert_eq!(cut_of(&isa, Options::default()).unwrap().bytes.len(), 512);
+    assert!(matches!(cut_of(&isa[..100], Options::default()), Err(Error::Truncated { .. })));
+}
+
+proptest! {
+    /// What is cut out is cut out of itself again, whole; and with what is removed it makes the file.
+    #[test]
+    fn cutting_twice_is_cutting_once(
+        parts in vec(prop_oneof![
+            any::<(bool, bool)>().prop_map(|(efi, last)| {
+                let spec = if efi { ImageSpec::efi(1, 2) } else { ImageSpec::pc_at(1, 2) };
+                ImageSpec { last, ..spec }.build()
+            }),
+            vec(any::<u8>(), 0..1500),
+            Just(nvidia().1),
+            Just(vec![0xff; 512]),
+        ], 0..7),
+        edits in vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        private_images in any::<bool>(),
+    ) {
+        let mut file = parts.concat();
+        for (at, byte) in edits {
+            if !file.is_empty() {
+                let at = at.index(file.len());
+                file[at] = byte;
+            }
+        }
+        let options = Options { private_images };
+        let Ok(rom) = Rom::parse(&file) else { return Ok(()) };
+        let Ok(first) = cut(&rom, &options) else { return Ok(()) };
+        let mut spans: Vec<_> = first.removed.iter().map(|r| (r.offset, r.length)).collect();
+        spans.push((first.offset, first.bytes.len()));
+        spans.sort_unstable();
+        let mut at = 0;
+        for (offset, length) in spans {
+            prop_assert_eq!(offset, at);
+            at += length;
+        }
+        prop_assert_eq!(at, file.len());
+        let again = Rom::parse(first.bytes).unwrap();
+        let second = cut(&again, &options).unwrap();
+        prop_assert_eq!(second.bytes, first.bytes);
+        prop_assert_eq!(second.removed.len(), 0);
+    }
+}

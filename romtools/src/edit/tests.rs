@@ -1,0 +1,122 @@
+use super::*;
+use crate::testing::{ImageSpec, NpdeSpec, PCIR};
+
+fn edited(image: Vec<u8>, edit: impl FnOnce(&mut Editor)) -> Vec<u8> {
+    let mut editor = Editor::new(image).unwrap();
+    edit(&mut editor);
+    editor.correct_checksum(false).unwrap();
+    editor.finish().0
+}
+
+fn ids(image: &[u8]) -> Vec<u16> {
+    Image::parse(image, 0).unwrap().structure().device_list().collect()
+}
+
+#[test]
+fn a_list_that_fits_stays_where_it_is() {
+    let spec = ImageSpec { devices: vec![1, 2, 3], revision: 3, last: true, ..ImageSpec::pc_at(7, 1) };
+    let image = edited(spec.build(), |e| e.set_device_ids(&[8, 9], "asked for").unwrap());
+    assert_eq!((ids(&image), image.len()), (vec![8, 9], spec.build().len()));
+    assert_eq!(Image::parse(&image, 0).unwrap().structure().device_id, 8);
+    assert_eq!(Image::parse(&image, 0).unwrap().checksum(), Verdict::Good);
+}
+
+#[test]
+fn a_longer_list_gets_a_block_behind_a_pc_at_image() {
+    for revision in [0, 3] {
+        let spec = ImageSpec { revision, ..ImageSpec::pc_at(7, 1) };
+        let image = edited(spec.build(), |e| e.set_device_ids(&[8, 9, 10], "asked for").unwrap());
+        let parsed = Image::parse(&image, 0).unwrap();
+        assert_eq!((ids(&image), image.len()), (vec![8, 9, 10], 3 * BLOCK));
+        assert_eq!(parsed.length(), image.len());
+        assert!(parsed.structure().revision_3.is_some());
+        assert_eq!(parsed.checksum(), Verdict::Good);
+        let Header::PcAt(header) = parsed.header() else { panic!() };
+        assert_eq!(header.initialization_size, 3);
+        // The code has not moved.
+        assert_eq!(image[0x100..0x300], spec.build()[0x100..0x300]);
+    }
+}
+
+#[test]
+fn a_longer_list_gets_a_block_in_front_of_a_pe_file() {
+    for revision in [0, 3] {
+        let spec = ImageSpec { revision, ..ImageSpec::efi(7, 1) };
+        let image = edited(spec.build(), |e| e.set_device_ids(&[8, 9, 10], "asked for").unwrap());
+        let parsed = Image::parse(&image, 0).unwrap();
+        assert_eq!((ids(&image), parsed.length()), (vec![8, 9, 10], image.len()));
+        let Header::Efi(header) = parsed.header() else { panic!() };
+        assert_eq!(usize::from(header.initialization_size) * BLOCK, image.len());
+        assert_eq!(header.image_offset, 0x300, "100h and a block");
+        assert_eq!(image[0x300..], spec.build()[0x100..]);
+    }
+}
+
+#[test]
+fn one_id_drops_the_list() {
+    let spec = ImageSpec { devices: vec![1, 2, 3], ..ImageSpec::efi(7, 1) };
+    let image = edited(spec.build(), |e| e.set_device_ids(&[5], "asked for").unwrap());
+    let parsed = Image::parse(&image, 0).unwrap();
+    assert!(!parsed.structure().has_device_list());
+    assert_eq!(parsed.structure().device_id, 5);
+}
+
+#[test]
+fn nvidia_s_extension_is_kept_alike() {
+    let npde = Some(NpdeSpec { blocks: 2, last: false });
+    let spec = ImageSpec { npde, ..ImageSpec::efi(0x10de, 1) };
+    let image = edited(spec.build(), |e| {
+        e.set_device_ids(&[1, 2], "asked for").unwrap();
+        e.set_last(true, true, "asked for").unwrap();
+    });
+    let parsed = Image::parse(&image, 0).unwrap();
+    assert_eq!(parsed.npde().unwrap().sub_image_length, 3);
+    assert!(parsed.is_last() && parsed.structure().indicator.is_last());
+    let old = Editor::new(ImageSpec { revision: 0, ..spec }.build()).unwrap().set_device_ids(&[1, 2], "");
+    assert!(matches!(old, Err(Error::NoRoom { .. })));
+}
+
+#[test]
+fn old_damage_is_not_hidden_by_an_edit() {
+    let mut image = ImageSpec::pc_at(7, 1).build();
+    image[0x200] ^= 0x55;
+    let kept = edited(image.clone(), |e| e.set_vendor_id(8, "asked for").unwrap());
+    assert!(matches!(Image::parse(&kept, 0).unwrap().checksum(), Verdict::Wrong { .. }));
+    let mut editor = Editor::new(image).unwrap();
+    editor.correct_checksum(true).unwrap();
+    assert_eq!(editor.image().unwrap().checksum(), Verdict::Good);
+    let (_, changes) = editor.finish();
+    assert!(changes[0].why.starts_with("the image summed to"), "{changes:?}");
+}
+
+#[test]
+fn fields_upon_each_other_are_refused_and_nothing_panics() {
+    // A device list that begins inside of its structure is never written in place.
+    let mut image = ImageSpec { devices: vec![1, 2, 3], ..ImageSpec::efi(7, 1) }.build();
+    image[PCIR + 8..PCIR + 10].copy_from_slice(&[2, 0]);
+    let mut editor = Editor::new(image).unwrap();
+    editor.set_device_ids(&[4, 5], "").unwrap();
+    assert_eq!(editor.image().unwrap().structure().device_list().collect::<Vec<_>>(), [4, 5]);
+    // A structure upon the initialization size.
+    let mut image = ImageSpec::pc_at(7, 1).build();
+    image.copy_within(PCIR..PCIR + 0x16, 2);
+    image[0x18..0x1a].copy_from_slice(&[2, 0]);
+    if let Ok(mut editor) = Editor::new(image) {
+        let edits = editor.set_initialization_size("").and_then(|()| editor.set_vendor_id(1, ""));
+        assert!(edits.is_err());
+    }
+}
+
+#[test]
+fn what_the_fields_cannot_say_is_refused() {
+    let spec = ImageSpec { blocks: 255, ..ImageSpec::pc_at(7, 1) };
+    let mut editor = Editor::new(spec.build()).unwrap();
+    assert!(matches!(editor.set_device_ids(&[1, 2], ""), Err(Error::TooLong { blocks: 256, most: 255 })));
+    // The end of a long image is out of the list pointer's reach.
+    let spec = ImageSpec { blocks: 200, ..ImageSpec::pc_at(7, 1) };
+    let mut editor = Editor::new(spec.build()).unwrap();
+    assert!(matches!(editor.set_device_ids(&[1, 2], ""), Err(Error::NoRoom { .. })));
+    let mut editor = Editor::new(ImageSpec::pc_at(7, 1).build()).unwrap();
+    assert_eq!(editor.set_device_ids(&[], ""), Err(Error::NoDevice));
+    assert_eq!(editor.set_device_ids(&[1, 0], ""), Err(Error::DeviceZero));
+}

@@ -1,0 +1,151 @@
+//! `read`: which source is taken, and what is said when there is none. The `rom` file itself is shown on a
+//! real kernel in the guest lab (`tests/guest/scenarios/rom-read.sh`).
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::bench::{Bench, rom};
+use romtools::checksum;
+
+/// A host with a function, and whatever else is put below its root.
+fn host(vendor: u16, device: u16, class: &str) -> Bench {
+    let bench = Bench::new();
+    bench.file("sys/bus/pci/devices/0000:01:00.0/vendor", format!("{vendor:#06x}\n").as_bytes());
+    bench.file("sys/bus/pci/devices/0000:01:00.0/device", format!("{device:#06x}\n").as_bytes());
+    bench.file("sys/bus/pci/devices/0000:01:00.0/class", class.as_bytes());
+    bench
+}
+
+/// A megabyte of memory with a ROM in the shadow.
+fn memory(rom: &[u8]) -> Vec<u8> {
+    let mut memory = vec![0; 0x10_0000];
+    memory[0xc_0000..0xc_0000 + rom.len()].copy_from_slice(rom);
+    memory
+}
+
+/// AMD's table with one image, for 01:00.0.
+fn vfct(image: &[u8]) -> Vec<u8> {
+    let mut table = vec![0; 0x4c];
+    table[..4].copy_from_slice(b"VFCT");
+    table[8] = 1;
+    table[0x0a..0x18].copy_from_slice(b"ALASKAA M I   ");
+    table[0x34] = 0x4c;
+    table.extend([1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x10, 0x40, 0x16, 0, 0, 0, 0, 1, 0, 0, 0]);
+    table.extend((image.len() as u32).to_le_bytes());
+    table.extend(image);
+    let length = table.len() as u32;
+    table[4..8].copy_from_slice(&length.to_le_bytes());
+    table[9] = 0u8.wrapping_sub(checksum::sum(&table));
+    table
+}
+
+#[test]
+fn the_shadow_is_read_up_to_the_end_of_its_rom() {
+    let bench = host(0x1b21, 0x0612, "0x030000\n");
+    bench.file("sys/bus/pci/devices/0000:01:00.0/boot_vga", b"1\n").file("dev/mem", &memory(&rom()));
+    let text = bench.out("read 01:00.0 -o gpu.rom --root .", 0);
+    assert_eq!(
+        text,
+        "0000:01:00.0: rom: the function has no ROM BAR\n\
+         0000:01:00.0 (1b21:0612): read from the shadow at C0000h\n\
+         \timage @0h: type 0 (x86 PC-AT), 1b21:0612, class 010400, 200h bytes, last\n\
+         512 bytes, in gpu.rom\n"
+    );
+    assert_eq!(bench.read("gpu.rom"), rom());
+    let json = bench.json("read --json 01:00.0 -o other.rom --root .", 0);
+    assert_eq!((&json["source"], &json["matches"]), (&"shadow".into(), &true.into()));
+    assert_eq!((&json["failed"][0]["source"], &json["length"]), (&"rom".into(), &512.into()));
+}
+
+#[test]
+fn another_host_s_memory_is_read_from_a_copy() {
+    let bench = host(0x1002, 0x1640, "0x030000\n");
+    bench.file("copy", &memory(&rom()));
+    let line = "read 01:00.0 -o gpu.rom --from shadow --memory copy --root .";
+    let error = bench.error(line, 0);
+    assert!(error.contains("warning: the ROM is for 1b21:0612, the device is 1002:1640\n"), "{error}");
+    assert!(error.contains("firmware's copy"), "{error}");
+}
+
+#[test]
+fn an_amd_display_without_rom_bar_has_its_image_in_the_table() {
+    let mut image = rom();
+    image[0x20..0x24].copy_from_slice(&[0x02, 0x10, 0x40, 0x16]);
+    image[511] = image[511].wrapping_sub(checksum::sum(&image));
+    let bench = host(0x1002, 0x1640, "0x030000\n");
+    bench.file("sys/firmware/acpi/tables/VFCT", &vfct(&image));
+    let text = bench.out("read 01:00.0 -o gpu.rom --root .", 0);
+    assert!(text.contains("\n0000:01:00.0 (1002:1640): read from the ACPI VFCT table\n"), "{text}");
+    assert_eq!(bench.read("gpu.rom"), image);
+    // Another vendor's is not looked for there.
+    let bench = host(0x10de, 0x1640, "0x030000\n");
+    bench.file("sys/firmware/acpi/tables/VFCT", &vfct(&image));
+    assert!(!bench.error("read 01:00.0 -o gpu.rom --root .", 1).contains("vfct:"));
+}
+
+#[test]
+fn each_source_s_failure_is_told_with_what_to_do() {
+    let bench = host(0x1002, 0x1640, "0x030000\n");
+    let error = bench.error("read 01:00.0 -o gpu.rom --root .", 1);
+    assert!(
+        error.contains("error: 0000:01:00.0: rom: the function has no ROM BAR\n  next: normal for"),
+        "{error}"
+    );
+    assert!(error.contains("error: 0000:01:00.0: vfct: this host has no VFCT table\n  next: "), "{error}");
+    let error = bench.error("read 01:00.0 -o gpu.rom --from shadow --root .", 1);
+    assert!(error.contains("shadow: the function is not the boot display"), "{error}");
+    let error = bench.error("read 02:00.0 -o gpu.rom --root .", 1);
+    assert!(
+        error.starts_with("error: 0000:02:00.0: there is no function 0000:02:00.0\n  next: `lspci -D`"),
+        "{error}"
+    );
+    let json = bench.json("read --json 01:00.0 -o gpu.rom --root .", 1);
+    assert_eq!((&json["source"], json["failed"].as_array().unwrap().len()), (&serde_json::Value::Null, 2));
+    assert!(!bench.path("gpu.rom").exists());
+}
+
+#[test]
+fn memory_that_is_no_rom_is_explained() {
+    let bench = host(0x1b21, 0x0612, "0x030000\n");
+    bench.file("sys/bus/pci/devices/0000:01:00.0/boot_vga", b"1\n");
+    for filling in [0xff, 0x00, 0x7f] {
+        bench.file("dev/mem", &memory(&[filling; 0x100]));
+        let error = bench.error("read 01:00.0 -o gpu.rom --root .", 1);
+        assert!(error.contains(&format!("it begins with {filling:02x} {filling:02x}")), "{error}");
+        assert!(error.contains("a UEFI boot leaves the shadow unused"), "{error}");
+    }
+}
+
+#[test]
+fn what_is_not_whole_is_not_written_unless_told() {
+    let bench = host(0x1b21, 0x0612, "0x030000\n");
+    bench.file("sys/bus/pci/devices/0000:01:00.0/boot_vga", b"1\n");
+    let cut = &memory(&rom())[..0xc_0100];
+    bench.file("dev/mem", cut);
+    let error = bench.error("read 01:00.0 -o gpu.rom --root .", 7);
+    assert!(error.contains("the image has 200h bytes, and the file only 100h of them"), "{error}");
+    assert!(error.contains("error: gpu.rom: what was read is not whole, and was not written"), "{error}");
+    assert!(!bench.path("gpu.rom").exists());
+    bench.out("read 01:00.0 -o gpu.rom --damaged --root .", 7);
+    assert_eq!(bench.read("gpu.rom").len(), 0x100);
+}
+
+#[test]
+fn a_damaged_checksum_is_written_and_told() {
+    let mut bytes = rom();
+    bytes[0x100] = 3;
+    let bench = host(0x1b21, 0x0612, "0x030000\n");
+    bench.file("copy", &memory(&bytes));
+    let line = "read 01:00.0 -o gpu.rom --from shadow --memory copy --root .";
+    assert!(bench.out(line, 7).contains("defect @0h: the image sums to 03h"));
+    assert_eq!(bench.read("gpu.rom"), bytes);
+    assert!(bench.error(line, 1).contains("it exists already"));
+}
+
+#[test]
+fn usage_errors_end_in_2() {
+    let bench = Bench::new();
+    for line in ["read", "read 01:00.0", "read nonsense -o x", "read 01:00.0 -o x --from flash"] {
+        assert!(!bench.error(line, 2).is_empty(), "{line}");
+    }
+}

@@ -1,0 +1,30 @@
+# An IOMMU without interrupt remapping: VFIO refuses with a permission error, and the tool says why, and which setting
+# allows it; with the setting it works. Resets by the kernel need none of that.
+# disk: n0 HELLO-NVME-NAMESPACE
+# device: pcie-root-port,id=rp1,bus=pcie.0,chassis=1,slot=1
+# device: nvme,bus=rp1,serial=A,drive=n0
+# iommu: intremap=off
+# modules: nvme
+
+nvme=0000:01:00.0
+bind_vfio $nvme
+config $nvme /tmp/before
+trace_resets
+
+step "refused"
+for method in vfio_reset hot_reset; do
+    forget_resets
+    expect_exit 5 vfio-reset reset $nvme --via vfio --method $method
+    check "the cause is given" said "does not remap interrupts"
+    check "the setting is named" said "allow_unsafe_interrupts=1"
+    check "the kernel did none: '$(resets)'" test -z "$(resets)"
+    check "it is untouched" same_config $nvme /tmp/before
+done
+expect_exit 0 vfio-reset reset $nvme --via kernel --method flr
+
+step "allowed"
+echo Y >/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts
+expect_exit 0 vfio-reset reset $nvme --via vfio --method hot_reset
+check "config space is as before" same_config $nvme /tmp/before
+check "nvme binds" bind $nvme nvme
+check "the namespace is readable" reads $nvme HELLO-NVME-NAMESPACE

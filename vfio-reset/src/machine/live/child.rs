@@ -1,0 +1,369 @@
+//! What can sleep in the kernel for a minute, in a process of its own.
+//!
+//! A reset is such a thing, and so is opening a function through VFIO or closing it, which reset it too. The
+//! caller sleeps in the kernel, where no signal reaches it, for up to 65 s per method, and holds the locks
+//! of the device and its bridge. A thread of ours that sleeps so would keep this process from ending, and
+//! with it whoever waits for us, however short the budget is. So a child does it; when the budget is over
+//! it is left to itself, and belongs to init once we have ended. Whatever it has open is closed then.
+//!
+//! The child of a process with threads may only make async-signal-safe calls (POSIX.1-2017, fork): here
+//! these are `setsid`, `close`, `read`, `write`, `ioctl`, `sendmsg` and `_exit`.
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer};
+use rustix::net::{SendAncillaryMessage, SendFlags};
+use std::ffi::CStr;
+use std::io::{self, IoSlice, IoSliceMut, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+use vfio_bindings::bindings::vfio;
+
+/// What a child does.
+pub(super) enum Deed<'d> {
+    /// Writes `1`: to sysfs's `reset`.
+    Write(BorrowedFd<'d>),
+    /// Opens a function by its group (`VFIO_GROUP_GET_DEVICE_FD`).
+    Open { group: BorrowedFd<'d>, function: &'d CStr },
+    /// Opens a function by its own device file (`VFIO_DEVICE_BIND_IOMMUFD`).
+    Bind { device: BorrowedFd<'d>, iommufd: BorrowedFd<'d> },
+    /// `VFIO_DEVICE_RESET`
+    Reset(BorrowedFd<'d>),
+    /// `VFIO_DEVICE_PCI_HOT_RESET`; no group if the function was opened by its own device file.
+    HotReset { device: BorrowedFd<'d>, groups: &'d [BorrowedFd<'d>] },
+    /// Closes it, as the last who has it open.
+    Close(OwnedFd),
+}
+
+/// How it went.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// The kernel says it is done; opened by its group, the function is this.
+    Done(Option<OwnedFd>),
+    /// The kernel failed with this error number.
+    Failed(i32),
+    /// The budget is over, and the child sleeps in the kernel.
+    StillRunning,
+}
+
+/// The number of an ioctl of VFIO's: type and base, no size (`_IO`).
+pub(super) const fn request(number: u32) -> libc::c_ulong {
+    ((vfio::VFIO_TYPE as u32) << 8 | (vfio::VFIO_BASE + number)) as libc::c_ulong
+}
+
+const GET_DEVICE_FD: libc::c_ulong = request(6);
+const DEVICE_RESET: libc::c_ulong = request(11);
+const PCI_HOT_RESET: libc::c_ulong = request(13);
+const BIND_IOMMUFD: libc::c_ulong = request(18);
+
+/// More groups than any bus has functions.
+const MOST_GROUPS: usize = 256;
+
+/// `struct vfio_pci_hot_reset` with room for its array.
+#[repr(C)]
+struct HotReset {
+    argsz: u32,
+    flags: u32,
+    count: u32,
+    group_fds: [i32; MOST_GROUPS],
+}
+
+/// Does it in a child, and waits for at most `budget`.
+pub(super) fn run(deed: Deed<'_>, budget: Duration) -> io::Result<Answer> {
+    let (ours, theirs) = UnixStream::pair()?;
+    let deed = prepare(deed)?;
+    // SAFETY: the child makes async-signal-safe calls alone, on descriptors that it owns a copy of, and
+    // ends in `_exit`, so that no destructor or lock of this process is run or waited for twice.
+    let child = unsafe { libc::fork() };
+    match child {
+        -1 => return Err(io::Error::last_os_error()),
+        0 => act_and_exit(&deed, theirs.as_raw_fd(), ours.as_raw_fd()),
+        _ => {}
+    }
+    drop(theirs);
+    // What is to be closed by the child must not be open here any more when the child does it.
+    drop(deed.closes);
+    // A child that is gone already is found out below.
+    let _ = (&ours).write(&[1]);
+    if !is_readable(&ours, budget)? {
+        return Ok(Answer::StillRunning);
+    }
+    let answer = receive(&ours);
+    // SAFETY: `child` is our child and nobody else waits for it; a null status is allowed.
+    unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
+    answer?.ok_or_else(|| io::Error::other("the process that resets ended without a word"))
+}
+
+/// A deed in the form in which the child needs no memory for it.
+struct Prepared<'d> {
+    /// What it is done with.
+    file: RawFd,
+    call: Call<'d>,
+    /// Descriptors besides that the call needs.
+    needs: Vec<RawFd>,
+    closes: Option<OwnedFd>,
+}
+
+enum Call<'d> {
+    Write,
+    Open(&'d CStr),
+    Bind(vfio::vfio_device_bind_iommufd),
+    Reset,
+    HotReset(Box<HotReset>),
+    Close,
+}
+
+fn prepare(deed: Deed<'_>) -> io::Result<Prepared<'_>> {
+    let prepared =
+        |file: BorrowedFd<'_>, call, needs| Prepared { file: file.as_raw_fd(), call, needs, closes: None };
+    Ok(match deed {
+        Deed::Write(file) => prepared(file, Call::Write, Vec::new()),
+        Deed::Open { group, function } => prepared(group, Call::Open(function), Vec::new()),
+        Deed::Bind { device, iommufd } => {
+            let argument = vfio::vfio_device_bind_iommufd {
+                argsz: size_of::<vfio::vfio_device_bind_iommufd>() as u32,
+                iommufd: iommufd.as_raw_fd(),
+                ..Default::default()
+            };
+            prepared(device, Call::Bind(argument), vec![iommufd.as_raw_fd()])
+        }
+        Deed::Reset(device) => prepared(device, Call::Reset, Vec::new()),
+        Deed::HotReset { device, groups } => {
+            let needs: Vec<RawFd> = groups.iter().map(AsRawFd::as_raw_fd).collect();
+            let mut argument = Box::new(HotReset {
+                argsz: 12 + 4 * needs.len() as u32,
+                flags: 0,
+                count: needs.len() as u32,
+                group_fds: [-1; MOST_GROUPS],
+            });
+            match argument.group_fds.get_mut(..needs.len()) {
+                Some(fds) => fds.copy_from_slice(&needs),
+                None => return Err(io::Error::from_raw_os_error(libc::EINVAL)),
+            }
+            prepared(device, Call::HotReset(argument), needs)
+        }
+        Deed::Close(file) => {
+            let prepared = prepared(file.as_fd(), Call::Close, Vec::new());
+            Prepared { closes: Some(file), ..prepared }
+        }
+    })
+}
+
+/// The child: acts, tells the error number (0 for none) and hands over what it has opened, and is gone.
+fn act_and_exit(deed: &Prepared<'_>, report: RawFd, other_end: RawFd) -> ! {
+    // SAFETY: async-signal-safe calls alone, on numbers and on memory that `fork` has given us a copy of.
+    // Each ioctl gets the argument that its number demands, with `argsz` not above its size.
+    unsafe {
+        // The other end, or the end of our parent would never be seen.
+        libc::close(other_end);
+        // A terminal that closes shall not send signals; they would only stay pending.
+        libc::setsid();
+        close_all_but(deed, report);
+        let mut go = 0_u8;
+        // Our parent has let go of what is to be closed, or is gone.
+        libc::read(report, (&raw mut go).cast(), 1);
+        let result = match &deed.call {
+            Call::Write => match libc::write(deed.file, c"1".as_ptr().cast(), 1) {
+                1 => 0,
+                _ => -1,
+            },
+            Call::Open(function) => libc::ioctl(deed.file, GET_DEVICE_FD as _, function.as_ptr()),
+            Call::Bind(argument) => {
+                let mut argument = *argument;
+                libc::ioctl(deed.file, BIND_IOMMUFD as _, &raw mut argument)
+            }
+            Call::Reset => libc::ioctl(deed.file, DEVICE_RESET as _, 0),
+            Call::HotReset(argument) => libc::ioctl(deed.file, PCI_HOT_RESET as _, &raw const **argument),
+            Call::Close => libc::close(deed.file),
+        };
+        let errno = if result >= 0 { 0 } else { *libc::__errno_location() };
+        let opened = matches!(deed.call, Call::Open(_)) && result >= 0;
+        // A function that nobody takes is closed with this process.
+        tell(BorrowedFd::borrow_raw(report), errno, opened.then(|| BorrowedFd::borrow_raw(result)));
+        libc::_exit(0)
+    }
+}
+
+/// Sends the error number, and a descriptor with it. Neither allocates nor locks: rustix makes the system
+/// call itself, with buffers on this stack.
+fn tell(report: BorrowedFd<'_>, errno: i32, descriptor: Option<BorrowedFd<'_>>) {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    let list;
+    if let Some(descriptor) = descriptor {
+        list = [descriptor];
+        ancillary.push(SendAncillaryMessage::ScmRights(&list));
+    }
+    let bytes = errno.to_ne_bytes();
+    let _ = rustix::net::sendmsg(report, &[IoSlice::new(&bytes)], &mut ancillary, SendFlags::NOSIGNAL);
+}
+
+/// Takes what [`tell`] sent; `None` if the child ended without a word.
+fn receive(from: &UnixStream) -> io::Result<Option<Answer>> {
+    let mut bytes = [0; 4];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let received = rustix::net::recvmsg(
+        from,
+        &mut [IoSliceMut::new(&mut bytes)],
+        &mut ancillary,
+        RecvFlags::CMSG_CLOEXEC,
+    )?;
+    if received.bytes != bytes.len() {
+        return Ok(None);
+    }
+    let mut descriptors = ancillary.drain().filter_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
+        _ => None,
+    });
+    let descriptor = descriptors.next().and_then(|mut descriptors| descriptors.next());
+    Ok(Some(match i32::from_ne_bytes(bytes) {
+        0 => Answer::Done(descriptor),
+        errno => Answer::Failed(errno),
+    }))
+}
+
+/// Closes every descriptor that the deed does not need: among them is the pipe that the reader of our output
+/// waits on.
+///
+/// # Safety
+/// Nobody may use the descriptors any more: for a child that is about to end.
+unsafe fn close_all_but(deed: &Prepared<'_>, report: RawFd) {
+    let mut from = 0;
+    loop {
+        // The next descriptor that is kept; without memory, so the few there are are looked through each time.
+        let kept = deed.needs.iter().copied().chain([deed.file, report]);
+        let next = kept.filter(|&descriptor| descriptor >= from).min();
+        let end = next.unwrap_or(RawFd::MAX);
+        if end > from {
+            // SAFETY: closing is what the caller allows.
+            unsafe { close_range(from, if next.is_some() { end - 1 } else { end }) };
+        }
+        if next.is_none() {
+            return;
+        }
+        from = end + 1;
+    }
+}
+
+/// Closes the descriptors of a range, both ends included.
+///
+/// # Safety
+/// As [`close_all_but`].
+unsafe fn close_range(from: RawFd, to: RawFd) {
+    /// Where kernels before 5.9 have no way to close a range, the descriptors up to this one are closed
+    /// each: nobody who calls us has more.
+    const HIGHEST: RawFd = 1024;
+    // SAFETY: closing is what the caller allows.
+    if unsafe { libc::syscall(libc::SYS_close_range, from, to, 0) } == 0 {
+        return;
+    }
+    for descriptor in from..=to.min(HIGHEST) {
+        // SAFETY: as above.
+        unsafe { libc::close(descriptor) };
+    }
+}
+
+/// Waits for the answer; `false` when the budget is over.
+fn is_readable(answer: &UnixStream, budget: Duration) -> io::Result<bool> {
+    let begin = Instant::now();
+    loop {
+        let left = budget.saturating_sub(begin.elapsed());
+        let timeout = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 });
+        let mut poll = [PollFd::from_borrowed_fd(answer.as_fd(), PollFlags::IN)];
+        match rustix::event::poll(&mut poll, Some(&timeout)) {
+            Ok(0) if left.is_zero() => return Ok(false),
+            Ok(0) | Err(rustix::io::Errno::INTR) => {}
+            Ok(_) => return Ok(true),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::File;
+    use std::io::Read;
+    use std::path::Path;
+
+    fn write(path: &Path, budget: Duration) -> Answer {
+        let file = File::options().write(true).open(path).unwrap();
+        run(Deed::Write(file.as_fd()), budget).unwrap()
+    }
+
+    #[test]
+    fn what_the_kernel_says_is_passed_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("reset");
+        std::fs::write(&path, "").unwrap();
+        assert!(matches!(write(&path, Duration::from_secs(10)), Answer::Done(None)));
+        assert_eq!(std::fs::read(&path).unwrap(), b"1");
+        // A device that refuses every write with an error number.
+        let full = write(Path::new("/dev/full"), Duration::from_secs(10));
+        assert!(matches!(full, Answer::Failed(libc::ENOSPC)), "{full:?}");
+    }
+
+    #[test]
+    fn nobody_waits_longer_than_the_budget() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("reset");
+        // Somebody has the other end and never reads, and the pipe is full: a write to it sleeps.
+        let status = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(status.success());
+        let mut held = File::options().read(true).write(true).open(&path).unwrap();
+        fill(&mut held);
+        assert!(matches!(write(&path, Duration::from_millis(50)), Answer::StillRunning));
+        // Room is made: the child goes on and ends.
+        held.read_exact(&mut [0; 4096]).unwrap();
+    }
+
+    /// Writes until a pipe takes no more.
+    fn fill(pipe: &mut File) {
+        rustix::io::ioctl_fionbio(&*pipe, true).unwrap();
+        while pipe.write(&[0; 4096]).is_ok() {}
+    }
+
+    #[test]
+    fn a_file_that_is_not_vfios_refuses_each_request() {
+        let null = File::open("/dev/null").unwrap();
+        let fd = null.as_fd();
+        let groups = [fd];
+        for deed in [
+            Deed::Open { group: fd, function: c"0000:01:00.0" },
+            Deed::Bind { device: fd, iommufd: fd },
+            Deed::Reset(fd),
+            Deed::HotReset { device: fd, groups: &groups },
+        ] {
+            let answer = run(deed, Duration::from_secs(10)).unwrap();
+            assert!(matches!(answer, Answer::Failed(libc::ENOTTY)), "{answer:?}");
+        }
+        let many = [fd; MOST_GROUPS + 1];
+        assert!(run(Deed::HotReset { device: fd, groups: &many }, Duration::ZERO).is_err());
+    }
+
+    #[test]
+    fn the_child_is_the_last_to_close() {
+        let (reader, writer) = std::io::pipe().unwrap();
+        let answer = run(Deed::Close(writer.into()), Duration::from_secs(10)).unwrap();
+        assert!(matches!(answer, Answer::Done(None)), "{answer:?}");
+        // The writing end is closed, here and there.
+        let mut rest = Vec::new();
+        let mut reader = reader;
+        assert_eq!(reader.read_to_end(&mut rest).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_descriptor_is_handed_over_with_the_answer() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        tell(theirs.as_fd(), 0, Some(writer.as_fd()));
+        drop(writer);
+        let Some(Answer::Done(Some(received))) = receive(&ours).unwrap() else { panic!("no descriptor") };
+        File::from(received).write_all(b"x").unwrap();
+        let mut byte = [0];
+        reader.read_exact(&mut byte).unwrap();
+        assert_eq!(&byte, b"x");
+    }
+}

@@ -1,0 +1,389 @@
+//! VFIO on this host: a function is opened by its group and a container, or by its own device file and
+//! iommufd.
+//!
+//! What can take as long as a reset (opening, closing, both resets) is done by a child (`live/child.rs`), so
+//! that the budget holds. A function is never closed by this process: even one that is merely dropped is
+//! handed to a child, because the last close resets it.
+
+use super::child::{self, Answer, Deed};
+use super::{sys, sysfs};
+use crate::error::{Error, Result};
+use crate::machine::KernelReset;
+use crate::machine::vfio::{
+    HotResetSet, Opened, RegionIndex, RegionInfo, SetMember, VfioDevice, VfioError, VfioEvent, VfioFacts,
+    VfioInterface, VfioOperation, VfioRequest,
+};
+use pcicfg::Address;
+use std::collections::BTreeMap;
+use std::ffi::CString;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use vfio_bindings::bindings::vfio;
+
+/// What the host offers, without opening anything.
+pub(super) fn facts(root: &Path) -> VfioFacts {
+    VfioFacts {
+        group: sysfs::exists(&root.join("dev/vfio/vfio")),
+        // The folder is there with the first function that is bound.
+        cdev: sysfs::exists(&root.join("dev/iommu")) && sysfs::exists(&root.join("dev/vfio/devices")),
+    }
+}
+
+/// A function that is open.
+struct Open {
+    address: Address,
+    /// `None` once it was handed to whoever closes it.
+    device: Option<OwnedFd>,
+    /// The files of groups that are ours, by number; none with the other interface.
+    groups: BTreeMap<u32, OwnedFd>,
+    /// Functions of other groups that are bound to the same iommufd.
+    also: Vec<OwnedFd>,
+    /// The container or the iommufd: it lives as long as what is in it.
+    _container: OwnedFd,
+    flags: u32,
+    /// What the kernel signals, and the file it does it through.
+    signals: Vec<(VfioEvent, File)>,
+}
+
+/// Opens a function.
+pub(super) fn open<'m>(root: &Path, request: &VfioRequest<'_>) -> Result<Opened<'m>> {
+    let opener = Opener { root, request, begin: Instant::now() };
+    let opened = match request.interface {
+        VfioInterface::Group => opener.by_group()?,
+        VfioInterface::Cdev => opener.by_cdev()?,
+    };
+    let Some(mut open) = opened else { return Ok(Opened::StillRunning) };
+    open.flags = sys::device_flags(open.device()?).map_err(|e| open.failed(VfioOperation::DeviceInfo, &e))?;
+    open.listen();
+    Ok(Opened::Open(Box::new(open)))
+}
+
+struct Opener<'o> {
+    root: &'o Path,
+    request: &'o VfioRequest<'o>,
+    begin: Instant,
+}
+
+impl Opener<'_> {
+    fn failed(&self, operation: VfioOperation, errno: i32, subject: &Path) -> Error {
+        Error::Vfio(VfioError::new(self.request.address, operation, errno).about(subject.display()))
+    }
+
+    fn file(&self, operation: VfioOperation, path: &Path) -> Result<OwnedFd> {
+        // Without waiting: what is no device but a FIFO in a made-up tree would wait for its other end.
+        let open = File::options().read(true).write(true).custom_flags(libc::O_NONBLOCK).open(path);
+        open.map(OwnedFd::from)
+            .map_err(|e| self.failed(operation, e.raw_os_error().unwrap_or(libc::EIO), path))
+    }
+
+    fn left(&self) -> Duration {
+        self.request.budget.saturating_sub(self.begin.elapsed())
+    }
+
+    fn folder(&self, address: Address) -> PathBuf {
+        self.root.join(format!("sys/bus/pci/devices/{address}"))
+    }
+
+    /// The IOMMU group of a function, and its file.
+    fn group_of(&self, address: Address) -> Result<(u32, PathBuf)> {
+        let link = self.folder(address).join("iommu_group");
+        let name = sysfs::link_name(&link).map_err(|e| Error::read(&link, e))?;
+        let Some(number) = name.as_deref().and_then(|name| name.parse().ok()) else {
+            // No group: nothing of VFIO's can be opened for it.
+            return Err(self.failed(VfioOperation::OpenGroup, libc::ENOENT, &link));
+        };
+        let path = self.root.join(format!("dev/vfio/{number}"));
+        let without_iommu = self.root.join(format!("dev/vfio/noiommu-{number}"));
+        let use_second = !sysfs::exists(&path) && sysfs::exists(&without_iommu);
+        Ok((number, if use_second { without_iommu } else { path }))
+    }
+
+    fn by_group(&self) -> Result<Option<Open>> {
+        use VfioOperation as Op;
+        let address = self.request.address;
+        let container_path = self.root.join("dev/vfio/vfio");
+        let container = self.file(Op::OpenContainer, &container_path)?;
+        let version = sys::api_version(container.as_fd());
+        if version.as_ref().map_or(-1, |version| *version) != vfio::VFIO_API_VERSION as i32 {
+            let errno = version.err().and_then(|e| e.raw_os_error()).unwrap_or(libc::EINVAL);
+            return Err(self.failed(Op::OpenContainer, errno, &container_path));
+        }
+        let (number, path) = self.group_of(address)?;
+        let group = self.file(Op::OpenGroup, &path)?;
+        let failed = |operation, error: &io::Error| {
+            self.failed(operation, error.raw_os_error().unwrap_or(libc::EIO), &path)
+        };
+        if !sys::is_viable(group.as_fd()).map_err(|e| failed(Op::GroupViable, &e))? {
+            return Err(self.failed(Op::GroupViable, 0, &path));
+        }
+        sys::set_container(group.as_fd(), container.as_fd()).map_err(|e| failed(Op::SetContainer, &e))?;
+        self.set_iommu(container.as_fd()).map_err(|e| failed(Op::SetIommu, &e))?;
+        let mut groups = BTreeMap::from([(number, group)]);
+        for &other in self.request.also {
+            let (number, path) = self.group_of(other)?;
+            if let std::collections::btree_map::Entry::Vacant(entry) = groups.entry(number) {
+                // That the file is open is all that the kernel asks for of the further groups.
+                entry.insert(self.file(Op::OpenGroup, &path)?);
+            }
+        }
+        let Ok(function) = CString::new(address.to_string()) else { return Ok(None) };
+        let group =
+            groups.get(&number).map(AsFd::as_fd).ok_or_else(|| self.failed(Op::GetDevice, 0, &path))?;
+        match self.run(Deed::Open { group, function: &function })? {
+            Answer::Done(Some(device)) => Ok(Some(Open {
+                address,
+                device: Some(device),
+                groups,
+                also: Vec::new(),
+                _container: container,
+                flags: 0,
+                signals: Vec::new(),
+            })),
+            Answer::Done(None) => Err(self.failed(Op::GetDevice, libc::EIO, &path)),
+            Answer::Failed(errno) => Err(self.failed(Op::GetDevice, errno, &path)),
+            Answer::StillRunning => Ok(None),
+        }
+    }
+
+    /// The IOMMU driver of the container: the second version of type 1, or none where there is no IOMMU.
+    fn set_iommu(&self, container: BorrowedFd<'_>) -> io::Result<()> {
+        let kinds = [vfio::VFIO_TYPE1v2_IOMMU, vfio::VFIO_TYPE1_IOMMU, vfio::VFIO_NOIOMMU_IOMMU];
+        let mut failure = io::Error::from_raw_os_error(libc::ENODEV);
+        for kind in kinds {
+            if !sys::has_extension(container, kind)? {
+                continue;
+            }
+            match sys::set_iommu(container, kind) {
+                Ok(()) => return Ok(()),
+                // The first that is there says why it cannot be.
+                Err(error) if failure.raw_os_error() == Some(libc::ENODEV) => failure = error,
+                Err(_) => {}
+            }
+        }
+        Err(failure)
+    }
+
+    fn by_cdev(&self) -> Result<Option<Open>> {
+        let address = self.request.address;
+        let iommufd = self.file(VfioOperation::OpenIommufd, &self.root.join("dev/iommu"))?;
+        let Some(device) = self.bind(address, iommufd.as_fd())? else { return Ok(None) };
+        let mut open = Open {
+            address,
+            device: Some(device),
+            groups: BTreeMap::new(),
+            also: Vec::new(),
+            _container: iommufd,
+            flags: 0,
+            signals: Vec::new(),
+        };
+        let mut groups = vec![self.group_of(address).ok().map(|(number, _)| number)];
+        for &other in self.request.also {
+            let group = self.group_of(other).ok().map(|(number, _)| number);
+            if groups.contains(&group) {
+                continue;
+            }
+            groups.push(group);
+            let Some(device) = self.bind(other, open._container.as_fd())? else { return Ok(None) };
+            open.also.push(device);
+        }
+        Ok(Some(open))
+    }
+
+    /// Opens a function's own file and binds it to the iommufd; `None` if the budget is over.
+    fn bind(&self, address: Address, iommufd: BorrowedFd<'_>) -> Result<Option<OwnedFd>> {
+        let folder = self.folder(address).join("vfio-dev");
+        let names = sysfs::names(&folder).map_err(|e| Error::read(&folder, e))?;
+        let Some(name) = names.first() else {
+            return Err(self.failed(VfioOperation::OpenCdev, libc::ENOENT, &folder));
+        };
+        let path = self.root.join("dev/vfio/devices").join(name);
+        let device = self.file(VfioOperation::OpenCdev, &path)?;
+        match self.run(Deed::Bind { device: device.as_fd(), iommufd })? {
+            Answer::Done(_) => Ok(Some(device)),
+            Answer::Failed(errno) => Err(self.failed(VfioOperation::BindIommufd, errno, &path)),
+            Answer::StillRunning => Ok(None),
+        }
+    }
+
+    fn run(&self, deed: Deed<'_>) -> Result<Answer> {
+        child::run(deed, self.left()).map_err(|e| Error::write(self.folder(self.request.address), e))
+    }
+}
+
+impl Open {
+    fn device(&self) -> Result<BorrowedFd<'_>> {
+        match &self.device {
+            Some(device) => Ok(device.as_fd()),
+            // Only between `close` and the end of this object.
+            None => Err(self.error(VfioOperation::DeviceInfo, libc::EBADF)),
+        }
+    }
+
+    fn error(&self, operation: VfioOperation, errno: i32) -> Error {
+        Error::Vfio(VfioError::new(self.address, operation, errno))
+    }
+
+    fn failed(&self, operation: VfioOperation, error: &io::Error) -> Error {
+        self.error(operation, error.raw_os_error().unwrap_or(libc::EIO))
+    }
+
+    /// Has the kernel signal errors and requests to release the function. A kernel or a function that has
+    /// no such interrupt just stays silent.
+    fn listen(&mut self) {
+        let wanted = [
+            (VfioEvent::Error, vfio::VFIO_PCI_ERR_IRQ_INDEX),
+            (VfioEvent::ReleaseRequested, vfio::VFIO_PCI_REQ_IRQ_INDEX),
+        ];
+        for (event, index) in wanted {
+            let Some(device) = &self.device else { return };
+            if !sys::vectors(device.as_fd(), index).is_ok_and(|count| count > 0) {
+                continue;
+            }
+            let flags = rustix::event::EventfdFlags::CLOEXEC | rustix::event::EventfdFlags::NONBLOCK;
+            let Ok(file) = rustix::event::eventfd(0, flags) else { continue };
+            if sys::signal(device.as_fd(), index, file.as_fd()).is_ok() {
+                self.signals.push((event, File::from(file)));
+            }
+        }
+    }
+
+    fn run(&self, deed: Deed<'_>, budget: Duration) -> Result<KernelReset> {
+        let answer = child::run(deed, budget).map_err(|e| self.failed(VfioOperation::DeviceReset, &e))?;
+        Ok(match answer {
+            Answer::Done(_) => KernelReset::Done,
+            Answer::Failed(errno) => KernelReset::Failed { errno },
+            Answer::StillRunning => KernelReset::StillRunning,
+        })
+    }
+
+    /// Has a child close everything, each by a child of its own, the function itself last.
+    fn close_all(&mut self, budget: Duration) -> Result<KernelReset> {
+        let begin = Instant::now();
+        let mut worst = KernelReset::Done;
+        for device in self.also.drain(..).chain(self.device.take()).collect::<Vec<_>>() {
+            let result = self.run(Deed::Close(device), budget.saturating_sub(begin.elapsed()))?;
+            if result != KernelReset::Done {
+                worst = result;
+            }
+        }
+        Ok(worst)
+    }
+
+    fn known(&self, region: RegionIndex) -> Result<Option<sys::Region>> {
+        match sys::region(self.device()?, region.number()) {
+            Ok(found) if found.size == 0 => Ok(None),
+            Ok(found) => Ok(Some(found)),
+            // The kernel's word for a region that is not there.
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(None),
+            Err(error) => Err(self.failed(VfioOperation::RegionInfo, &error)),
+        }
+    }
+
+    /// Where an access begins in the device's file.
+    fn place(&self, region: RegionIndex, offset: u64, length: usize) -> Result<u64> {
+        let found = self.known(region)?;
+        let end = offset.checked_add(length as u64);
+        match found {
+            Some(found) if end.is_some_and(|end| end <= found.size) => Ok(found.offset + offset),
+            _ => Err(self.access_failed(region, libc::EINVAL)),
+        }
+    }
+
+    fn access_failed(&self, region: RegionIndex, errno: i32) -> Error {
+        Error::Vfio(VfioError::new(self.address, VfioOperation::RegionAccess, errno).about(region))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        // Nobody waits for it: whoever wants to know how it went has called `close`.
+        let _ = self.close_all(Duration::ZERO);
+    }
+}
+
+impl VfioDevice for Open {
+    fn can_reset(&self) -> bool {
+        self.flags & vfio::VFIO_DEVICE_FLAGS_RESET != 0
+    }
+
+    fn hot_reset_set(&self) -> Result<HotResetSet> {
+        let info =
+            sys::hot_reset_info(self.device()?).map_err(|e| self.failed(VfioOperation::HotResetInfo, &e))?;
+        let by_id = info.flags & vfio::VFIO_PCI_HOT_RESET_FLAG_DEV_ID != 0;
+        let member = |&(id, address): &(u32, Address)| match by_id {
+            // 0: in the group of a function that is ours; all-ones: not ours; else our own id of it.
+            true => SetMember { address, group: None, owned: id != u32::MAX },
+            false => SetMember { address, group: Some(id), owned: self.groups.contains_key(&id) },
+        };
+        Ok(HotResetSet { functions: info.devices.iter().map(member).collect() })
+    }
+
+    fn reset(&mut self, budget: Duration) -> Result<KernelReset> {
+        self.run(Deed::Reset(self.device()?), budget)
+    }
+
+    fn hot_reset(&mut self, budget: Duration) -> Result<KernelReset> {
+        let groups: Vec<BorrowedFd<'_>> = self.groups.values().map(AsFd::as_fd).collect();
+        self.run(Deed::HotReset { device: self.device()?, groups: &groups }, budget)
+    }
+
+    fn region(&self, region: RegionIndex) -> Result<Option<RegionInfo>> {
+        Ok(self.known(region)?.map(|found| RegionInfo {
+            size: found.size,
+            readable: found.flags & vfio::VFIO_REGION_INFO_FLAG_READ != 0,
+            writable: found.flags & vfio::VFIO_REGION_INFO_FLAG_WRITE != 0,
+            mappable: found.flags & vfio::VFIO_REGION_INFO_FLAG_MMAP != 0,
+        }))
+    }
+
+    fn read_region(&self, region: RegionIndex, offset: u64, bytes: &mut [u8]) -> Result<()> {
+        let place = self.place(region, offset, bytes.len())?;
+        let device = self.device()?;
+        let mut done = 0;
+        while done < bytes.len() {
+            match rustix::io::pread(device, &mut bytes[done..], place + done as u64) {
+                // The kernel ends a read early where it cannot go on.
+                Ok(0) => return Err(self.access_failed(region, libc::EIO)),
+                Ok(more) => done += more,
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(self.access_failed(region, error.raw_os_error())),
+            }
+        }
+        Ok(())
+    }
+
+    fn write_region(&self, region: RegionIndex, offset: u64, bytes: &[u8]) -> Result<()> {
+        let place = self.place(region, offset, bytes.len())?;
+        let device = self.device()?;
+        let mut done = 0;
+        while done < bytes.len() {
+            match rustix::io::pwrite(device, &bytes[done..], place + done as u64) {
+                Ok(0) => return Err(self.access_failed(region, libc::EIO)),
+                Ok(more) => done += more,
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(self.access_failed(region, error.raw_os_error())),
+            }
+        }
+        Ok(())
+    }
+
+    fn events(&self) -> Result<Vec<VfioEvent>> {
+        let mut events = Vec::new();
+        for (event, file) in &self.signals {
+            let mut file = file;
+            // Without a signal there is nothing to be read, and the read does not wait.
+            if file.read(&mut [0; 8]).is_ok() {
+                events.push(*event);
+            }
+        }
+        Ok(events)
+    }
+
+    fn close(mut self: Box<Self>, budget: Duration) -> Result<KernelReset> {
+        self.close_all(budget)
+    }
+}

@@ -1,0 +1,260 @@
+//! VFIO in a plan: whether it is there, whose the functions are, and what must change before it resets them.
+//!
+//! VFIO resets a slot or a bus only for whoever owns every function there: each bound to a VFIO driver, its
+//! IOMMU group complete, and nobody else in it. "Depends on group 20 which is not owned" is what QEMU makes
+//! of that; here every function is named with what is to be done about it.
+
+use super::{Affected, Context, Refusal, RefusalCode};
+use crate::inventory::InventoryFunction;
+use crate::machine::DeviceUser;
+use crate::machine::vfio::{VfioInterface, is_vfio_driver};
+use crate::method::MethodName;
+use pcicfg::Address;
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// A function that a hot reset hits, the one that it is asked of included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HotResetMember {
+    /// The function.
+    pub function: Affected,
+    /// Whether it can be owned.
+    pub ownership: Ownership,
+}
+
+/// Whether VFIO lets us own a function.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Ownership {
+    /// It is ours for the asking: bound to a VFIO driver, in a complete group that nobody has open.
+    Ours,
+    /// It has no driver, or one that is not VFIO's.
+    NotBound,
+    /// Another process has it, or another function of its group, open.
+    InUse {
+        /// The process.
+        pid: u32,
+        /// Its name.
+        command: String,
+    },
+    /// A driver of the host's has another function of its group.
+    GroupNotViable {
+        /// That function.
+        other: Address,
+        /// The driver.
+        driver: String,
+    },
+    /// It has no IOMMU group.
+    NoGroup,
+    /// It is a bridge, and no VFIO driver binds to one.
+    Bridge,
+    /// It is a virtual function of another one in the set.
+    Virtual,
+}
+
+impl Ownership {
+    fn of(function: InventoryFunction<'_>) -> Self {
+        if function.is_bridge() {
+            return Self::Bridge;
+        }
+        if function.is_virtual() {
+            return Self::Virtual;
+        }
+        Self::alone(function)
+    }
+
+    /// Of a function that would be reset alone, as a virtual function may be.
+    fn alone(function: InventoryFunction<'_>) -> Self {
+        let facts = function.facts();
+        let Some(group) = facts.iommu_group else { return Self::NoGroup };
+        if !facts.driver.as_deref().is_some_and(is_vfio_driver) {
+            return Self::NotBound;
+        }
+        let in_group = |other: &InventoryFunction<'_>| other.facts().iommu_group == Some(group);
+        let inventory = function.inventory();
+        for other in inventory.functions().filter(in_group) {
+            if let Some((pid, command)) = vfio_user(other.users()) {
+                return Self::InUse { pid, command };
+            }
+            let driver = other.facts().driver.as_deref();
+            if let Some(driver) = driver.filter(|driver| !is_vfio_driver(driver) && !is_harmless(driver)) {
+                return Self::GroupNotViable { other: other.address(), driver: driver.to_owned() };
+            }
+        }
+        Self::Ours
+    }
+
+    /// Whether it is ours for the asking.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        *self == Self::Ours
+    }
+
+    /// In a few words, for a list.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        match self {
+            Self::Ours => "owned".to_owned(),
+            Self::NotBound => "not owned: no VFIO driver".to_owned(),
+            Self::InUse { pid, command } => {
+                format!("not owned: process {pid} ({command}) has its group open")
+            }
+            Self::GroupNotViable { other, driver } => {
+                format!("not owned: {driver} has {other}, of the same group")
+            }
+            Self::NoGroup => "cannot be owned: no IOMMU group".to_owned(),
+            Self::Bridge => "cannot be owned: a bridge".to_owned(),
+            Self::Virtual => "cannot be owned with others: a virtual function".to_owned(),
+        }
+    }
+}
+
+/// Drivers that the kernel does not mind in a group that is given away.
+fn is_harmless(driver: &str) -> bool {
+    matches!(driver, "pci-stub" | "pcieport")
+}
+
+fn vfio_user(users: &[DeviceUser]) -> Option<(u32, String)> {
+    users.iter().find_map(|user| match user {
+        DeviceUser::Vfio { pid, command } => Some((*pid, command.clone())),
+        _ => None,
+    })
+}
+
+/// The functions that a hot reset of `function` hits, itself included, in address order.
+pub(super) fn hot_reset_set(function: InventoryFunction<'_>) -> Vec<HotResetMember> {
+    let below = function.parent().map_or_else(Vec::new, InventoryFunction::below);
+    let mut members: Vec<HotResetMember> = below
+        .into_iter()
+        .map(|member| HotResetMember { function: Affected::of(member), ownership: Ownership::of(member) })
+        .collect();
+    members.sort_by_key(|member| member.function.address);
+    members
+}
+
+impl Context<'_> {
+    /// The interface that would be used.
+    pub(super) fn vfio_interface(&self) -> Result<VfioInterface, String> {
+        let Some(facts) = self.function.inventory().host().vfio else {
+            return Err("nobody recorded whether this host has VFIO".to_owned());
+        };
+        let none = "this host has no VFIO: load it (modprobe vfio-pci)";
+        match self.request.vfio {
+            Some(wanted) if facts.offers(wanted) => Ok(wanted),
+            Some(wanted) if facts.preferred().is_some() => {
+                Err(format!("this host's VFIO has no {wanted} interface"))
+            }
+            _ => facts.preferred().ok_or_else(|| none.to_owned()),
+        }
+    }
+
+    /// Why VFIO cannot do it at all.
+    pub(super) fn impossible_for_vfio(&self, method: MethodName) -> Option<String> {
+        if let Err(reason) = self.vfio_interface() {
+            return Some(reason);
+        }
+        if !matches!(method, MethodName::VfioReset | MethodName::HotReset) {
+            return Some("VFIO has no such reset: it has vfio_reset and hot_reset".to_owned());
+        }
+        let probed = method.method().probe(self.function, self.quirks);
+        probed.err().map(|reason| reason.to_string())
+    }
+
+    /// What speaks against asking VFIO.
+    pub(super) fn vfio_refusals(&self, method: MethodName, refusals: &mut Vec<Refusal>) {
+        let set = match method {
+            MethodName::HotReset => hot_reset_set(self.function),
+            _ => vec![HotResetMember {
+                function: Affected::of(self.function),
+                ownership: Ownership::alone(self.function),
+            }],
+        };
+        for member in &set {
+            self.refuse_member(member, refusals);
+        }
+        if !self.function.facts().virtfns.is_empty() {
+            self.refuse_virtual_functions(refusals);
+        }
+    }
+
+    fn refuse_member(&self, member: &HotResetMember, refusals: &mut Vec<Refusal>) {
+        let address = member.function.address;
+        let own = address == self.function.address();
+        let group =
+            member.function.iommu_group.map_or_else(String::new, |group| format!(" (IOMMU group {group})"));
+        let role = match own {
+            true => format!("{address}{group} is"),
+            false => format!("{address}{group} would be reset too and is"),
+        };
+        let mut refuse = |code, reason: String, remedy: String| {
+            refusals.push(Refusal { code, address, reason, remedy, overridden_by: None });
+        };
+        match &member.ownership {
+            Ownership::Ours => {}
+            Ownership::NotBound => refuse(
+                RefusalCode::NotOwned,
+                match &member.function.driver {
+                    Some(driver) => {
+                        format!(
+                            "{role} not ours: the driver {driver} is bound, and VFIO resets only what it owns"
+                        )
+                    }
+                    None => format!("{role} not ours: no driver is bound, and VFIO resets only what it owns"),
+                },
+                match member.function.users.first() {
+                    None => bind_to_vfio(address, member.function.driver.as_deref()),
+                    Some(user) if own => format!("leave it alone: {user}"),
+                    Some(user) => format!("leave both alone: {user}"),
+                },
+            ),
+            Ownership::InUse { pid, command } => refuse(
+                RefusalCode::InUse,
+                format!("{role} not ours: process {pid} ({command}) has the group open"),
+                "stop the virtual machine first".to_owned(),
+            ),
+            Ownership::GroupNotViable { other, driver } => refuse(
+                RefusalCode::NotOwned,
+                format!(
+                    "{role} not ours: {other} is in the same group, and the host uses it (driver {driver})"
+                ),
+                bind_to_vfio(*other, Some(driver)),
+            ),
+            Ownership::NoGroup => refuse(
+                RefusalCode::NotOwned,
+                format!("{role} not ours: it has no IOMMU group, so nobody can own it"),
+                "switch the IOMMU on (in the firmware, and intel_iommu=on for Intel)".to_owned(),
+            ),
+            Ownership::Bridge => refuse(
+                RefusalCode::NotOwned,
+                format!("{role} a bridge, which VFIO cannot own"),
+                "use --method bus --via direct, which saves and restores bridges too".to_owned(),
+            ),
+            Ownership::Virtual => refuse(
+                RefusalCode::VirtualFunctionsEnabled,
+                format!("{role} a virtual function, which VFIO never resets with others"),
+                "switch virtual functions off first: echo 0 > sriov_numvfs".to_owned(),
+            ),
+        }
+    }
+
+    /// One function of each further group that a hot reset needs.
+    pub(super) fn further_owners(&self) -> Vec<Address> {
+        let mut groups: BTreeSet<Option<u32>> = BTreeSet::from([self.function.facts().iommu_group]);
+        hot_reset_set(self.function)
+            .into_iter()
+            .filter(|member| groups.insert(member.function.iommu_group))
+            .map(|member| member.function.address)
+            .collect()
+    }
+}
+
+/// The commands that give a function to vfio-pci.
+fn bind_to_vfio(address: Address, driver: Option<&str>) -> String {
+    let unbind = driver.map_or_else(String::new, |driver| {
+        format!("echo {address} > /sys/bus/pci/drivers/{driver}/unbind; ")
+    });
+    format!(
+        "bind it: echo vfio-pci > /sys/bus/pci/devices/{address}/driver_override; {unbind}echo {address} > \
+         /sys/bus/pci/drivers_probe"
+    )
+}

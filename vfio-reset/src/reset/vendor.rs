@@ -1,0 +1,67 @@
+//! Takes the steps of a vendor sequence.
+
+use super::{Engine, StepResult, Stop, id_dword};
+use crate::report::Outcome;
+use crate::vendor::bus::MachineBus;
+use crate::vendor::outcome::{Outcome as SequenceOutcome, Stop as SequenceStop};
+use crate::vendor::sequence::{Step, conclude, take, undo};
+use crate::vendor::{Device, Family, ResetSequence};
+
+impl Engine<'_, '_> {
+    pub(super) fn run_sequence(&mut self, family: &'static Family) -> StepResult<()> {
+        let Some(target) = self.target() else { return Ok(()) };
+        let (address, is_virtual) = (target.address, target.is_virtual);
+        let image = self.saved.as_ref().and_then(|saved| saved.function(address));
+        let image = image.map(|function| function.config.clone()).unwrap_or_default();
+        let mut bus = MachineBus::new(self.machine, address);
+        let mut device = Device::new(&mut bus, image, is_virtual, self.deadline.end());
+        let mut sequence = (family.sequence)();
+        let result = self.take_steps(family, &mut *sequence, &mut device);
+        if matches!(result, Err(Stop::Outcome(Outcome::Failed | Outcome::Lost, _))) {
+            undo(&mut *sequence, &mut device);
+        }
+        let (trace, notes) = device.into_parts();
+        self.trace = Some(trace);
+        self.notes.extend(notes);
+        result
+    }
+
+    fn take_steps(
+        &mut self,
+        family: &'static Family,
+        sequence: &mut dyn ResetSequence,
+        device: &mut Device<'_>,
+    ) -> StepResult<()> {
+        for step in Step::ALL {
+            self.step(step.into(), |engine| match take(sequence, step, device) {
+                Ok(()) => Ok(match step {
+                    Step::Detect => family.title.to_string(),
+                    Step::Precheck => "there is something to reset".to_string(),
+                    Step::Prepare => "prepared".to_string(),
+                    Step::Trigger => "begun".to_string(),
+                    Step::Await => "over".to_string(),
+                    Step::PostCheck => sequence.deed(),
+                }),
+                Err(stop) => Err(engine.stopped(sequence, step, stop)),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// What a sequence that has stopped means for the reset.
+    fn stopped(&mut self, sequence: &dyn ResetSequence, step: Step, stop: SequenceStop) -> Stop {
+        match conclude(sequence, Some((step, stop))) {
+            SequenceOutcome::NotNeeded { why } => Stop::Outcome(Outcome::NotNeeded, why),
+            SequenceOutcome::Refused { why } => Stop::Outcome(Outcome::NoMethod, why),
+            SequenceOutcome::Failed { failure, next, .. } => {
+                self.advice.push(next);
+                let expected = self.target().map(|target| id_dword(target.ids));
+                let is_virtual = self.target().is_some_and(|target| target.is_virtual);
+                let answers = is_virtual || Some(self.target_id()) == expected;
+                let outcome = if answers { Outcome::Failed } else { Outcome::Lost };
+                Stop::Outcome(outcome, failure.to_string())
+            }
+            SequenceOutcome::Reset { how } => Stop::Outcome(Outcome::Failed, how),
+        }
+    }
+}

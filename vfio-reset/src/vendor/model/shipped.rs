@@ -1,0 +1,53 @@
+//! The models that are compiled in: the project's own, for rehearsals and simulated machines.
+
+use super::Model;
+use crate::error::{Error, Result};
+use std::path::Path;
+
+macro_rules! models {
+    ($($name:literal),* $(,)?) => {
+        /// Names and texts.
+        const MODELS: &[(&str, &str)] = &[$(($name, include_str!(concat!("../models/", $name, ".json")))),*];
+    };
+}
+
+models!(
+    "polaris10_baco",
+    "polaris10_config",
+    "vega10",
+    "vega20_mode1",
+    "vega20_baco",
+    "mi100_mode1",
+    "navi10",
+);
+
+/// The files that the models name.
+const BLOBS: &[(&str, &[u8])] = &[("discovery_navi10.bin", include_bytes!("../models/discovery_navi10.bin"))];
+
+impl Model {
+    /// The model that is shipped under this name.
+    ///
+    /// # Errors
+    /// When there is none; the names there are.
+    pub fn shipped(name: &str) -> Result<Self> {
+        let Some((_, text)) = MODELS.iter().find(|(known, _)| *known == name) else {
+            return Err(Error::NoSuchMachine {
+                name: name.to_string(),
+                reason: format!(
+                    "there is no such model: shipped are {}; a path to one ends in .json",
+                    Self::names().join(", ")
+                ),
+            });
+        };
+        Self::parse(text, Path::new(name), &|file| {
+            let found = BLOBS.iter().find(|(known, _)| *known == file).map(|(_, bytes)| bytes.to_vec());
+            found.ok_or_else(|| Error::read(file, std::io::ErrorKind::NotFound.into()))
+        })
+    }
+
+    /// The names of the shipped models.
+    #[must_use]
+    pub fn names() -> Vec<&'static str> {
+        MODELS.iter().map(|(name, _)| *name).collect()
+    }
+}
