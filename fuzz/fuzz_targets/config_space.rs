@@ -81,6 +81,7 @@ fn text(bytes: &[u8]) {
     let mut text = Text::new();
     write_function(&mut text, &subject, &Options::numeric().verbose(3), &NoNames);
     check_shape(&text, bytes, 3);
+    let ended = text.as_bytes().ends_with(b"\n\n");
 
     let way = bytes.last().copied().unwrap_or_default() ^ bytes.len() as u8;
     let mut options = Options::default().verbose(way & 3);
@@ -96,10 +97,10 @@ fn text(bytes: &[u8]) {
     write_function(&mut text, &subject.with_system(&system), &options, &Even);
     assert!(text.as_bytes().ends_with(b"\n") && text.len() < LONGEST);
 
-    // The hex rows are the bytes, whatever text stands above them.
+    // The hex rows are the bytes, whatever text stands above them; a line that is not ended takes the first.
     text.clear();
     write_function(&mut text, &subject, &Options::numeric().verbose(3).hex(4), &NoNames);
-    if bytes.len() >= 64 && !breaks_lines(bytes) {
+    if bytes.len() >= 64 && ended && !breaks_lines(bytes) {
         let dump = Dump::parse(text.as_bytes()).expect("lspci's text is a dump");
         let function = dump.get(0).expect("with a function in it");
         assert_eq!((dump.len(), function.address()), (1, address), "{}", text.to_str());
@@ -115,6 +116,10 @@ fn breaks_lines(bytes: &[u8]) -> bool {
     bytes.get(0x3d).is_some_and(|pin| (b'A' - 1).wrapping_add(*pin) == b'\n')
 }
 
+fn is_cardbus(bytes: &[u8]) -> bool {
+    bytes.get(0x0e).is_some_and(|kind| kind & 0x7f == 2)
+}
+
 /// The address begins the first line, a tab each other one, and an empty line is the last if there are others.
 fn check_shape(text: &Text, bytes: &[u8], verbose: u8) {
     assert!(text.len() < LONGEST);
@@ -126,7 +131,9 @@ fn check_shape(text: &Text, bytes: &[u8], verbose: u8) {
     let mut lines: Vec<&[u8]> =
         text.strip_suffix(b"\n").unwrap_or(text).split(|&byte| byte == b'\n').skip(1).collect();
     if verbose > 0 {
-        assert_eq!(lines.pop(), Some(&b""[..]));
+        // lspci does not end the line of a capability that it says nothing about: PCI-X of a CardBus bridge.
+        let unsaid = |line: &[u8]| is_cardbus(bytes) && line.ends_with(b"] ");
+        assert!(lines.pop().is_some_and(|last| last.is_empty() || unsaid(last)));
         let starts: [&[u8]; 2] = [b"\t", b"!!!"];
         let good = |line: &&[u8]| starts.iter().any(|start| line.starts_with(start));
         assert!(lines.iter().all(good), "{}", String::from_utf8_lossy(text));

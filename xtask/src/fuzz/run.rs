@@ -122,6 +122,8 @@ fn run(built: &Path, target: &Target, arguments: impl FnOnce(&mut Command)) -> R
     command.args([TIMEOUT, MEMORY, "-print_final_stats=1"]);
     command.arg(format!("-max_len={}", target.max_len));
     command.arg(format!("-artifact_prefix={}/", artifacts.display()));
+    // The message says what failed; forty lines of libFuzzer's own calls do not.
+    command.env("RUST_BACKTRACE", "0");
     arguments(&mut command);
     let output =
         command.stdin(Stdio::null()).output().with_context(|| format!("cannot run {}", program.display()))?;
