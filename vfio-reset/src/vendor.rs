@@ -18,7 +18,11 @@ pub mod bus;
 pub mod device;
 pub mod devices;
 pub mod family;
+pub mod flr;
+pub mod intel;
 pub mod model;
+pub mod network;
+pub mod nvme;
 pub mod operation;
 pub mod outcome;
 pub mod register;
@@ -41,4 +45,21 @@ pub static FAMILIES: &[&Family] = &[
     &amd::vega20::VEGA20,
     &amd::vega20::MI100,
     &amd::navi1x::NAVI1X,
+    &amd::smu_reset::NAVI2X,
+    &amd::smu_reset::NAVI31,
+    &amd::smu_reset::NAVI32,
+    &amd::smu_reset::NAVI33,
+    &amd::smu_reset::RAVEN,
+    &amd::smu_reset::RENOIR,
+    &amd::smu_reset::VAN_GOGH,
+    &amd::smu_reset::REMBRANDT,
+    &amd::smu_reset::PHOENIX,
+    &amd::smu_reset::STRIX,
+    &amd::sea_islands::SEA_ISLANDS,
+    &nvme::NVME_DISABLE,
+    &flr::FLR_DELAY,
+    &flr::INTEL_82599_VF,
+    &intel::IVY_BRIDGE,
+    &network::CHELSIO_T4,
+    &network::HINIC_VF,
 ];

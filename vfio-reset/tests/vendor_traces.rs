@@ -188,6 +188,23 @@ fn whatever_happens_command_and_bars_end_as_they_began() {
 }
 
 #[test]
+fn the_window_into_video_memory_is_left_as_it_was() {
+    let mut scenario = find("navi10_ok_discovery");
+    let registers = scenario.model["regs"].as_array_mut().unwrap();
+    for (offset, value) in [("0x0", "0x00001234"), ("0x18", "0x00000007")] {
+        registers.retain(|register| register["space"] != "mmio" || register["off"] != offset);
+        registers.push(json!({ "space": "mmio", "off": offset, "name": "window", "init": value }));
+    }
+    let (run, _, host) = scenario.take(None);
+    assert_eq!(run.verdict.to_string(), "reset", "{}", run.text);
+    for (offset, value) in [(0x0, 0x1234), (0x18, 7)] {
+        let mut bytes = [0; 4];
+        host.read_bar(host.address(), 5, offset, &mut bytes).unwrap();
+        assert_eq!(u32::from_le_bytes(bytes), value, "{offset:#x}");
+    }
+}
+
+#[test]
 fn a_failure_while_the_card_is_switched_off_gives_video_memory_back() {
     for (name, at) in [("vega10_baco_enter_idle_timeout", 0x387c), ("polaris10_pll_poll_timeout", 0x5490)] {
         let (run, writes, _) = find(name).take(None);

@@ -6,6 +6,8 @@
 //! | Vega 10 | BACO; PSP mode 1 if the SMU is silent | `amd/vega10.rs` |
 //! | Vega 20, MI100 | PSP mode 1; on Vega 20 else BACO by the SMU | `amd/vega20.rs` |
 //! | Navi 10, 12, 14 | PSP mode 1 | `amd/navi1x.rs` |
+//! | Navi 2x, 3x; APUs | the SMU, mode 1 or 2; on Renoir the PSP | `amd/smu_reset.rs`, `amd/smu_reset/families.rs` |
+//! | Bonaire, Hawaii | the reset register in configuration space | `amd/sea_islands.rs` |
 //!
 //! What they share: the PSP ([`psp`]) and the SMU ([`smu`]), firmware that is asked through mailboxes;
 //! the places of register blocks ([`soc15`]), which newer cards tell themselves ([`discovery`]); and
@@ -18,7 +20,9 @@ pub mod discovery;
 pub mod navi1x;
 pub mod polaris;
 pub mod psp;
+pub mod sea_islands;
 pub mod smu;
+pub mod smu_reset;
 pub mod soc15;
 pub mod table;
 pub mod vega10;

@@ -122,9 +122,16 @@ impl Model {
         }
     }
 
-    /// A dword of configuration space was written; `before` is what it held.
-    pub fn config_written(&mut self, now: Duration, config: &mut dyn ConfigCells, offset: u16, before: u32) {
-        let value = config.dword(offset);
+    /// `value` was written to a dword of configuration space that held `before`. A bit that the device does
+    /// not keep counts as it was written.
+    pub fn config_written(
+        &mut self,
+        now: Duration,
+        config: &mut dyn ConfigCells,
+        offset: u16,
+        value: u32,
+        before: u32,
+    ) {
         self.fire(now, config, (Space::Cfg, u64::from(offset)), value, before);
     }
 

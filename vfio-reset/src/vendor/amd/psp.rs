@@ -88,7 +88,12 @@ impl Psp {
     /// When it does not say so in time.
     pub fn wait_for_mode1(&self, device: &mut Device<'_>) -> StepResult {
         device.keep_decoding()?;
-        device.wait(Condition::bits(self.answer, DONE, DONE), LOOKS).map(drop)
+        let acknowledged = device.wait(Condition::bits(self.answer, DONE, DONE), LOOKS);
+        explained(
+            device,
+            acknowledged,
+            "the PSP did not acknowledge the reset: it may not have happened at all",
+        )
     }
 
     /// Waits until the boot loader is ready for a driver: 10 s at most, 1.8 s are usual.
@@ -97,8 +102,21 @@ impl Psp {
     /// When it does not get ready.
     pub fn wait_for_bootloader(&self, device: &mut Device<'_>) -> StepResult {
         let patience = Patience::looks(1_001, Duration::from_millis(10));
-        device.wait(Condition::bits(self.bootloader, DONE, DONE), patience).map(drop)
+        let ready = device.wait(Condition::bits(self.bootloader, DONE, DONE), patience);
+        explained(
+            device,
+            ready,
+            "the card was reset, and its boot loader did not get ready: no driver can start it as it is",
+        )
     }
+}
+
+/// Says what it means that a wait was in vain.
+fn explained(device: &mut Device<'_>, result: StepResult<u32>, meaning: &str) -> StepResult {
+    if matches!(result, Err(Stop::Failed(Failure::Timeout { .. }))) {
+        device.note(meaning);
+    }
+    result.map(drop)
 }
 
 /// The PSP shows no sign of life: the card is as a reset leaves it.

@@ -3,7 +3,9 @@
 //! It is asked through a mailbox: the answer is cleared, the argument and the message are written, and
 //! the answer comes. Linux `drivers/gpu/drm/amd/pm/swsmu/smu_cmn.c`.
 
-use super::soc15::{Bases, MP1_C2PMSG_66, MP1_C2PMSG_82, MP1_C2PMSG_90};
+use super::soc15::{
+    Bases, MP1_C2PMSG_53, MP1_C2PMSG_54, MP1_C2PMSG_66, MP1_C2PMSG_75, MP1_C2PMSG_82, MP1_C2PMSG_90,
+};
 use crate::vendor::device::{Device, Found};
 use crate::vendor::operation::{Condition, Patience};
 use crate::vendor::outcome::{Failure, StepResult};
@@ -98,6 +100,16 @@ impl Mailbox {
             message: MP1_C2PMSG_66.at(bases),
             argument: MP1_C2PMSG_82.at(bases),
             response: MP1_C2PMSG_90.at(bases),
+        }
+    }
+
+    /// The mailbox for debugging, which takes messages that the driver's does not know.
+    #[must_use]
+    pub const fn for_debugging(bases: &Bases) -> Self {
+        Self {
+            message: MP1_C2PMSG_75.at(bases),
+            argument: MP1_C2PMSG_53.at(bases),
+            response: MP1_C2PMSG_54.at(bases),
         }
     }
 

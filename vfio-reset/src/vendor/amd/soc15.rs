@@ -72,6 +72,12 @@ pub const MP0_C2PMSG_35: Soc15 = Soc15::new("MP0_SMN_C2PMSG_35", Block::Mp0, 0, 
 pub const MP0_C2PMSG_64: Soc15 = Soc15::new("MP0_SMN_C2PMSG_64", Block::Mp0, 0, 0x80);
 /// Sign of life of the PSP's secure part.
 pub const MP0_C2PMSG_81: Soc15 = Soc15::new("MP0_SMN_C2PMSG_81", Block::Mp0, 0, 0x91);
+/// Argument of a message to the SMU's mailbox for debugging.
+pub const MP1_C2PMSG_53: Soc15 = Soc15::new("MP1_SMN_C2PMSG_53", Block::Mp1, 0, 0x275);
+/// Where the SMU's mailbox for debugging has its response.
+pub const MP1_C2PMSG_54: Soc15 = Soc15::new("MP1_SMN_C2PMSG_54", Block::Mp1, 0, 0x276);
+/// Message to the SMU's mailbox for debugging.
+pub const MP1_C2PMSG_75: Soc15 = Soc15::new("MP1_SMN_C2PMSG_75", Block::Mp1, 0, 0x28b);
 /// Message to the SMU.
 pub const MP1_C2PMSG_66: Soc15 = Soc15::new("MP1_SMN_C2PMSG_66", Block::Mp1, 0, 0x282);
 /// Argument of a message to the SMU, and its result.
@@ -121,6 +127,9 @@ mod tests {
             (MP0_C2PMSG_35, 0x5_818c),
             (MP0_C2PMSG_64, 0x5_8200),
             (MP0_C2PMSG_81, 0x5_8244),
+            (MP1_C2PMSG_53, 0x5_89d4),
+            (MP1_C2PMSG_54, 0x5_89d8),
+            (MP1_C2PMSG_75, 0x5_8a2c),
             (MP1_C2PMSG_66, 0x5_8a08),
             (MP1_C2PMSG_82, 0x5_8a48),
             (MP1_C2PMSG_90, 0x5_8a68),

@@ -244,8 +244,15 @@ impl Machine for ModelHost {
             for dword in (at / 4 * 4..end).step_by(4) {
                 let before = state.config.dword(dword as u16);
                 let range = at.max(dword)..end.min(dword + 4);
-                state.config.0[range.clone()].copy_from_slice(&bytes[range.start - at..range.end - at]);
-                state.model.config_written(now, &mut state.config, dword as u16, before);
+                let mut written = before.to_le_bytes();
+                written[range.start - dword..range.end - dword]
+                    .copy_from_slice(&bytes[range.start - at..range.end - at]);
+                let value = u32::from_le_bytes(written);
+                // No function lets its ids be written, and some want them written all the same.
+                if dword != 0 {
+                    state.config.set_dword(dword as u16, value);
+                }
+                state.model.config_written(now, &mut state.config, dword as u16, value, before);
             }
         })
     }

@@ -54,7 +54,7 @@ impl Bench {
     fn write_config(&mut self, offset: u16, value: u32) {
         let before = self.config.dword(offset);
         self.config.set_dword(offset, value);
-        self.model.config_written(self.now, &mut self.config, offset, before);
+        self.model.config_written(self.now, &mut self.config, offset, value, before);
     }
 
     fn wait(&mut self, microseconds: u64) {
@@ -203,7 +203,7 @@ fn every_shipped_model_can_be_read() {
     for name in Model::names() {
         let model = Model::shipped(name).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(model.name(), name);
-        assert!(!model.text().is_empty() && !model.bars().is_empty(), "{name}");
+        assert!(!model.text().is_empty(), "{name}");
     }
     assert!(Model::shipped("voodoo").unwrap_err().to_string().contains("shipped are polaris10_baco"));
 }
