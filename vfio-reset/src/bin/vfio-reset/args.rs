@@ -53,6 +53,9 @@ pub(crate) struct Global {
     /// Keep a simulated machine's state in this file from one command to the next
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     pub(crate) machine_state: Option<PathBuf>,
+    /// More devices for vendor sequences, before those of /etc/vfio-reset/vendor.d; may be repeated
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub(crate) vendor_table: Vec<PathBuf>,
     /// Print JSON, for scripts
     #[arg(long, global = true, help_heading = "Global options")]
     pub(crate) json: bool,
@@ -226,6 +229,10 @@ pub(crate) struct PlanArguments {
     /// For a direct bus reset: the bridge that asserts it, if not the one right above
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) bridge: Option<Address>,
+    /// Treat the device as one of this family of vendor sequences, whatever its ids say. Nobody has tested
+    /// that, and a wrong sequence can hang the device or the host
+    #[arg(long)]
+    pub(crate) family: Option<String>,
     /// Override a refusal: driver, in-use, siblings, virtual-functions, quirk, boot-display, not-listed,
     /// bridge, experimental
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]

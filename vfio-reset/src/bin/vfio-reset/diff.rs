@@ -100,6 +100,7 @@ fn read(global: &Global, output: &Output, name: &str, only: Option<Address>) -> 
         &Global {
             machine: name.to_string(),
             machine_state: global.machine_state.clone().filter(|_| simulated),
+            vendor_table: Vec::new(),
             ..*global
         },
         output,

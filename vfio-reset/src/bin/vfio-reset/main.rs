@@ -16,7 +16,7 @@ mod tree;
 mod vendor;
 mod vfio;
 
-use args::{Arguments, Command};
+use args::{Arguments, Command, ResetArguments};
 use clap::Parser;
 use output::Output;
 use session::Session;
@@ -55,9 +55,14 @@ fn run(arguments: &Arguments) -> CommandResult {
     }
     // Sequences are data: no machine is needed to look at them.
     if let Command::Vendor(operands) = &arguments.command {
-        return vendor::run(&output, &operands.command);
+        return vendor::run(&arguments.global, &output, &operands.command);
     }
-    let session = Session::open(&arguments.global, &output)?;
+    let mut session = Session::open(&arguments.global, &output)?;
+    if let Command::Plan(plan) | Command::Reset(ResetArguments { plan, .. }) = &arguments.command
+        && let Some(family) = &plan.family
+    {
+        session.treat_as(plan.address, vendor::find(family)?)?;
+    }
     let code = match &arguments.command {
         Command::List(arguments) => list::run(&session, &output, arguments),
         Command::Show(arguments) => show::run(&session, &output, arguments),

@@ -123,7 +123,10 @@ fn method_lines(output: &Output, method: &MethodPlan) {
     if availability.available || availability.stale {
         let (floor, ceiling) = (time(method.floor), time(method.ceiling));
         let who = if availability.method == MethodName::Vendor { "it" } else { "the kernel" };
-        let text = format!("takes {floor} or more, {who} gives up after {ceiling}");
+        let text = match method.floor.is_zero() {
+            true => format!("{who} gives up after {ceiling}"),
+            false => format!("takes {floor} or more, {who} gives up after {ceiling}"),
+        };
         output.line(format!("{:25}{}", "", styled(DIM, text)));
     }
     let matters = availability.listed || matches!(availability.reason, Reason::Siblings(_));

@@ -2,6 +2,7 @@
 
 use crate::args::Global;
 use crate::output::Output;
+use pcicfg::Address;
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use vfio_reset::machine::captured::Captured;
@@ -10,7 +11,7 @@ use vfio_reset::machine::simulated::Simulated;
 use vfio_reset::pci_ids::PciIds;
 use vfio_reset::plan::{Plan, Request};
 use vfio_reset::quirk::{Quirks, USER_DIRECTORY};
-use vfio_reset::vendor::{Devices, devices};
+use vfio_reset::vendor::{Devices, Family, devices};
 use vfio_reset::{Error, Inventory, Machine};
 
 /// A machine that was opened for one command.
@@ -54,10 +55,23 @@ impl Session {
         Ok(Self {
             machine,
             state_file: global.machine_state.clone(),
-            quirks: Quirks::load(Path::new(USER_DIRECTORY))?
-                .with_sequences(Devices::load(Path::new(devices::USER_DIRECTORY))?),
+            quirks: Quirks::load(Path::new(USER_DIRECTORY))?.with_sequences(vendor_devices(global)?),
             names: OnceCell::new(),
         })
+    }
+
+    /// Treats a device as one of a family of vendor sequences because the user says so.
+    pub(crate) fn treat_as(&mut self, address: Address, family: &'static Family) -> Result<(), Error> {
+        let config = self.machine().config(address)?;
+        let id = |at: usize| config.get(at..at + 2).map_or(u16::MAX, |b| u16::from_le_bytes([b[0], b[1]]));
+        let ids = (id(0), id(2));
+        let mut devices = self.quirks.sequences().clone();
+        // What a table says anyway needs no warning.
+        if devices.find(ids).is_none_or(|entry| entry.family != Some(family)) {
+            devices.treat(ids, family, Path::new("--family"));
+            self.quirks = std::mem::take(&mut self.quirks).with_sequences(devices);
+        }
+        Ok(())
     }
 
     pub(crate) fn machine(&self) -> &dyn Machine {
@@ -110,6 +124,16 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// The devices that vendor sequences are known for: the built-in ones, the administrator's, the user's.
+pub(crate) fn vendor_devices(global: &Global) -> Result<Devices, Error> {
+    let mut devices = Devices::load(Path::new(devices::USER_DIRECTORY))?;
+    for file in &global.vendor_table {
+        let text = std::fs::read_to_string(file).map_err(|error| Error::read(file, error))?;
+        devices.add(&text, file)?;
+    }
+    Ok(devices)
 }
 
 impl AnyMachine {

@@ -1,23 +1,24 @@
 //! `vfio-reset vendor`: the sequences that only a device's maker knows.
 
 use crate::CommandResult;
-use crate::args::{TraceArguments, VendorCommand};
+use crate::args::{Global, TraceArguments, VendorCommand};
 use crate::output::{BOLD, DIM, Output, WARNING, styled};
+use crate::session::vendor_devices;
 use serde::Serialize;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use vfio_reset::Error;
 use vfio_reset::json::SCHEMA;
-use vfio_reset::vendor::devices::{DeviceEntry, USER_DIRECTORY};
+use vfio_reset::vendor::devices::DeviceEntry;
 use vfio_reset::vendor::family::{Rank, Reach, Rehearsal};
 use vfio_reset::vendor::model::ModelHost;
 use vfio_reset::vendor::run::{Run, Verdict, run as run_model};
 use vfio_reset::vendor::trace::Entry;
 use vfio_reset::vendor::{Devices, FAMILIES, Family, Model};
 
-pub(crate) fn run(output: &Output, command: &VendorCommand) -> CommandResult {
-    let mut devices = Devices::load(Path::new(USER_DIRECTORY))?;
+pub(crate) fn run(global: &Global, output: &Output, command: &VendorCommand) -> CommandResult {
+    let mut devices = vendor_devices(global)?;
     match command {
         VendorCommand::List => {
             list(output, &devices);
@@ -28,7 +29,8 @@ pub(crate) fn run(output: &Output, command: &VendorCommand) -> CommandResult {
     }
 }
 
-fn find(name: &str) -> Result<&'static Family, Error> {
+/// The family of that name.
+pub(crate) fn find(name: &str) -> Result<&'static Family, Error> {
     Family::find(name).ok_or_else(|| {
         let names: Vec<&str> = FAMILIES.iter().map(|family| family.name).collect();
         Error::NoSuchFamily { name: name.to_string(), families: names.join(", ") }
