@@ -7,6 +7,7 @@ use super::image;
 use crate::error::{Error, Result};
 use crate::machine::vfio::VfioFacts;
 use crate::machine::{DeviceUser, HostFacts, Lockdown};
+use crate::vendor::Model;
 use pcicfg::Address;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,6 +104,8 @@ struct FunctionText {
     quirks: BTreeSet<QuirkFlag>,
     #[serde(default)]
     behaviour: Behaviour,
+    /// What is behind the BARs: a shipped model, or the path of one, from this file's folder.
+    mmio_model: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -143,6 +146,8 @@ pub(super) struct FunctionDescription {
     pub(super) reset_methods: Option<Vec<String>>,
     pub(super) rescanned: bool,
     pub(super) quirks: BTreeSet<QuirkFlag>,
+    /// What is behind the BARs.
+    pub(super) mmio: Option<Model>,
 }
 
 /// A machine as a description has it: parents come before what is below them.
@@ -271,7 +276,18 @@ fn function(source: &Source<'_>, text: &FunctionText) -> Result<FunctionDescript
         reset_methods: text.reset_methods.clone(),
         rescanned: text.rescanned,
         quirks: text.quirks.clone(),
+        mmio: text.mmio_model.as_ref().map(|name| model(source, name)).transpose()?,
     })
+}
+
+/// The model of that name, or at that path below the description's folder.
+fn model(source: &Source<'_>, name: &Spanned<String>) -> Result<Model> {
+    let path = Path::new(name.get_ref());
+    let read = match path.extension().is_some_and(|extension| extension == "json") {
+        true => Model::open(&source.file.parent().unwrap_or(Path::new("")).join(path)),
+        false => Model::shipped(name.get_ref()),
+    };
+    read.map_err(|error| source.error(name.span(), error.to_string()))
 }
 
 /// An image as it stands in the description.

@@ -5,6 +5,8 @@ use super::bars::Sizes;
 use super::faults::{Behaviour, NotReady};
 use super::model::{Completion, FunctionModel, ResetKind};
 use super::registers::{Registers, dword, word};
+use crate::vendor::Model;
+use crate::vendor::model::{ConfigCells, ModelState};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,6 +25,24 @@ pub struct StandardFunction {
     timing: Timing,
     /// What was written to the memory or ports behind its bases, by base and offset.
     memory: BTreeMap<u8, BTreeMap<u64, u8>>,
+    /// What is behind its bases instead, if that has a behaviour of its own.
+    mmio: Option<Model>,
+}
+
+/// Configuration space as a model sees it.
+struct Cells<'f>(&'f mut [u8]);
+
+impl ConfigCells for Cells<'_> {
+    fn dword(&self, offset: u16) -> u32 {
+        dword(self.0, offset)
+    }
+
+    fn set_dword(&mut self, offset: u16, value: u32) {
+        let at = usize::from(offset);
+        if let Some(bytes) = self.0.get_mut(at..at + 4) {
+            bytes.copy_from_slice(&value.to_le_bytes());
+        }
+    }
 }
 
 /// What changes with time.
@@ -47,6 +67,8 @@ struct Saved {
     registers: BTreeMap<u16, String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     memory: BTreeMap<u8, BTreeMap<u64, u8>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mmio: Option<ModelState>,
 }
 
 impl StandardFunction {
@@ -67,9 +89,33 @@ impl StandardFunction {
             behaviour,
             timing: Timing::default(),
             memory: BTreeMap::new(),
+            mmio: None,
         };
         this.resize_bases();
         this
+    }
+
+    /// The same, with something behind its bases that behaves.
+    pub(super) fn with_mmio(mut self, mmio: Option<Model>) -> Self {
+        self.mmio = mmio;
+        self
+    }
+
+    /// Tells what is behind the bases that configuration space was written; `before` is the whole of it.
+    fn tell_model(&mut self, now: Duration, offset: u16, bytes: &[u8], before: &[u8]) {
+        let Some(model) = &mut self.mmio else { return };
+        let cells = &mut Cells(&mut self.registers);
+        let end = usize::from(offset) + bytes.len();
+        for at in (usize::from(offset) / 4 * 4..end.min(before.len())).step_by(4) {
+            let mut written = before.get(at..at + 4).map_or([0; 4], |b| [b[0], b[1], b[2], b[3]]);
+            let old = u32::from_le_bytes(written);
+            for (i, byte) in written.iter_mut().enumerate() {
+                if let Some(&new) = (at + i).checked_sub(usize::from(offset)).and_then(|i| bytes.get(i)) {
+                    *byte = new;
+                }
+            }
+            model.config_written(now, cells, at as u16, u32::from_le_bytes(written), old);
+        }
     }
 
     /// How it behaves.
@@ -262,6 +308,9 @@ impl FunctionModel for StandardFunction {
 
     fn read_config(&mut self, now: Duration, offset: u16, bytes: &mut [u8]) -> Completion {
         let completion = self.completion(now);
+        if let Some(model) = &mut self.mmio {
+            model.settle(now, &mut Cells(&mut self.registers));
+        }
         if completion == Completion::Successful {
             for (i, byte) in bytes.iter_mut().enumerate() {
                 let at = usize::from(offset) + i;
@@ -285,18 +334,30 @@ impl FunctionModel for StandardFunction {
             return None;
         }
         let state = self.power_state();
+        if let Some(model) = &mut self.mmio {
+            model.settle(now, &mut Cells(&mut self.registers));
+        }
+        let before = self.mmio.as_ref().map(|_| self.registers.clone());
         for (i, &value) in bytes.iter().enumerate() {
             let at = usize::from(offset) + i;
             let Some(register) = self.registers.get_mut(at) else { break };
             let (write, clear) = (self.bits.write[at], self.bits.clear[at]);
             *register = (*register & !write | value & write) & !(value & clear);
         }
-        self.act(now, offset, bytes, state)
+        let reset = self.act(now, offset, bytes, state);
+        if let Some(before) = before {
+            self.tell_model(now, offset, bytes, &before);
+        }
+        reset
     }
 
     fn read_bar(&mut self, now: Duration, bar: u8, offset: u64, bytes: &mut [u8]) -> Completion {
         if !self.decodes(now, bar, offset, bytes.len()) {
             return Completion::Unanswered;
+        }
+        if let Some(model) = self.mmio.as_mut().filter(|_| bar != super::bars::Base::ROM) {
+            model.read_bar(now, &mut Cells(&mut self.registers), bar, offset, bytes);
+            return Completion::Successful;
         }
         let memory = self.memory.get(&bar);
         for (at, byte) in (offset..).zip(bytes.iter_mut()) {
@@ -306,7 +367,12 @@ impl FunctionModel for StandardFunction {
     }
 
     fn write_bar(&mut self, now: Duration, bar: u8, offset: u64, bytes: &[u8]) {
-        if bar != super::bars::Base::ROM && self.decodes(now, bar, offset, bytes.len()) {
+        if bar == super::bars::Base::ROM || !self.decodes(now, bar, offset, bytes.len()) {
+            return;
+        }
+        if let Some(model) = &mut self.mmio {
+            model.write_bar(now, &mut Cells(&mut self.registers), bar, offset, bytes);
+        } else {
             self.memory.entry(bar).or_default().extend((offset..).zip(bytes.iter().copied()));
         }
     }
@@ -324,6 +390,10 @@ impl FunctionModel for StandardFunction {
             self.timing.dead = true;
         }
         self.set_defaults(kind);
+        // What a model holds goes with the power alone: that is why such devices need a sequence.
+        if let Some(model) = self.mmio.as_mut().filter(|_| kind == ResetKind::PowerCycle) {
+            model.power_cycle();
+        }
         self.timing.settled_at = now;
         self.timing.ready_at = match kind {
             ResetKind::PowerCycle => self.behaviour.ready_at(now, kind),
@@ -364,6 +434,7 @@ impl FunctionModel for StandardFunction {
             behaviour: self.behaviour.clone(),
             registers,
             memory: self.memory.clone(),
+            mmio: self.mmio.as_ref().map(|model| model.state().clone()),
         };
         serde_json::to_value(saved).unwrap_or_default()
     }
@@ -393,6 +464,9 @@ impl FunctionModel for StandardFunction {
         self.timing = saved.timing;
         self.behaviour = saved.behaviour;
         self.memory = saved.memory;
+        if let Some(model) = &mut self.mmio {
+            model.set_state(saved.mmio.unwrap_or_default());
+        }
         self.resize_bases();
         Ok(())
     }

@@ -59,7 +59,8 @@ impl State {
             }
             let is_virtual = f.virtual_of.is_some();
             let image = f.image.clone();
-            let function = StandardFunction::new(f.image, &f.sizes, is_virtual, &f.resets, f.behaviour);
+            let function = StandardFunction::new(f.image, &f.sizes, is_virtual, &f.resets, f.behaviour)
+                .with_mmio(f.mmio);
             hardware.add(f.address, f.parent, function);
             let facts = Known {
                 image,

@@ -1,0 +1,308 @@
+//! Vendor sequences on a simulated host, from the plan to the verification.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod common;
+
+use common::recording::{Access, Recording};
+use common::{action, at, plan};
+use std::process::Command;
+use vfio_reset::machine::Machine;
+use vfio_reset::machine::simulated::Simulated;
+use vfio_reset::method::MethodName;
+use vfio_reset::plan::{Decision, Override, RefusalCode, Request, StepName, Via};
+use vfio_reset::report::{Outcome, Report};
+use vfio_reset::reset::{Options, reset};
+
+const POLARIS: &str = "01:00.0";
+const VEGA: &str = "04:00.0";
+const NAVI: &str = "07:00.0";
+const SILENT: &str = "0a:00.0";
+const UNSTARTED: &str = "0b:00.0";
+
+fn radeons() -> Simulated {
+    Simulated::open("radeons").unwrap()
+}
+
+/// What the plan chooses by itself, carried out.
+fn reset_of(machine: &dyn Machine, address: &str) -> Report {
+    let action = action(machine, &Request::new(at(address)));
+    assert_eq!((action.method, action.via), (MethodName::Vendor, Via::Direct));
+    reset(machine, &action, Options::default(), &mut |_| {}).unwrap()
+}
+
+fn images(machine: &dyn Machine) -> Vec<Vec<u8>> {
+    machine.functions().unwrap().into_iter().map(|address| machine.config(address).unwrap()).collect()
+}
+
+#[test]
+fn the_plan_puts_the_sequence_before_any_bus_reset_and_says_why() {
+    let machine = radeons();
+    for (address, family) in [(POLARIS, "polaris"), (VEGA, "vega10"), (NAVI, "navi1x")] {
+        let plan = plan(&machine, &Request::new(at(address)));
+        let place = |method| plan.candidates.iter().position(|candidate| candidate.method == method).unwrap();
+        assert!(place(MethodName::Vendor) < place(MethodName::Bus));
+        assert!(place(MethodName::Vendor) > place(MethodName::Flr));
+        let vendor = plan.vendor.as_ref().unwrap();
+        assert!(vendor.availability.reason.to_string().ends_with(&format!("({family})")));
+        assert_eq!(vendor.affects.len(), 1, "the audio function goes with it");
+        assert!(
+            plan.notes.iter().any(|note| note.contains("comes before any bus reset")),
+            "{:?}",
+            plan.notes
+        );
+    }
+}
+
+#[test]
+fn each_card_comes_back_with_everything_as_before() {
+    let machine = radeons();
+    let before = images(&machine);
+    for (address, deed) in [
+        (POLARIS, "switched off and on (BACO)"),
+        (VEGA, "switched off and on (BACO)"),
+        (NAVI, "mode 1 reset by the PSP"),
+    ] {
+        let report = reset_of(&machine, address);
+        assert_eq!(report.outcome, Outcome::Verified, "{address}: {report:#?}");
+        assert_eq!(report.step(StepName::PostCheck).unwrap().text, deed);
+        assert!(report.trace.is_some());
+    }
+    assert_eq!(images(&machine), before, "bus mastering, BARs and power states of all functions");
+}
+
+#[test]
+fn a_card_whose_psp_is_silent_is_a_failure_with_what_is_next_and_its_configuration_is_restored() {
+    let machine = radeons();
+    let before = images(&machine);
+    let report = reset_of(&machine, SILENT);
+    assert_eq!(report.outcome, Outcome::Failed);
+    let failed = report.steps.iter().find(|step| !step.ok).unwrap();
+    assert_eq!(failed.name, StepName::Await);
+    assert!(failed.text.starts_with("waited 100 ms until MP0_SMN_C2PMSG_33"), "{}", failed.text);
+    assert!(report.next.iter().any(|next| next.contains("do not reset its bus")), "{:?}", report.next);
+    assert_eq!(images(&machine), before);
+}
+
+#[test]
+fn a_card_that_no_driver_has_started_needs_no_reset() {
+    let machine = radeons();
+    let before = images(&machine);
+    let report = reset_of(&machine, UNSTARTED);
+    assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::NotNeeded, 0));
+    assert_eq!(images(&machine), before);
+}
+
+#[test]
+fn nothing_masters_the_bus_while_the_sequence_runs() {
+    let host = radeons();
+    let machine = Recording::new(&host, None);
+    let report = reset_of(&machine, VEGA);
+    assert_eq!(report.outcome, Outcome::Verified);
+    let accesses = machine.accesses();
+    let first = accesses.iter().position(|access| matches!(access, Access::Bar { .. })).unwrap();
+    let last = accesses.iter().rposition(|access| matches!(access, Access::Bar { .. })).unwrap();
+    let command = |access: &Access| match *access {
+        Access::Config { write: true, offset: 4, value, .. } => Some(value),
+        _ => None,
+    };
+    let before: Vec<u32> = accesses[..first].iter().filter_map(command).collect();
+    assert_eq!(before, [0x0400, 0x0402], "the audio function is stopped, the card decodes memory");
+    assert_eq!(accesses[first..=last].iter().filter_map(command).count(), 0);
+}
+
+#[test]
+fn the_audio_function_is_found_by_where_it_is_and_is_left_as_it_was() {
+    // The Polaris as device 4 of its bus, with an audio function that sleeps: nothing wakes it for good.
+    let text = include_str!("../src/machine/simulated/machines/radeons.toml");
+    let moved = text.replace("\"0000:01:00.", "\"0000:01:04.");
+    assert_eq!(moved.matches("0000:01:04.").count(), 2, "the card and its audio function");
+    let machine = Simulated::from_toml(&moved, "moved.toml").unwrap();
+    let (card, audio) = (at("01:04.0"), at("01:04.1"));
+    let before = images(&machine);
+    let plan = plan(&machine, &Request::new(card));
+    let Decision::Act(action) = plan.decision else { panic!("{:?}", plan.decision) };
+    let hit: Vec<_> = action.functions.iter().filter(|planned| planned.is_reset).map(|p| p.address).collect();
+    assert_eq!(hit, [card, audio]);
+    let recording = Recording::new(&machine, None);
+    let report = reset(&recording, &action, Options::default(), &mut |_| {}).unwrap();
+    assert_eq!(report.outcome, Outcome::Verified, "{report:#?}");
+    assert_eq!(images(&machine), before);
+    let off =
+        |access: &Access| matches!(access, Access::Config { write: true, offset: 4, value: 0x0400, .. });
+    assert!(recording.accesses().iter().any(off), "the audio function was stopped meanwhile");
+}
+
+#[test]
+fn a_bus_reset_that_is_asked_for_says_that_there_is_something_better() {
+    let machine = radeons();
+    let mut request = Request::new(at(POLARIS)).method(MethodName::Bus);
+    request.via = Some(Via::Direct);
+    let plan = plan(&machine, &request);
+    assert!(plan.notes.iter().any(|note| note.contains("--method vendor")), "{:?}", plan.notes);
+}
+
+#[test]
+fn an_experimental_sequence_is_for_those_who_ask_for_it() {
+    let machine = Simulated::open("um880pro").unwrap();
+    let mut request = Request::new(at("c5:00.0")).method(MethodName::Vendor);
+    let refused = plan(&machine, &request);
+    let Decision::Refuse { refusals, .. } = &refused.decision else { panic!("{:?}", refused.decision) };
+    let experimental = refusals.iter().find(|refusal| refusal.code == RefusalCode::Experimental).unwrap();
+    assert_eq!(experimental.overridden_by, Some(Override::Experimental));
+    assert!(experimental.reason.contains("spares the PSP"), "{}", experimental.reason);
+    // The host's USB controllers are functions of the same device. Mode 2 does not reach them.
+    assert_eq!(refusals.len(), 1, "{refusals:?}");
+    request.allow = vec![Override::Experimental];
+    let Decision::Act(action) = plan(&machine, &request).decision else { panic!("still refused") };
+    assert_eq!(action.functions.iter().filter(|planned| planned.is_reset).count(), 1);
+}
+
+#[test]
+fn a_state_file_keeps_what_is_behind_the_bars() {
+    let machine = radeons();
+    let mut scratch = [0; 4];
+    machine.write_bar(at(POLARIS), 5, 0x1730, &[1, 2, 3, 4]).unwrap();
+    let other = radeons();
+    other.load_state(&machine.save_state(), "state.json").unwrap();
+    other.read_bar(at(POLARIS), 5, 0x1730, &mut scratch).unwrap();
+    assert_eq!(scratch, [1, 2, 3, 4]);
+}
+
+fn program(arguments: &[&str]) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_vfio-reset"))
+        .args(arguments)
+        .env_remove("RUST_BACKTRACE")
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn a_dry_run_prints_every_register_write_and_makes_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state.json");
+    let common = ["--machine", "sim:radeons", "--machine-state", state.to_str().unwrap()];
+    let (code, text, _) =
+        program(&[&common[..], &["reset", NAVI, "--method", "vendor", "--dry-run"]].concat());
+    assert_eq!(code, 0);
+    for line in [
+        "Would write, if PSP and SMU answer",
+        "MP0_SMN_C2PMSG_64 (0x58200) = 0x70000",
+        "BIOS_SCRATCH_3.ASIC_GUI_ENGINE_HUNG (0x13c bits 0x20000000) = 0x1, the other bits stay",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    let (_, text, _) =
+        program(&[&common[..], &["--json", "reset", NAVI, "--method", "vendor", "--dry-run"]].concat());
+    let plan: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(plan["decision"]["method"], "vendor");
+    assert!(plan["writes"][0]["writes"].as_array().unwrap().len() > 8, "{text}");
+    // The machine is as it was: the real reset finds something to do.
+    let file = folder.path().join("navi.trace");
+    let (code, text, error) =
+        program(&[&common[..], &["reset", NAVI, "--trace", file.to_str().unwrap()]].concat());
+    assert_eq!(code, 0, "{text}{error}");
+    assert!(text.contains("reset, restored and verified"), "{text}");
+    let trace = std::fs::read_to_string(file).unwrap();
+    assert!(trace.contains("W 5 0x58200 4 0x00070000 # MP0_SMN_C2PMSG_64"), "{trace}");
+    let (code, text, _) = program(&[&common[..], &["reset", SILENT]].concat());
+    assert_eq!(code, 1, "{text}");
+    let (code, text, _) = program(&[&common[..], &["reset", UNSTARTED]].concat());
+    assert_eq!(code, 0);
+    assert!(text.contains("needs no reset, and nothing was reset"), "{text}");
+}
+
+#[test]
+fn a_model_that_is_not_there_is_shown_with_its_place() {
+    let text = "schema = 1\n[[function]]\naddress = \"0000:00:00.0\"\nvendor = 1\ndevice = 2\nclass = 0\n\
+                mmio_model = \"voodoo\"";
+    let error = Simulated::from_toml(text, "mine.toml").map(drop).unwrap_err().to_string();
+    assert!(error.starts_with("mine.toml:7:14: ") && error.contains("there is no such model"), "{error}");
+    let error =
+        Simulated::from_toml(&text.replace("voodoo", "gone.json"), "mine.toml").map(drop).unwrap_err();
+    assert!(error.to_string().contains("cannot read gone.json"), "{error}");
+}
+
+#[test]
+fn a_device_is_treated_as_a_family_when_the_user_says_so_and_is_warned() {
+    let common = ["--machine", "sim:radeons"];
+    let with = |arguments: &[&str]| program(&[&common[..], arguments].concat());
+    let warning = "it is treated as vega20 because --family says so: nobody has tested that";
+    let (code, text, _) = with(&["plan", NAVI, "--family", "vega20"]);
+    assert_eq!(code, 0);
+    assert!(text.contains(warning), "{text}");
+    let (code, text, _) = with(&["reset", NAVI, "--method", "vendor", "--family", "vega20", "--dry-run"]);
+    assert_eq!(code, 0);
+    assert!(text.contains(warning) && text.contains("MP0_SMN_C2PMSG_64 (0x58200) = 0x70000"), "{text}");
+    // A Navi 10 as a Polaris: the SMC is not where it would be, and nothing is taken for a reset.
+    let (code, text, _) = with(&["reset", NAVI, "--method", "vendor", "--family", "polaris"]);
+    assert!(!text.contains("reset, restored and verified"), "{code}: {text}");
+    assert!(text.contains("because --family says so"), "{text}");
+    // What the table says anyway is no news.
+    let (_, text, _) = with(&["plan", NAVI, "--family", "navi1x"]);
+    assert!(!text.contains("nobody has tested"), "{text}");
+    let (code, _, error) = with(&["plan", NAVI, "--family", "voodoo"]);
+    assert_eq!(code, 2);
+    assert!(error.contains("voodoo") && error.contains("polaris, vega10"), "{error}");
+}
+
+#[test]
+fn a_file_of_the_user_s_teaches_ids_and_takes_them_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mine.toml");
+    let path = file.to_str().unwrap();
+    let entry = |family: &str, device: &str| {
+        format!(
+            "schema = 1\n\n[[device]]\nfamily = \"{family}\"\nvendor = \"1002\"\ndevices = [\"{device}\"]\nname = \
+             \"my card\"\nsource = \"a hunch\"\n"
+        )
+    };
+    let with = |arguments: &[&str]| {
+        program(&[&["--machine", "sim:radeons", "--vendor-table", path], arguments].concat())
+    };
+    std::fs::write(&file, entry("navi1x", "7361")).unwrap();
+    let (code, text, _) = with(&["vendor", "list"]);
+    assert_eq!(code, 0);
+    let line = text.lines().find(|line| line.contains("7361")).unwrap();
+    assert!(line.contains("my card") && line.contains(&format!("untested, from {path}")), "{line}");
+    std::fs::write(&file, entry("none", "731f")).unwrap();
+    let (code, _, error) = with(&["reset", NAVI, "--method", "vendor"]);
+    assert_eq!(code, 4, "{error}");
+    assert!(error.contains("no vendor sequence is known for this device"), "{error}");
+    std::fs::write(&file, entry("voodoo", "731f")).unwrap();
+    let (code, _, error) = with(&["plan", NAVI]);
+    assert_eq!(code, 2);
+    assert!(error.contains("mine.toml:3:1: there is no family \"voodoo\""), "{error}");
+}
+
+#[test]
+fn a_failing_card_is_told_to_a_newcomer_with_what_is_next() {
+    let (code, text, error) = program(&["--machine", "sim:radeons", "reset", SILENT]);
+    assert_eq!(code, 1, "{text}{error}");
+    for wanted in [
+        "FAIL await",
+        "waited 100 ms until MP0_SMN_C2PMSG_33",
+        "ok   restore",
+        "note: the PSP did not acknowledge the reset: it may not have happened at all",
+        "next: do not reset its bus",
+        "power cycle",
+    ] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
+    let (_, text, _) = program(&["--machine", "sim:radeons", "--json", "reset", SILENT]);
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(report["outcome"], "failed", "{text}");
+}
+
+#[test]
+fn every_family_is_shown_in_words() {
+    for family in vfio_reset::vendor::FAMILIES {
+        let (code, text, error) = program(&["vendor", "show", family.name]);
+        assert_eq!(code, 0, "{}: {error}", family.name);
+        assert!(text.starts_with(family.name) && text.contains(family.source), "{text}");
+        assert_eq!(text.contains("experimental:"), family.experimental.is_some(), "{text}");
+        assert!(text.contains("  await"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() < 220), "{text}");
+    }
+}
