@@ -126,6 +126,12 @@ pub enum Error {
         /// What is there.
         available: usize,
     },
+    /// The ROM has an image that is described by bytes behind it.
+    #[error("the PCI Data Structure of the image at {offset:x}h lies behind its end")]
+    StructureOutside {
+        /// Where the image begins.
+        offset: usize,
+    },
     /// The ROM has an image without a length.
     #[error("the image at {offset:x}h claims no length: what belongs to the ROM cannot be told")]
     ZeroLength {
@@ -142,7 +148,7 @@ impl Error {
             Self::NothingForFirmware => {
                 "dump the whole flash chip: the images for firmware are elsewhere in it"
             }
-            Self::Truncated { .. } | Self::ZeroLength { .. } => {
+            Self::Truncated { .. } | Self::StructureOutside { .. } | Self::ZeroLength { .. } => {
                 "the dump is cut short or damaged: dump it again from the device's rom file or the flash chip"
             }
         }
@@ -167,6 +173,9 @@ pub fn cut<'a>(rom: &Rom<'a>, options: &Options) -> Result<Cut<'a>, Error> {
             let (offset, length, available) = (image.offset(), image.length(), image.bytes().len());
             return Err(Error::Truncated { offset, length, available });
         }
+        if !stands_alone(image) {
+            return Err(Error::StructureOutside { offset: image.offset() });
+        }
     }
     let bytes = &rom.file()[kept.begin..kept.end];
     let mut removed: Vec<_> = rom.data().map(|data| removed_data(&data)).collect();
@@ -188,6 +197,12 @@ pub fn cut<'a>(rom: &Rom<'a>, options: &Options) -> Result<Cut<'a>, Error> {
         is_terminated: last.is_some_and(|image| image.structure().indicator.is_last()),
         removed,
     })
+}
+
+/// If an image says the same without the bytes behind it: a hostile or damaged one can have its structures there.
+fn stands_alone(image: &Image<'_>) -> bool {
+    Image::parse(image.bytes(), 0)
+        .is_ok_and(|alone| alone.length() == image.length() && alone.is_last() == image.is_last())
 }
 
 /// What belongs to the ROM.
@@ -277,7 +292,14 @@ fn isa<'a>(rom: &Rom<'a>) -> Result<Cut<'a>, Error> {
         let (length, available) = (legacy.length(), legacy.bytes().len());
         return Err(Error::Truncated { offset: 0, length, available });
     }
-    let removed = rom.data().map(|data| removed_data(&data)).collect();
+    let mut removed: Vec<_> = rom.data().map(|data| removed_data(&data)).collect();
+    removed.extend(rom.chains().iter().map(|chain| Removed {
+        offset: chain.offset(),
+        length: chain.end() - chain.offset(),
+        what: What::PrivateImages(chain.images().len()),
+    }));
+    removed.retain(|removed| removed.length != 0);
+    removed.sort_by_key(|removed| removed.offset);
     Ok(Cut { offset: 0, bytes: legacy.bytes(), images: 1, is_terminated: true, removed })
 }
 

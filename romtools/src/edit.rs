@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use crate::checksum::{self, Verdict};
 use crate::header::Header;
 use crate::image::BLOCK;
-use crate::pcir::ClassCode;
+use crate::pcir::{ClassCode, LENGTH_REVISION_3};
 use crate::{CodeType, Image};
 
 mod grow;
@@ -41,6 +41,9 @@ pub enum Error {
     /// Fields of the image lie upon each other, so that a write to one destroyed another.
     #[error("fields of the image lie upon each other")]
     Overlap,
+    /// The image is too short for its own structure, or claims no length at all.
+    #[error("the PCI Data Structure lies outside of its image")]
+    StructureOutside,
     /// No byte of the image can take the checksum.
     #[error("no byte of the image is free for the checksum")]
     NoChecksumByte,
@@ -66,7 +69,9 @@ impl Error {
     pub fn advice(&self) -> &'static str {
         match self {
             Self::NoRoom { .. } => "give one device id only, or change only the other images with --image",
-            Self::Overlap | Self::NoChecksumByte => "the header is damaged: dump the ROM again",
+            Self::Overlap | Self::StructureOutside | Self::NoChecksumByte => {
+                "the header is damaged: dump the ROM again"
+            }
             Self::NoDevice | Self::DeviceZero => "give the ids as hexadecimal numbers from 1 to ffff",
             Self::TooLong { .. } => "leave something out: a PC-AT image has at most 127.5 KiB",
         }
@@ -164,9 +169,15 @@ impl Editor {
         let image = self.image()?;
         let pcir = image.structure();
         let pointer = pcir.device_list_pointer;
-        let is_sound = pcir.has_device_list() && pointer >= pcir.length && pcir.device_list().is_terminated();
+        // A structure may count the list as a part of itself; its known fields are none.
+        let is_sound =
+            pcir.has_device_list() && pointer >= LENGTH_REVISION_3 && pcir.device_list().is_terminated();
         let room = if is_sound { 2 * (pcir.device_list().count() + 1) } else { 0 };
-        if room < list.len() {
+        // A list without an end of its own can run into NVIDIA's extension.
+        let begin = usize::from(pcir.pointer) + usize::from(pointer);
+        let length = usize::from(image.npde().map_or(0, |npde| npde.length));
+        let runs_into = self.extension()?.is_some_and(|at| begin < at + length && at < begin + room);
+        if runs_into || room < list.len() {
             return self.place_device_list(&list, why);
         }
         list.resize(room, 0);
@@ -230,7 +241,11 @@ impl Editor {
     /// always if `always`. Damage that was there before is not hidden by an edit of something else.
     pub(crate) fn correct_checksum(&mut self, always: bool) -> Result<(), Error> {
         let image = self.image()?;
-        let Verdict::Wrong { sum } = image.checksum() else { return Ok(()) };
+        let Verdict::Wrong { sum } = image.checksum() else {
+            // By chance or not, it is right: edits that follow shall keep it so.
+            self.was_good |= always;
+            return Ok(());
+        };
         if !(always || self.was_good) {
             return Ok(());
         }

@@ -137,8 +137,9 @@ pub fn apply(rom: &Rom<'_>, fixes: &Fixes) -> Result<Fixed, Error> {
     };
     let mut images = Vec::with_capacity(count);
     for (index, image) in chain.images().iter().enumerate() {
-        // It was an image a moment ago.
-        let editor = Editor::new(image.bytes().to_vec()).map_err(|_| at(index, edit::Error::Overlap))?;
+        // It was an image a moment ago, if with bytes that are not its own.
+        let editor =
+            Editor::new(image.bytes().to_vec()).map_err(|_| at(index, edit::Error::StructureOutside))?;
         images.push(editor);
     }
     for (index, image) in images.iter_mut().enumerate().filter(|(index, _)| fixes.wants(*index)) {

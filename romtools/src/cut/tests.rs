@@ -100,6 +100,29 @@ fn what_is_not_whole_is_not_cut() {
     assert!(matches!(cut_of(&isa[..100], Options::default()), Err(Error::Truncated { .. })));
 }
 
+#[test]
+fn a_vendor_s_own_images_behind_an_isa_rom_are_told() {
+    let mut file = vec![0; 512];
+    file[..4].copy_from_slice(&[0x55, 0xaa, 1, 0xcb]);
+    file.extend(ImageSpec { code_type: 0xe0, last: true, ..ImageSpec::pc_at(0x10de, 1) }.build());
+    file.extend([0xff; 7]);
+    let rom = Rom::parse(&file).unwrap();
+    let removed = cut(&rom, &Options::default()).unwrap().removed;
+    let whats: Vec<_> =
+        removed.iter().map(|removed| (removed.offset, removed.length, removed.what)).collect();
+    assert_eq!(whats, [(512, 1024, What::PrivateImages(1)), (1536, 7, What::Padding(0xff))]);
+}
+
+#[test]
+fn an_image_that_is_described_by_what_follows_it_is_not_cut_out() {
+    let mut file = vec![0; 512];
+    file[..3].copy_from_slice(&[0x55, 0xaa, 1]);
+    // The pointer leads behind the one block that the structure there claims.
+    file[0x19] = 2;
+    file.extend(b"PCIR\xde\x10\x12\x06\0\0\x18\0\0\0\0\x03\x01\0\x20\x04\0\x80\0\0");
+    assert_eq!(cut_of(&file, Options::default()), Err(Error::StructureOutside { offset: 0 }));
+}
+
 proptest! {
     /// What is cut out is cut out of itself again, whole; and with what is removed it makes the file.
     #[test]

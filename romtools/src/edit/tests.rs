@@ -22,6 +22,30 @@ fn a_list_that_fits_stays_where_it_is() {
 }
 
 #[test]
+fn a_list_that_the_structure_counts_as_its_own_is_written_in_place() {
+    let spec = ImageSpec { devices: vec![1, 2, 3], revision: 3, ..ImageSpec::pc_at(7, 1) };
+    let mut image = spec.build();
+    image[PCIR + 0x0a] = 0x40;
+    let image = edited(image, |e| e.set_device_ids(&[8, 9], "asked for").unwrap());
+    assert_eq!((ids(&image), image.len()), (vec![8, 9], spec.build().len()));
+}
+
+#[test]
+fn a_list_that_runs_into_nvidia_s_extension_does_not_destroy_it() {
+    let npde = Some(NpdeSpec { blocks: 2, last: true });
+    let mut image = ImageSpec { npde, revision: 3, ..ImageSpec::pc_at(0x10de, 1) }.build();
+    // Four ids without a terminator, and then "NPDE".
+    image[PCIR + 8] = 0x1c;
+    image[PCIR + 0x1c..PCIR + 0x24].copy_from_slice(&[1, 0, 2, 0, 3, 0, 4, 0]);
+    assert_eq!(ids(&image)[4..6], [u16::from_le_bytes(*b"NP"), u16::from_le_bytes(*b"DE")]);
+    let image = edited(image, |e| e.set_device_ids(&[5, 6, 7, 8, 9, 10], "asked for").unwrap());
+    assert_eq!(ids(&image), [5, 6, 7, 8, 9, 10]);
+    let parsed = Image::parse(&image, 0).unwrap();
+    assert!(parsed.npde().is_some_and(|npde| npde.last == Some(true)));
+    assert_eq!(parsed.length(), image.len());
+}
+
+#[test]
 fn a_longer_list_gets_a_block_behind_a_pc_at_image() {
     for revision in [0, 3] {
         let spec = ImageSpec { revision, ..ImageSpec::pc_at(7, 1) };

@@ -43,6 +43,14 @@ fn ids_of_both_kinds_and_a_checksum_where_one_is_due() {
 }
 
 #[test]
+fn an_image_whose_structure_is_not_its_own_is_not_fixed() {
+    let zero = ImageSpec { blocks: 0, ..ImageSpec::pc_at(1, 2) }.build();
+    let error = apply(&Rom::parse(&zero).unwrap(), &Fixes::default()).unwrap_err();
+    assert_eq!(error, Error::Edit { index: 0, offset: 0, error: edit::Error::StructureOutside });
+    assert!(error.to_string().contains("lies outside of its image"));
+}
+
+#[test]
 fn nothing_asked_for_is_nothing_done() {
     let file = [chain(), b"data behind it".to_vec()].concat();
     let fixed = fixed(&file, &Fixes::default());
