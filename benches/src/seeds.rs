@@ -2,6 +2,9 @@
 //!
 //! `cargo run -p benches --bin fuzz-seeds` writes them to `fuzz/seeds/`.
 
+mod chain;
+mod rom;
+
 use crate::host;
 use crate::image::Image;
 use crate::kinds::{self, Made};
@@ -38,6 +41,8 @@ pub fn all() -> Vec<Seed> {
     }
     seeds.extend(hostile(&images, &mut random));
     seeds.extend(dumps(&images));
+    seeds.extend(rom::all());
+    seeds.extend(chain::all());
     seeds
 }
 
