@@ -27,7 +27,7 @@ use crate::header::{EfiHeader, Header};
 use crate::image::BLOCK;
 use crate::pcir::{LENGTH_REVISION_0, LENGTH_REVISION_3};
 use crate::rom::Content;
-use crate::{Chain, CodeType, Image, LegacyImage, Rom, Stop, atom};
+use crate::{Chain, CodeType, Image, LegacyImage, Rom, Stop, atom, expansion};
 
 mod device;
 mod guest;
@@ -131,6 +131,11 @@ impl Findings {
             0 => {}
             sum => self.push(0, Problem::LegacyChecksum { sum }),
         }
+        if !legacy.is_truncated() {
+            expansion::check::headers(legacy.bytes(), &mut |offset, problem| {
+                self.push(offset, Problem::Expansion(problem));
+            });
+        }
     }
 
     fn image(&mut self, image: &Image<'_>) {
@@ -157,6 +162,11 @@ impl Findings {
             && table != text
         {
             self.push(begin + bit.offset, Problem::NvidiaVersion { table, text });
+        }
+        if !image.is_truncated() && image.length() != 0 {
+            expansion::check::check(image, |offset, problem| {
+                self.push(begin + offset, Problem::Expansion(problem));
+            });
         }
         if image.code_type() == CodeType::X86_PC_AT && !image.is_truncated() {
             atom::check(image.bytes(), image.structure().pointer, |offset, problem| {

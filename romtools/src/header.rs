@@ -15,8 +15,8 @@
 //! assert_eq!((efi.machine.name(), efi.image_offset), (Some("X64"), 0x58));
 //! ```
 
-use crate::CodeType;
 use crate::bytes::{array_at, u8_at, u16_at, u32_at};
+use crate::{CodeType, expansion};
 
 /// Bytes that every image begins with: up to and including the pointer at 18h.
 pub const LENGTH: usize = 0x1a;
@@ -75,8 +75,7 @@ impl PcAtHeader {
 
     /// Looks behind the common header, for the pointer that only counts where it leads to `$PnP`.
     pub(crate) fn with_expansion(mut self, image: &[u8]) -> Self {
-        self.expansion_header_pointer =
-            u16_at(image, 0x1a).filter(|&at| array_at(image, usize::from(at)) == Some(*b"$PnP"));
+        self.expansion_header_pointer = expansion::first(image);
         self
     }
 }

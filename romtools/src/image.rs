@@ -9,6 +9,7 @@
 
 use crate::atom::AtomBios;
 use crate::bytes::{array_at, u16_at};
+use crate::expansion::Headers;
 use crate::header::{self, Header};
 use crate::nvidia::Bit;
 use crate::{CodeType, DataStructure, Error, Npde, Result, checksum};
@@ -178,6 +179,12 @@ impl<'a> Image<'a> {
     #[must_use]
     pub fn atom(&self) -> Option<AtomBios<'a>> {
         AtomBios::parse(self.bytes).ok().filter(|_| self.code_type() == CodeType::X86_PC_AT)
+    }
+
+    /// Its expansion headers: what a BIOS can boot from. Only PC-AT images have any.
+    #[must_use]
+    pub fn pnp_headers(&self) -> Headers<'a> {
+        if self.code_type() == CodeType::X86_PC_AT { Headers::new(self.bytes) } else { Headers::none() }
     }
 
     /// If its bytes sum up as its code type wants it.

@@ -30,6 +30,8 @@
 //! | [`chain`] | the walk from image to image |
 //! | [`image`] | one image, found and bounded |
 //! | [`header`] | the fields at the start of an image, which depend on its code type |
+//! | [`expansion`] | what a PC-AT header leads to: `$PnP`, PXE's and iPXE's structures |
+//! | [`open_firmware`] | the FCode program in an Open Firmware image |
 //! | [`pcir`] | the PCI Data Structure |
 //! | [`nvidia`] | NVIDIA's extension of it, its container, its table in the image |
 //! | [`checksum`] | which images must sum to zero |
@@ -62,10 +64,12 @@ pub mod cut;
 pub mod edit;
 pub mod efi;
 mod error;
+pub mod expansion;
 pub mod fix;
 pub mod header;
 pub mod image;
 pub mod nvidia;
+pub mod open_firmware;
 pub mod pcir;
 mod pe;
 mod printable;

@@ -25,6 +25,7 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 
 use crate::bytes::{array_at, u8_at};
+use crate::expansion::Headers;
 use crate::image::BLOCK;
 use crate::{Chain, CodeType, Error, Image, Result, Signature, checksum};
 
@@ -187,6 +188,12 @@ impl<'a> LegacyImage<'a> {
     #[must_use]
     pub fn is_truncated(&self) -> bool {
         self.bytes.len() < self.length()
+    }
+
+    /// Its expansion headers: what a BIOS can boot from.
+    #[must_use]
+    pub fn pnp_headers(&self) -> Headers<'a> {
+        Headers::new(self.bytes)
     }
 
     /// The sum of its bytes. A BIOS wants 0; some adapters fill the checksum in when they are flashed.

@@ -21,7 +21,7 @@ use crate::header::{EfiHeader, Header};
 use crate::image::BLOCK;
 use crate::printable::Printable;
 use crate::rom::{Content, CopyOf, Data};
-use crate::{Chain, Image, LegacyImage, Rom, Signature, Stop, atom};
+use crate::{Chain, Image, LegacyImage, Rom, Signature, Stop, atom, expansion};
 
 /// Everything known about a file, in the order of the file.
 pub fn info<'a>(rom: &'a Rom<'a>) -> impl fmt::Display + 'a {
@@ -111,6 +111,7 @@ fn write_image(f: &mut fmt::Formatter<'_>, image: &Image<'_>, tables: bool) -> f
     if let Header::Efi(efi) = image.header() {
         write_efi(f, &efi)?;
     }
+    expansion::text::write(f, image)?;
     write_nvidia(f, image)?;
     if let Some(pointer) = image.code_partition_directory() {
         writeln!(f, "\tIntel code partition directory ($CPD) @{pointer:x}h of the image")?;
@@ -213,6 +214,7 @@ fn write_stop(f: &mut fmt::Formatter<'_>, chain: &Chain<'_>, place: Place) -> fm
 
 fn write_legacy(f: &mut fmt::Formatter<'_>, legacy: &LegacyImage<'_>) -> fmt::Result {
     writeln!(f, "Valid ROM signature found @0h, no PCIR: an ISA ROM from before PCI")?;
+    expansion::text::write_headers(f, legacy.bytes())?;
     write!(f, "\tImage length: {:x}h", legacy.length())?;
     match legacy.sum() {
         _ if legacy.is_truncated() => {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::nvidia::Version;
 use crate::rom::Content;
-use crate::{Error, atom, vfct};
+use crate::{Error, atom, expansion, vfct};
 
 /// How bad a finding is, least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -221,6 +221,9 @@ pub enum Problem {
     /// Something about the ATOM BIOS in an image.
     #[error(transparent)]
     Atom(#[from] atom::Problem),
+    /// Something about the structures that a PC-AT or Open Firmware header leads to.
+    #[error(transparent)]
+    Expansion(#[from] expansion::Problem),
     /// Something about an ACPI VFCT table.
     #[error(transparent)]
     Vfct(#[from] vfct::Problem),
@@ -232,6 +235,7 @@ impl Problem {
     pub fn severity(&self) -> Severity {
         match self {
             Self::Atom(problem) => problem.severity(),
+            Self::Expansion(problem) => problem.severity(),
             Self::Vfct(problem) => problem.severity(),
             Self::Checksum { .. }
             | Self::Truncated { .. }
@@ -270,6 +274,7 @@ impl Problem {
     pub fn id(&self) -> &'static str {
         match self {
             Self::Atom(problem) => problem.id(),
+            Self::Expansion(problem) => problem.id(),
             Self::Vfct(problem) => problem.id(),
             Self::Checksum { .. } => "checksum",
             Self::LegacyChecksum { .. } => "legacy-checksum",
@@ -308,6 +313,7 @@ impl Problem {
     pub fn advice(&self) -> &'static str {
         match self {
             Self::Atom(problem) => problem.advice(),
+            Self::Expansion(problem) => problem.advice(),
             Self::Vfct(problem) => problem.advice(),
             Self::Checksum { .. } => {
                 "a BIOS refuses this image: dump it again, or if it was edited, correct its checksum byte; the \

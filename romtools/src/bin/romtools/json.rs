@@ -8,9 +8,11 @@ use std::path::Path;
 
 use romtools::check::{Answer, Guests};
 use romtools::checksum::Verdict;
+use romtools::expansion::pxe::{IpxeHeader, UndiRomId};
 use romtools::header::{EfiHeader, Header, PcAtHeader};
 use romtools::image::BLOCK;
 use romtools::nvidia::Bit;
+use romtools::open_firmware::Fcode;
 use romtools::pcir::DeviceList;
 use romtools::rom::{Content, Data};
 use romtools::{Chain, Finding, Image, LegacyImage, Npde, Rom, Severity, Stop};
@@ -19,8 +21,10 @@ use serde::{Serialize, Serializer};
 use crate::input::Failure;
 
 mod atom;
+mod expansion;
 
 use atom::AtomJson;
+use expansion::{FcodeJson, IpxeJson, PnpHeaders, UndiJson};
 
 pub(crate) const SCHEMA: u32 = 1;
 
@@ -98,11 +102,19 @@ struct LegacyJson {
     length: usize,
     truncated: bool,
     sum: u8,
+    #[serde(skip_serializing_if = "PnpHeaders::is_empty")]
+    pnp_headers: PnpHeaders,
 }
 
 impl From<LegacyImage<'_>> for LegacyJson {
     fn from(legacy: LegacyImage<'_>) -> Self {
-        Self { offset: 0, length: legacy.length(), truncated: legacy.is_truncated(), sum: legacy.sum() }
+        Self {
+            offset: 0,
+            length: legacy.length(),
+            truncated: legacy.is_truncated(),
+            sum: legacy.sum(),
+            pnp_headers: legacy.pnp_headers().into(),
+        }
     }
 }
 
@@ -171,6 +183,8 @@ struct ImageJson<'a> {
     code_type_name: Option<&'static str>,
     indicator: u8,
     maximum_run_time_image_length: Option<usize>,
+    configuration_utility_code_header: Option<u16>,
+    dmtf_clp_entry_point: Option<u16>,
     checksum: &'static str,
     sum: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -179,6 +193,8 @@ struct ImageJson<'a> {
     efi: Option<EfiJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fcode_offset: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fcode: Option<FcodeJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     npde: Option<NpdeJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -219,12 +235,19 @@ impl<'a> From<&Image<'a>> for ImageJson<'a> {
             maximum_run_time_image_length: pcir
                 .revision_3
                 .map(|r| usize::from(r.maximum_run_time_image_length) * BLOCK),
+            configuration_utility_code_header: pcir.revision_3.map(|r| r.configuration_utility_code_header),
+            dmtf_clp_entry_point: pcir.revision_3.map(|r| r.dmtf_clp_entry_point),
             checksum,
             sum,
-            pc_at: if let Header::PcAt(header) = header { Some(header.into()) } else { None },
+            pc_at: if let Header::PcAt(header) = header { Some(PcAtJson::new(header, image)) } else { None },
             efi: if let Header::Efi(header) = header { Some(header.into()) } else { None },
             fcode_offset: if let Header::OpenFirmware(header) = header {
                 Some(header.fcode_offset)
+            } else {
+                None
+            },
+            fcode: if let Header::OpenFirmware(header) = header {
+                Fcode::parse(image.bytes(), header.fcode_offset).map(FcodeJson::from)
             } else {
                 None
             },
@@ -240,14 +263,22 @@ struct PcAtJson {
     initialization_size: usize,
     entry_point: String,
     expansion_header_pointer: Option<u16>,
+    pnp_headers: PnpHeaders,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undi: Option<UndiJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ipxe: Option<IpxeJson>,
 }
 
-impl From<PcAtHeader> for PcAtJson {
-    fn from(header: PcAtHeader) -> Self {
+impl PcAtJson {
+    fn new(header: PcAtHeader, image: &Image<'_>) -> Self {
         Self {
             initialization_size: usize::from(header.initialization_size) * BLOCK,
             entry_point: hex(&header.entry_point),
             expansion_header_pointer: header.expansion_header_pointer,
+            pnp_headers: image.pnp_headers().into(),
+            undi: UndiRomId::parse(image.bytes()).map(UndiJson::from),
+            ipxe: IpxeHeader::parse(image.bytes()).map(IpxeJson::from),
         }
     }
 }
