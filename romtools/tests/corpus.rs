@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use common::{corpus, roms};
+use common::{corpus, from_hex, roms};
 
 use romtools::compression::{self, Variant};
 use romtools::{CodeType, Header, Image, Rom, Severity, Signature, Stop, check, checksum, text, vfct};
@@ -305,23 +305,6 @@ fn every_atom_bios_is_read_as_it_is() {
     }
     assert!(compared > 0);
     println!("{compared} of {} files", roms.len());
-}
-
-/// The bytes of a dump as `xxd` or `hexdump -C` printed it.
-fn from_hex(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for line in text.lines().filter(|line| line.len() > 10) {
-        let digits: Vec<_> = line[10..].split(['|']).next().unwrap().split("  ").collect();
-        let digits: String = match line.as_bytes()[8] {
-            b':' => digits[0].into(),
-            _ => digits.concat(),
-        };
-        let digits: Vec<_> = digits.chars().filter(char::is_ascii_hexdigit).collect();
-        bytes.extend(
-            digits.chunks(2).map(|two| u8::from_str_radix(&two.iter().collect::<String>(), 16).unwrap()),
-        );
-    }
-    bytes
 }
 
 /// The heads of two ROMs that their owners posted, decoded to what they reported.

@@ -28,3 +28,20 @@ pub(crate) fn roms(corpus: &Path) -> BTreeMap<String, Vec<u8>> {
     assert!(!roms.is_empty());
     roms
 }
+
+/// The bytes of a dump as `xxd` or `hexdump -C` printed it.
+pub(crate) fn from_hex(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for line in text.lines().filter(|line| line.len() > 10) {
+        let digits: Vec<_> = line[10..].split(['|']).next().unwrap().split("  ").collect();
+        let digits: String = match line.as_bytes()[8] {
+            b':' => digits[0].into(),
+            _ => digits.concat(),
+        };
+        let digits: Vec<_> = digits.chars().filter(char::is_ascii_hexdigit).collect();
+        bytes.extend(
+            digits.chunks(2).map(|two| u8::from_str_radix(&two.iter().collect::<String>(), 16).unwrap()),
+        );
+    }
+    bytes
+}
