@@ -163,6 +163,10 @@ impl Error {
             Self::NotADriver { .. } => {
                 "firmware starts only drivers from a ROM: build it as an EFI boot service or run-time driver"
             }
+            Self::NotAnImage { error: crate::Error::HeaderSignature { .. }, .. } => {
+                "an image begins with 55 aa: an EFI driver's .efi file goes to --efi, a dump with something in front \
+                 of the ROM is cut first, with `cut`"
+            }
             Self::Compression { error, .. } | Self::NotAnImage { error, .. } => error.advice(),
             Self::NotLegacy { .. } => "give an EFI driver's .efi file, or the image as it is by --image",
             Self::PointerOccupied { .. } => {

@@ -33,8 +33,14 @@ impl Failure {
             Self::Read(error) if error.kind() == io::ErrorKind::NotSeekable => {
                 "save what comes out of the pipe into a file first"
             }
+            Self::Read(error) if error.kind() == io::ErrorKind::NotFound => "check the path",
+            Self::Read(error) if error.kind() == io::ErrorKind::IsADirectory => {
+                "give the ROM file itself; a device's is called `rom` in its sysfs folder"
+            }
             Self::Read(_) => "check the path; for a device's rom file, the kernel log says more",
-            Self::TooLarge => "no option ROM is this large: cut the part that holds the ROM out of it",
+            Self::TooLarge => {
+                "no option ROM is this large: `romtools scan --extract` takes the ROMs out of it"
+            }
             Self::Rom(error) => error.advice(),
         }
     }
