@@ -103,6 +103,8 @@ pub(crate) enum Command {
     Reset(ResetArguments),
     /// Open a device through VFIO and show what VFIO says of it; opening and closing reset it
     Vfio(VfioArguments),
+    /// Read registers behind a BAR, four bytes each; all-ones where no one answers
+    Peek(PeekArguments),
     /// Print what lspci prints, with lspci's options
     Lspci(crate::lspci::LspciArguments),
     /// Save a device's configuration space to a file
@@ -307,6 +309,24 @@ pub(crate) struct VfioArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct PeekArguments {
+    /// The device
+    pub(crate) address: Address,
+    /// The Base Address Register, 0 to 5; 6 is the expansion ROM
+    #[arg(value_parser = clap::value_parser!(u8).range(0..=6))]
+    pub(crate) bar: u8,
+    /// Where to begin, such as 0x14; a multiple of 4
+    #[arg(value_parser = parse_number)]
+    pub(crate) offset: u64,
+    /// How many registers
+    #[arg(default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub(crate) count: u16,
+    /// Read them through VFIO, by this interface (`group` or `cdev`): opening and closing reset the device
+    #[arg(long, value_name = "INTERFACE")]
+    pub(crate) vfio: Option<VfioInterface>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct SaveArguments {
     /// The device
     pub(crate) address: Address,
@@ -344,6 +364,15 @@ fn parse_class(text: &str) -> Result<String, String> {
         1..=6 if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => Ok(digits.to_ascii_lowercase()),
         _ => Err("expected up to six hexadecimal digits, such as 03, 0300 or 010802".to_string()),
     }
+}
+
+/// Reads a number, hexadecimal with `0x` before it.
+fn parse_number(text: &str) -> Result<u64, String> {
+    let parsed = match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    parsed.map_err(|_| "expected a number, such as 20 or 0x14".to_string())
 }
 
 /// Reads `10s`, `500ms`, `1.5s`, `2m`; a bare number is seconds.

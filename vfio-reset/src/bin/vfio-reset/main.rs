@@ -6,6 +6,7 @@ mod diff;
 mod list;
 mod lspci;
 mod output;
+mod peek;
 mod plan;
 mod reset;
 mod saved;
@@ -71,6 +72,7 @@ fn run(arguments: &Arguments) -> CommandResult {
         Command::Diff(_) | Command::Lspci(_) | Command::Vendor(_) => Ok(0),
         Command::Plan(arguments) => plan::run(&session, &output, arguments),
         Command::Reset(arguments) => reset::run(&session, &output, arguments),
+        Command::Peek(arguments) => peek::run(&session, &output, arguments),
         Command::Vfio(arguments) => vfio::run(&session, &output, arguments),
         Command::Save(arguments) => saved::save(&session, &output, arguments),
         Command::Restore(arguments) => saved::restore(&session, &output, arguments),
@@ -88,6 +90,7 @@ fn exit_code(error: &Error) -> u8 {
         | Error::NoSuchMachine { .. }
         | Error::NoSuchFamily { .. }
         | Error::NotAbove { .. }
+        | Error::BarOutOfReach { .. }
         | Error::Malformed { .. }
         | Error::ReadOnly { .. } => 2,
         // A file that exists already is the wrong argument, not a failing disk.
