@@ -111,6 +111,14 @@ pub enum Error {
         /// The function.
         address: Address,
     },
+    /// A simulated function that cannot be shown to a virtual machine.
+    #[error("cannot serve {what}: {reason}")]
+    NotServed {
+        /// The function or the machine.
+        what: String,
+        /// Why, and what can be served.
+        reason: String,
+    },
     /// There is no such family of devices.
     #[error("there is no family {name:?}: there are {families}")]
     NoSuchFamily {

@@ -78,6 +78,8 @@ mod kernel;
 mod machines;
 pub mod model;
 mod registers;
+#[cfg(feature = "serve")]
+pub mod serve;
 mod state;
 mod vfio;
 
@@ -206,6 +208,18 @@ impl Simulated {
             column: 0,
             message: format!("this is no state of {}: {message}; delete it to begin anew", self.name),
         })
+    }
+
+    /// Does something with the function itself, past the bridges above it: for whoever plays those.
+    ///
+    /// # Errors
+    /// When there is no such function.
+    #[cfg(feature = "serve")]
+    fn with_model<R>(&self, address: Address, act: impl FnOnce(&mut dyn FunctionModel) -> R) -> Result<R> {
+        match self.lock().hardware.model_mut(address) {
+            Some(model) => Ok(act(model)),
+            None => Err(self.no_such(address)),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -105,6 +105,9 @@ pub(crate) enum Command {
     Vfio(VfioArguments),
     /// Read registers behind a BAR, four bytes each; all-ones where no one answers
     Peek(PeekArguments),
+    /// Show simulated functions to virtual machines, as PCI devices over vfio-user
+    #[cfg(feature = "serve")]
+    Serve(ServeArguments),
     /// Print what lspci prints, with lspci's options
     Lspci(crate::lspci::LspciArguments),
     /// Save a device's configuration space to a file
@@ -324,6 +327,19 @@ pub(crate) struct PeekArguments {
     /// Read them through VFIO, by this interface (`group` or `cdev`): opening and closing reset the device
     #[arg(long, value_name = "INTERFACE")]
     pub(crate) vfio: Option<VfioInterface>,
+}
+
+#[cfg(feature = "serve")]
+#[derive(Debug, Args)]
+pub(crate) struct ServeArguments {
+    /// The functions of the machine (`--machine sim:NAME` or a `.toml`); all but bridges if none is given
+    pub(crate) addresses: Vec<Address>,
+    /// The folder for the sockets; it is made if it is not there
+    #[arg(long, value_name = "DIR")]
+    pub(crate) socket: PathBuf,
+    /// Write every access, reset and connection to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -10,6 +10,8 @@ mod peek;
 mod plan;
 mod reset;
 mod saved;
+#[cfg(feature = "serve")]
+mod serve;
 mod session;
 mod show;
 mod signals;
@@ -58,6 +60,11 @@ fn run(arguments: &Arguments) -> CommandResult {
     if let Command::Vendor(operands) = &arguments.command {
         return vendor::run(&arguments.global, &output, &operands.command);
     }
+    // It keeps its machine for the threads that serve it.
+    #[cfg(feature = "serve")]
+    if let Command::Serve(operands) = &arguments.command {
+        return serve::run(&arguments.global, &output, operands);
+    }
     let mut session = Session::open(&arguments.global, &output)?;
     if let Command::Plan(plan) | Command::Reset(ResetArguments { plan, .. }) = &arguments.command
         && let Some(family) = &plan.family
@@ -70,6 +77,8 @@ fn run(arguments: &Arguments) -> CommandResult {
         Command::Tree(arguments) => tree::run(&session, &output, arguments),
         // Done above.
         Command::Diff(_) | Command::Lspci(_) | Command::Vendor(_) => Ok(0),
+        #[cfg(feature = "serve")]
+        Command::Serve(_) => Ok(0),
         Command::Plan(arguments) => plan::run(&session, &output, arguments),
         Command::Reset(arguments) => reset::run(&session, &output, arguments),
         Command::Peek(arguments) => peek::run(&session, &output, arguments),
@@ -91,6 +100,7 @@ fn exit_code(error: &Error) -> u8 {
         | Error::NoSuchFamily { .. }
         | Error::NotAbove { .. }
         | Error::BarOutOfReach { .. }
+        | Error::NotServed { .. }
         | Error::Malformed { .. }
         | Error::ReadOnly { .. } => 2,
         // A file that exists already is the wrong argument, not a failing disk.

@@ -30,6 +30,20 @@ impl Blocked {
         };
         Self { before }
     }
+
+    /// Waits for one of the signals.
+    #[cfg(feature = "serve")]
+    pub(crate) fn wait(&self) {
+        let mut set = MaybeUninit::uninit();
+        let mut signal = 0;
+        // SAFETY: `pthread_sigmask` with no new set fills the one that `sigwait` reads, with the signals that are
+        // blocked, and both write only to what lives here.
+        unsafe {
+            if libc::pthread_sigmask(libc::SIG_BLOCK, std::ptr::null(), set.as_mut_ptr()) == 0 {
+                libc::sigwait(set.as_ptr(), &raw mut signal);
+            }
+        }
+    }
 }
 
 impl Drop for Blocked {

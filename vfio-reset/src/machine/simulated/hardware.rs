@@ -207,6 +207,13 @@ impl Hardware {
         self.nodes[self.index(address)?].device.standard()
     }
 
+    /// The function itself, past the bridges above it.
+    #[cfg(feature = "serve")]
+    pub(super) fn model_mut(&mut self, address: Address) -> Option<&mut dyn FunctionModel> {
+        let index = self.index(address)?;
+        Some(self.nodes[index].device.model_mut())
+    }
+
     /// Where a function's registers are.
     pub(super) fn places(&self, address: Address) -> Option<&Places> {
         Some(self.nodes[self.index(address)?].device.places())

@@ -1,8 +1,9 @@
 //! The shipped machines.
 
 /// Names and descriptions.
-pub(super) const NAMES: [(&str, &str); 6] = [
+pub(super) const NAMES: [(&str, &str); 7] = [
     ("zoo", include_str!("machines/zoo.toml")),
+    ("broken", include_str!("machines/broken.toml")),
     ("f4-424-pro", include_str!("machines/f4-424-pro.toml")),
     ("um880pro", include_str!("machines/um880pro.toml")),
     ("elysium", include_str!("machines/elysium.toml")),
