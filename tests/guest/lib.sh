@@ -193,12 +193,33 @@ resets() { echo $(sed -n 's/.*: \([a-z]*\): (.*/\1/p' $T/trace | sort -u); }
 # count_resets METHOD: how often the kernel did a reset by the method since.
 count_resets() { grep -c ": $1: (" $T/trace; }
 
-# hmp COMMAND...: has the host send a command to QEMU's monitor, and waits until it was answered.
-hmp() {
-    echo "HMP> $*"
+# host LINE...: has the host do what the line says, waits until it is done, and leaves its answer in $answer.
+host() {
+    echo "$*"
     while read -r reply; do
-        case "$reply" in *HMP-DONE*) return 0 ;; esac
+        case "$reply" in
+        *HOST-DONE*)
+            answer=$(echo "${reply#*HOST-DONE}" | tr -d '\r' | sed 's/^ *//')
+            return 0
+            ;;
+        esac
     done </dev/ttyS0
+}
+
+# hmp COMMAND...: has the host send a command to QEMU's monitor.
+hmp() { host "HMP> $*"; }
+
+# serve ADDRESS BEHAVIOUR...: changes how a served function behaves from now on (`KEY = VALUE, ...`, as `behaviour` in
+# a machine's description); the address is that in the simulated machine. Without a behaviour it is healthy.
+serve() {
+    host "SERVE> $*"
+    [ "$answer" = ok ] || fail "the server says: $answer"
+}
+
+# seen TEXT...: how many lines of the server's trace contain the text, such as `01:00.0 reset flr`.
+seen() {
+    host "SEEN> $*" >&2
+    echo "$answer"
 }
 
 # red METHOD: the red half of an NVMe scenario: after a direct reset of 0000:01:00.0 whose restore is left out, the nvme

@@ -10,6 +10,7 @@ mod kernel;
 pub(crate) mod parts;
 pub(crate) mod qemu;
 mod scenario;
+mod served;
 
 use std::fs;
 use std::io::IsTerminal;
@@ -27,6 +28,7 @@ use self::kernel::Kernel;
 use self::parts::{Lab, Parts, Series};
 use self::qemu::{Guest, Outcome};
 use self::scenario::Scenario;
+use self::served::Served;
 use crate::packages;
 use crate::test::Counts;
 use crate::{target, workspace};
@@ -120,7 +122,11 @@ fn chosen(all: Vec<Scenario>, names: &[String]) -> Result<Vec<Scenario>> {
 fn run_all(parts: &Parts, scenarios: Vec<Scenario>, options: &Options) -> Result<Vec<Report>> {
     let programs = build(options.binary.as_deref())?;
     let kernel = Kernel::open(&parts.kernel)?;
+    let is_served = scenarios.iter().any(|scenario| scenario.machine.is_some());
     let lab = Runner {
+        vfio_user: is_served.then(|| {
+            parts::vfio_user_qemu(&|text| eprintln!("guest: {text}")).map_err(|error| format!("{error:#}"))
+        }),
         base: initramfs::base(parts, &kernel)?,
         library: fs::read_to_string(workspace().join("tests/guest/lib.sh"))
             .context("cannot read tests/guest/lib.sh")?,
@@ -156,6 +162,8 @@ struct Runner<'a> {
     logs: PathBuf,
     folder: PathBuf,
     options: &'a Options,
+    /// The QEMU that takes served devices, or why there is none.
+    vfio_user: Option<Result<PathBuf, String>>,
     progress: MultiProgress,
     visible: bool,
 }
@@ -203,12 +211,27 @@ impl Runner<'_> {
     }
 
     fn boot(&self, scenario: &Scenario, log: &Path, bar: &ProgressBar) -> Result<Outcome> {
+        let mut qemu = &self.parts.qemu;
+        if scenario.machine.is_some() {
+            match &self.vfio_user {
+                _ if self.options.kernel == Series::V6_1 => {
+                    return Ok(Outcome::Skipped("devices are served to kernel 6.12 or newer".to_owned()));
+                }
+                Some(Ok(newer)) => qemu = newer,
+                Some(Err(reason)) => return Ok(Outcome::Skipped(reason.clone())),
+                None => {}
+            }
+        }
         let folder = self.folder.join(&scenario.name);
         fs::create_dir_all(&folder)?;
         // What an earlier run left must not be taken for this one's.
         fs::write(log, "")?;
-        let guest =
-            Guest { parts: self.parts, kernel: &self.kernel, scenario, folder: &folder, log: log.to_owned() };
+        let served = match &scenario.machine {
+            Some(machine) => Some(Served::start(&self.programs.server, machine, scenario, &folder, log)?),
+            None => None,
+        };
+        let (kernel, served, log_file) = (&self.kernel, served.as_ref(), log.to_owned());
+        let guest = Guest { qemu, served, kernel, scenario, folder: &folder, log: log_file };
         initramfs::write(&guest.initrd(), &self.base, &self.programs, &self.library, scenario)?;
         let progress = |step: &str| bar.set_message(step.to_owned());
         let mut outcome = guest.run(&progress)?;
@@ -235,9 +258,7 @@ fn build(binary: Option<&Path>) -> Result<Programs> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--quiet", "--release", "--target", TRIPLE, "--bins"]);
     cargo.args(["--package", "tests", "--package", "romtools"]);
-    if binary.is_none() {
-        cargo.args(["--package", "vfio-reset"]);
-    }
+    cargo.args(["--package", "vfio-reset", "--features", "vfio-reset/serve"]);
     cargo.arg("--target-dir").arg(&folder).env("RUSTFLAGS", "-Ctarget-feature=+crt-static");
     eprintln!("guest: building the static programs");
     let status = cargo.current_dir(workspace()).stdin(Stdio::null()).status().context("cannot run cargo")?;
@@ -249,7 +270,8 @@ fn build(binary: Option<&Path>) -> Result<Programs> {
     if !vfio_reset.is_file() {
         bail!("there is no program {}", vfio_reset.display());
     }
-    Ok(Programs { vfio_reset, romtools: built.join("romtools"), lab_tool: built.join("lab-tool") })
+    let server = built.join("vfio-reset");
+    Ok(Programs { server, vfio_reset, romtools: built.join("romtools"), lab_tool: built.join("lab-tool") })
 }
 
 fn word(outcome: &Outcome) -> &'static str {

@@ -36,6 +36,14 @@ pub(crate) const BOOKWORM: Release = Release {
 pub(crate) const TRIXIE: Release =
     Release { name: "trixie", suites: &["", "-updates"], security: true, target: None };
 
+/// Debian 13 with what was backported to it: programs that are newer than any that Debian 12 has.
+pub(crate) const TRIXIE_BACKPORTS: Release = Release {
+    name: "trixie",
+    suites: &["", "-updates", "-backports"],
+    security: false,
+    target: Some("trixie-backports"),
+};
+
 /// What is to become a later Debian.
 pub(crate) const SID: Release = Release { name: "sid", suites: &[""], security: false, target: None };
 

@@ -60,11 +60,15 @@ pub(crate) fn ci() -> Result<bool> {
     Ok(total.failed == 0)
 }
 
+/// What is off unless asked for, and tested all the same.
+const SERVE: &str = "vfio-reset/serve";
+
 /// What besides tests CI demands.
 const SHAPE: &[(&str, &[&str])] = &[
     ("format", &["fmt", "--all", "--check"]),
-    ("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
-    ("docs", &["doc", "--workspace", "--no-deps"]),
+    ("clippy", &["clippy", "--workspace", "--all-targets", "--features", SERVE, "--", "-D", "warnings"]),
+    ("docs", &["doc", "--workspace", "--no-deps", "--features", SERVE]),
+    ("vfio-reset without features", &["check", "--package", "vfio-reset"]),
     ("pcicfg without an allocator", &["check", "--package", "pcicfg", "--no-default-features"]),
     ("format of the fuzz targets", &["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]),
 ];
@@ -104,7 +108,7 @@ fn cargo_test() -> Result<Counts> {
     let shared = std::env::var_os("VFIO_RESET_SHARED")
         .filter(|folder| !folder.is_empty())
         .map_or_else(|| workspace().join("../shared"), |folder| workspace().join(folder));
-    let mut arguments = vec!["test", "--workspace", "--no-fail-fast"];
+    let mut arguments = vec!["test", "--workspace", "--features", SERVE, "--no-fail-fast"];
     if shared.is_dir() {
         arguments.extend(["--", "--include-ignored"]);
     } else {

@@ -106,6 +106,8 @@ fn modules_dep(modules: &[Module]) -> String {
 pub(crate) struct Programs {
     /// The tool under test.
     pub(crate) vfio_reset: PathBuf,
+    /// The same as it was built here, for the host: it serves simulated functions.
+    pub(crate) server: PathBuf,
     /// The other tool under test.
     pub(crate) romtools: PathBuf,
     /// The lab's own measuring tool (`tests/src/bin/lab-tool.rs`).
@@ -121,7 +123,7 @@ pub(crate) fn write(
     scenario: &Scenario,
 ) -> Result<()> {
     let mut overlay = Archive::new();
-    let Programs { vfio_reset, romtools, lab_tool } = programs;
+    let Programs { vfio_reset, romtools, lab_tool, .. } = programs;
     for (name, path) in [("vfio-reset", vfio_reset), ("romtools", romtools), ("lab-tool", lab_tool)] {
         let content = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         overlay.program(&format!("lab/bin/{name}"), &content);

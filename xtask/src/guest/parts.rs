@@ -7,7 +7,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::iommufd;
 use crate::cache::{self, Resolved, unpacked};
@@ -121,11 +121,65 @@ fn fetch(cache: &Path, series: Series, resolved: &mut Resolved, say: &dyn Fn(&st
     parts(resolved, series).context("a package that was unpacked is not there")
 }
 
+/// A QEMU that takes devices over vfio-user, 10.1 or newer: newer than the one that everything else runs on, whose
+/// behaviour the other scenarios know.
+///
+/// # Errors
+/// When no such QEMU is in the cache or can be had.
+pub(crate) fn vfio_user_qemu(say: &dyn Fn(&str)) -> Result<PathBuf> {
+    const KEY: &str = "qemu-vfio-user";
+    let (cache, _lock) = cache::open()?;
+    let mut resolved = Resolved::read(&cache);
+    let cached = resolved.folder(KEY);
+    if let Some(folder) = cached.clone().filter(|_| resolved.is_fresh(KEY)) {
+        return Ok(folder);
+    }
+    let fetched = Packages::update(&cache, packages::TRIXIE_BACKPORTS).and_then(|packages| {
+        fetch_qemu(&cache, &packages, &mut resolved, KEY, say)?;
+        resolved.stamp(KEY);
+        resolved.write(&cache)?;
+        resolved.folder(KEY).context("the package that was unpacked is not there")
+    });
+    match (fetched, cached) {
+        (Ok(folder), _) => {
+            let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            match takes_vfio_user(name) {
+                true => Ok(folder),
+                false => {
+                    bail!("devices are served to QEMU 10.1 or newer, and this mirror's newest is {name}")
+                }
+            }
+        }
+        (Err(_), Some(folder)) => Ok(folder),
+        (Err(error), None) => {
+            Err(error.context("devices are served to QEMU 10.1 or newer, which cannot be had"))
+        }
+    }
+}
+
+/// Whether a folder `qemu-EPOCH.VERSION` holds a QEMU that has `vfio-user-pci`.
+fn takes_vfio_user(name: &str) -> bool {
+    let mut numbers = name.trim_start_matches("qemu-").split(|c: char| !c.is_ascii_digit());
+    let mut number = || numbers.next().and_then(|number| number.parse::<u32>().ok()).unwrap_or(0);
+    let (_epoch, major, minor) = (number(), number(), number());
+    (major, minor) >= (10, 1)
+}
+
 /// Fetches QEMU with its whole closure, unless this version is there.
 pub(crate) fn qemu(
     cache: &Path,
     packages: &Packages,
     resolved: &mut Resolved,
+    say: &dyn Fn(&str),
+) -> Result<()> {
+    fetch_qemu(cache, packages, resolved, "qemu", say)
+}
+
+fn fetch_qemu(
+    cache: &Path,
+    packages: &Packages,
+    resolved: &mut Resolved,
+    key: &str,
     say: &dyn Fn(&str),
 ) -> Result<()> {
     let qemu = ["qemu-system-x86", "ipxe-qemu", "seabios"];
@@ -134,7 +188,7 @@ pub(crate) fn qemu(
     let version =
         file.and_then(|file| packages::version_in(file)).context("apt-get named no qemu-system-x86")?;
     let folder = unpacked(cache, &format!("qemu-{version}"), say, &|to| packages.unpack_closure(&qemu, to))?;
-    resolved.set("qemu", &folder);
+    resolved.set(key, &folder);
     Ok(())
 }
 
@@ -154,6 +208,19 @@ fn parts(resolved: &Resolved, series: Series) -> Option<Parts> {
 mod tests {
     use super::*;
     use std::fs;
+
+    #[test]
+    fn vfio_user_came_with_qemu_10_1() {
+        for (name, expected) in [
+            ("qemu-1.11.1.3+ds-1~bpo13+1", true),
+            ("qemu-1.10.1.0+ds-1", true),
+            ("qemu-1.10.0.13+ds-0+deb13u1", false),
+            ("qemu-1.7.2+dfsg-7", false),
+            ("qemu", false),
+        ] {
+            assert_eq!(takes_vfio_user(name), expected, "{name}");
+        }
+    }
 
     #[test]
     fn parts_are_those_of_one_kernel_and_only_while_their_folders_exist() {

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::kernel::Kernel;
-use super::parts::Parts;
 use super::scenario::{Disk, Scenario};
+use super::served::Served;
 
 /// Size of a disk image.
 const DISK_SIZE: u64 = 16 << 20;
@@ -37,8 +37,10 @@ pub(crate) enum Outcome {
 
 /// A guest to be run.
 pub(crate) struct Guest<'a> {
-    /// QEMU and where its files are.
-    pub(crate) parts: &'a Parts,
+    /// The unpacked QEMU.
+    pub(crate) qemu: &'a Path,
+    /// Serves the simulated functions of the scenario.
+    pub(crate) served: Option<&'a Served>,
     /// What is booted.
     pub(crate) kernel: &'a Kernel,
     /// What is run.
@@ -124,14 +126,27 @@ impl Guest<'_> {
             if let Some(code) = result_code(&line) {
                 result = Some(code);
             }
-            if let Some(command) = after(&line, "HMP> ") {
-                let reply = self.monitor(command).unwrap_or_else(|error| format!("error: {error:#}"));
-                writeln!(log, "HMP< {reply}")?;
+            if let Some(reply) = self.request(&line) {
+                let reply = reply.unwrap_or_else(|error| format!("error: {error:#}"));
+                writeln!(log, "HOST< {reply}")?;
                 // The guest waits for this line; a guest that is gone does not.
-                let _ = writeln!(input, "HMP-DONE");
+                let _ = writeln!(input, "HOST-DONE {reply}");
             }
         }
         Ok(Some(result.map(|code| SerialResult { code, skip })))
+    }
+
+    /// Does what a line of the guest asks of the host, if it is such a line; gives the answer.
+    fn request(&self, line: &str) -> Option<Result<String>> {
+        let served = || self.served.context("this scenario serves nothing");
+        if let Some(command) = after(line, "HMP> ") {
+            return Some(self.monitor(command));
+        }
+        if let Some(line) = after(line, "SERVE> ") {
+            return Some(served().and_then(|served| served.control(line)));
+        }
+        let text = after(line, "SEEN> ")?;
+        Some(served().and_then(|served| Ok(served.seen(text)?.to_string())))
     }
 
     /// Sends one command to QEMU's monitor and returns its answer.
@@ -155,7 +170,7 @@ impl Guest<'_> {
     /// `no_timer_check`: on a busy host emulated timer interrupts come too late for the kernel's test, and it panics
     /// ("timer doesn't work through Interrupt-remapped IO-APIC").
     fn command(&self) -> Command {
-        let mut command = program(&self.parts.qemu);
+        let mut command = program(self.qemu);
         command.args(["-M", "q35,kernel-irqchip=split", "-accel", "tcg", "-cpu", "max", "-m", "256"]);
         command.args(["-nographic", "-nodefaults", "-serial", "stdio", "-no-reboot"]);
         command
@@ -166,7 +181,9 @@ impl Guest<'_> {
         let append =
             format!("console=ttyS0 quiet no_timer_check intel_iommu=on panic=-1 {}", self.scenario.append);
         command.arg("-append").arg(append.trim_end());
-        command.arg("-device").arg(format!("intel-iommu,{}", self.scenario.iommu));
+        // Whoever maps memory for a device of another process must be told of what the guest unmaps.
+        let caching = if self.served.is_some() { ",caching-mode=on" } else { "" };
+        command.arg("-device").arg(format!("intel-iommu,{}{caching}", self.scenario.iommu));
         command.args(["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"]);
         for disk in &self.scenario.disks {
             let file = self.disk(disk);
@@ -179,6 +196,9 @@ impl Guest<'_> {
         for device in &self.scenario.devices {
             command.arg("-device").arg(device);
         }
+        for (device, served) in self.scenario.served.iter().zip(self.served.iter().cycle()) {
+            command.arg("-device").arg(served.device(device));
+        }
         command.args(&self.scenario.options);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
@@ -187,8 +207,11 @@ impl Guest<'_> {
 
 /// QEMU of an unpacked package, with its own libraries and its own firmware.
 pub(crate) fn program(root: &Path) -> Command {
-    // It comes with its own libc and is started through that libc's loader.
-    let mut command = Command::new(root.join("lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"));
+    // It comes with its own libc and is started through that libc's loader, which is in /usr since Debian 13.
+    const LOADER: &str = "lib/x86_64-linux-gnu/ld-linux-x86-64.so.2";
+    let loader = [root.join(LOADER), root.join("usr").join(LOADER)];
+    let loader = if loader[0].exists() { &loader[0] } else { &loader[1] };
+    let mut command = Command::new(loader);
     let libraries = ["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"].map(|path| root.join(path));
     let libraries = libraries.map(|path| path.display().to_string()).join(":");
     command.arg("--library-path").arg(libraries).arg(root.join("usr/bin/qemu-system-x86_64"));

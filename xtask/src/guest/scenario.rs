@@ -3,6 +3,8 @@
 //! ```text
 //! # One sentence about what is shown.
 //! # device: nvme,bus=rp1,serial=A,drive=n0      a QEMU -device (any number)
+//! # machine: sim:broken                        a simulated machine, for what is served (needs QEMU 10.1)
+//! # served: 01:00.0 bus=rp1,addr=0.0           a function of it as a device, with options of QEMU's (any number)
 //! # disk: n0 HELLO-NVME-NAMESPACE               a 16 MiB disk image with this text at offset 0
 //! # modules: nvme igb                           kernel modules to load besides vfio-pci
 //! # iommu: intremap=off                         options of the IOMMU, `intremap=on` unless told
@@ -28,6 +30,10 @@ pub(crate) struct Scenario {
     pub(crate) summary: String,
     /// Values of QEMU's `-device`, in order.
     pub(crate) devices: Vec<String>,
+    /// The simulated machine whose functions are served, as `--machine` takes it.
+    pub(crate) machine: Option<String>,
+    /// The functions that are served.
+    pub(crate) served: Vec<ServedDevice>,
     /// Disk images to make.
     pub(crate) disks: Vec<Disk>,
     /// Kernel modules to load before the script starts.
@@ -42,6 +48,15 @@ pub(crate) struct Scenario {
     pub(crate) timeout: Duration,
     /// Whether no other guest may run meanwhile.
     pub(crate) alone: bool,
+}
+
+/// A simulated function as a device of QEMU's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ServedDevice {
+    /// Its address in the simulated machine.
+    pub(crate) address: String,
+    /// Properties of QEMU's device: where it is.
+    pub(crate) options: Vec<(String, String)>,
 }
 
 /// A disk image with a known text at its start.
@@ -84,6 +99,8 @@ impl Scenario {
             script: script.to_owned(),
             summary: String::new(),
             devices: Vec::new(),
+            machine: None,
+            served: Vec::new(),
             disks: Vec::new(),
             modules: Vec::new(),
             iommu: "intremap=on".to_owned(),
@@ -113,6 +130,9 @@ impl Scenario {
                 }
             }
         }
+        if scenario.machine.is_some() == scenario.served.is_empty() {
+            bail!("`machine:` and `served:` need each other");
+        }
         scenario.summary.truncate(scenario.summary.trim_end().len());
         Ok(scenario)
     }
@@ -121,6 +141,18 @@ impl Scenario {
         let words = || value.split_whitespace().map(str::to_owned);
         match key {
             "device" => self.devices.push(value.to_owned()),
+            "machine" => self.machine = Some(value.to_owned()),
+            "served" => {
+                let (address, options) =
+                    value.split_once(' ').context("a served function needs an address and a bus")?;
+                let option = |option: &str| {
+                    let (key, value) =
+                        option.split_once('=').context("an option of a device is KEY=VALUE")?;
+                    Ok((key.trim().to_owned(), value.trim().to_owned()))
+                };
+                let options = options.split(',').map(option).collect::<Result<_>>()?;
+                self.served.push(ServedDevice { address: address.to_owned(), options });
+            }
             "disk" => {
                 let (id, text) = value.split_once(' ').context("a disk needs a name and a text")?;
                 self.disks.push(Disk { id: id.to_owned(), text: text.trim().to_owned() });
@@ -136,7 +168,7 @@ impl Scenario {
             }
             _ => {
                 bail!(
-                    "unknown key `{key}:`; known are device, disk, modules, iommu, option, append, timeout, alone"
+                    "unknown key `{key}:`; known are device, machine, served, disk, modules, iommu, option, append, timeout, alone"
                 )
             }
         }
@@ -149,7 +181,8 @@ mod tests {
     use super::*;
 
     const SCRIPT: &str = "#!/bin/sh\n# Shows a thing\n# and another.\n# disk: n0 HELLO THERE\n# device: edu\n\
-        # device: nvme,drive=n0\n# modules: nvme  igb\n# option: -global a.b=c\n# iommu: intremap=off\n# timeout: 9\n# alone: so\n\n# device: not-a-header\nlog hi\n";
+        # device: nvme,drive=n0\n# modules: nvme  igb\n# option: -global a.b=c\n# iommu: intremap=off\n# timeout: 9\n# alone: so\n\
+        # machine: sim:x\n# served: 01:00.1 bus=rp1,addr=0.1\n\n# device: not-a-header\nlog hi\n";
 
     #[test]
     fn a_header_is_understood() {
@@ -162,12 +195,24 @@ mod tests {
         assert_eq!(scenario.iommu, "intremap=off");
         assert_eq!(scenario.timeout, Duration::from_secs(9));
         assert!(scenario.alone);
+        assert_eq!(scenario.machine.as_deref(), Some("sim:x"));
+        let options = [("bus", "rp1"), ("addr", "0.1")].map(|(k, v)| (k.to_owned(), v.to_owned())).to_vec();
+        assert_eq!(scenario.served, [ServedDevice { address: "01:00.1".into(), options }]);
     }
 
     #[test]
     fn an_unknown_key_is_named_with_its_line() {
         let error = Scenario::parse("x", "# fine\n# devise: edu\n").unwrap_err();
         assert!(format!("{error:#}").starts_with("line 2: unknown key `devise:`"), "{error:#}");
+    }
+
+    #[test]
+    fn what_is_served_needs_a_machine_and_a_place() {
+        for script in
+            ["# machine: sim:x\n", "# served: 01:00.0 bus=rp1\n", "# machine: sim:x\n# served: 01:00.0\n"]
+        {
+            assert!(Scenario::parse("x", script).is_err(), "{script}");
+        }
     }
 
     #[test]
