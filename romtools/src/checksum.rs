@@ -65,7 +65,7 @@ pub fn verdict(image: &Image<'_>) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::ImageSpec;
+    use crate::testing::{ImageSpec, NpdeSpec};
 
     fn of(file: &[u8]) -> Verdict {
         Image::parse(file, 0).unwrap().checksum()
@@ -79,6 +79,26 @@ mod tests {
         assert_eq!(of(&file), Verdict::Wrong { sum: 3 });
         file.pop();
         assert_eq!(of(&file), Verdict::Truncated);
+    }
+
+    #[test]
+    fn other_code_types_need_not() {
+        for code_type in [1, 2, 0x70, 0xe0, 0xff] {
+            let mut file = ImageSpec { code_type, ..ImageSpec::pc_at(1, 2) }.build();
+            file[0x1f0] = 1;
+            assert!(matches!(of(&file), Verdict::NotRequired { .. }), "{code_type:x}");
+        }
+    }
+
+    #[test]
+    fn nvidia_can_take_the_checksum_off_an_image() {
+        let npde = Some(NpdeSpec { blocks: 2, last: true });
+        let mut file = ImageSpec { npde, ..ImageSpec::pc_at(0x10de, 2) }.build();
+        file[0x1f0] = file[0x1f0].wrapping_add(1);
+        assert_eq!(of(&file), Verdict::Wrong { sum: 1 });
+        // Bit 2 of the extension's flags; the structure has 18h bytes, and the extension is on the next 16.
+        file[0x4b] |= 4;
+        assert_eq!(of(&file), Verdict::NotRequired { sum: 5 });
     }
 
     #[test]

@@ -38,6 +38,32 @@ fn images_and_drivers_are_written_and_nothing_is_replaced() {
     bench.out("extract --force a.rom", 0);
 }
 
+/// An EFI image whose few bytes become almost 16 MiB that are no driver.
+fn bomb() -> Vec<u8> {
+    // A block of the literal 0, and one of 65,535 matches of 256 bytes that take no bits.
+    let block = |symbols: u128, character: u128| symbols << 36 | character << 8;
+    let bits = (block(1, 0) << 52 | block(0, 509)) << 24;
+    let stream =
+        [&13u32.to_le_bytes(), &(1u32 + 256 * 65_535).to_le_bytes(), &bits.to_be_bytes()[..13]].concat();
+    let mut image = rom(true);
+    let at = usize::from(u16::from_le_bytes([image[0x16], image[0x17]]));
+    image[at..at + stream.len()].copy_from_slice(&stream);
+    image
+}
+
+#[test]
+fn a_file_cannot_become_more_than_64_mib_of_drivers() {
+    let bench = Bench::new();
+    bench.file("a.rom", &bomb().repeat(6));
+    let document = bench.json("extract --json a.rom", 7);
+    let files = document["files"].as_array().unwrap();
+    let errors: Vec<_> = files.iter().filter_map(|file| file["error"].as_str()).collect();
+    assert_eq!(errors.len(), 6);
+    assert!(errors[..4].iter().all(|error| error.contains("no PE file")), "{errors:?}");
+    assert!(errors[4..].iter().all(|error| error.contains("more than 64 MiB")), "{errors:?}");
+    assert!(bench.names().iter().all(|name| name.ends_with(".rom")));
+}
+
 #[test]
 fn what_is_not_whole_is_a_defect_and_not_written() {
     let bench = Bench::new();

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use romtools::compression::Variant;
+use romtools::compression::{self, Sizes, Variant};
 use romtools::efi::{self, Driver};
+use romtools::header::{Compression, Header};
 use romtools::{Image, LegacyImage, Rom};
 use serde::Serialize;
 
@@ -25,6 +26,10 @@ pub(crate) struct Arguments {
     force: bool,
 }
 
+/// The most that is decompressed of one file, in bytes: four times the largest option ROM that UEFI takes. An image of a
+/// few bytes can become 16 MiB, and a file can hold a hundred thousand of them.
+const MOST_DECOMPRESSED: usize = 64 << 20;
+
 /// Why something is in no file.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
@@ -32,6 +37,8 @@ enum Failure {
     Truncated { length: usize, available: usize },
     #[error("{0}")]
     Driver(#[from] romtools::Error),
+    #[error("with it, the drivers of this file would have more than {} MiB", MOST_DECOMPRESSED >> 20)]
+    TooMuch,
     #[error(transparent)]
     Output(#[from] output::Failure),
 }
@@ -43,13 +50,16 @@ impl Failure {
                 "the dump is cut short: dump it again from the device's rom file or the flash chip"
             }
             Self::Driver(error) => error.advice(),
+            Self::TooMuch => {
+                "no real ROM has as much, this file may be made to fill a disk: cut the ROM out of it, with `cut`"
+            }
             Self::Output(failure) => failure.advice(),
         }
     }
 
     fn outcome(&self) -> Outcome {
         match self {
-            Self::Truncated { .. } | Self::Driver(_) => Outcome::Defect,
+            Self::Truncated { .. } | Self::Driver(_) | Self::TooMuch => Outcome::Defect,
             Self::Output(_) => Outcome::FileFailed,
         }
     }
@@ -59,8 +69,14 @@ impl Failure {
 pub(crate) fn run(out: &mut impl Write, arguments: &Arguments, as_json: bool) -> io::Result<Outcome> {
     let path = &arguments.file;
     input::with_rom(out, path, as_json, |out, rom| {
-        let mut extraction =
-            Extraction { arguments, out, as_json, files: Vec::new(), outcome: Outcome::Fine };
+        let mut extraction = Extraction {
+            arguments,
+            out,
+            as_json,
+            files: Vec::new(),
+            outcome: Outcome::Fine,
+            decompressed: 0,
+        };
         extraction.rom(rom)?;
         let Extraction { files, outcome, .. } = extraction;
         if as_json {
@@ -76,6 +92,8 @@ struct Extraction<'a, W> {
     as_json: bool,
     files: Vec<Extracted>,
     outcome: Outcome,
+    /// What was decompressed so far, by the images' own claims.
+    decompressed: usize,
 }
 
 impl<W: Write> Extraction<'_, W> {
@@ -107,6 +125,10 @@ impl<W: Write> Extraction<'_, W> {
         let bytes = whole(image.bytes(), image.length());
         let is_whole = bytes.is_ok();
         self.file(format!("{name}.rom"), of("image"), bytes.map(Cow::Borrowed), None)?;
+        self.decompressed = self.decompressed.saturating_add(claimed(image));
+        if is_whole && self.decompressed > MOST_DECOMPRESSED {
+            return self.file(format!("{name}.efi"), of("driver"), Err(Failure::TooMuch), None);
+        }
         // What is missing of the image is one defect, not two.
         let Some(driver) = efi::driver(image).filter(|driver| is_whole || driver.is_ok()) else {
             return Ok(());
@@ -155,6 +177,15 @@ impl<W: Write> Extraction<'_, W> {
         self.files.push(file);
         Ok(())
     }
+}
+
+/// What a compressed driver claims to become; 0 for any other image, and for a claim that is refused anyway.
+fn claimed(image: &Image<'_>) -> usize {
+    let Header::Efi(header) = image.header() else { return 0 };
+    let stored = image.bytes().get(header.image_offset.into()..).unwrap_or_default();
+    let sizes = Some(stored).filter(|_| header.compression == Compression::UEFI).map(Sizes::parse);
+    let claim = sizes.and_then(Result::ok).map_or(0, |sizes| sizes.original);
+    if claim > compression::MAXIMUM_SIZE { 0 } else { claim }
 }
 
 /// The bytes, if they are all that there should be.
