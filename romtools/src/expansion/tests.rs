@@ -281,5 +281,16 @@ proptest! {
             prop_assert!(seen.insert(header.offset));
         }
         prop_assert!(seen.len() <= MOST_HEADERS);
+        put(&mut image, 0x16, &first.to_le_bytes());
+        put(&mut image, 0x10, &first.to_le_bytes());
+        let at = usize::from(first);
+        if let Some(undi) = pxe::UndiRomId::parse(&image) {
+            prop_assert_eq!(undi.sum.is_some(), at + usize::from(undi.length) <= image.len());
+        }
+        if let Some(ipxe) = pxe::IpxeHeader::parse(&image) {
+            prop_assert_eq!(ipxe.sum.is_some(), at + usize::from(ipxe.length) <= image.len());
+        }
+        let fcode = crate::open_firmware::Fcode::parse(&image, first);
+        prop_assert_eq!(fcode.is_some(), at + 8 <= image.len());
     }
 }
