@@ -34,8 +34,8 @@ use crate::{target, workspace};
 
 /// How many functions there are without an option.
 const FUNCTIONS: usize = 20_000;
-/// The seed of `cargo xtask test`.
-const SEED: u64 = 1;
+/// How many of them, and where they begin, in `cargo xtask test`: half a minute for each lspci.
+const TESTED: (usize, u64) = (2_000, 1);
 /// How many functions are in a dump.
 const BATCH: usize = 64;
 /// How many differences are made small and shown.
@@ -56,12 +56,16 @@ pub(crate) struct Options {
     /// Compare with this lspci instead of one from Debian
     #[arg(long, value_name = "PATH")]
     lspci: Option<PathBuf>,
+    /// Compare this `vfio-reset` instead of one built from the sources, without optimisation
+    #[arg(long, value_name = "PATH")]
+    ours: Option<PathBuf>,
 }
 
 impl Default for Options {
     /// What `cargo xtask test` runs: the same functions every time.
     fn default() -> Self {
-        Self { functions: FUNCTIONS, hosts: None, seed: Some(SEED), lspci: None }
+        let (functions, seed) = TESTED;
+        Self { functions, hosts: None, seed: Some(seed), lspci: None, ours: None }
     }
 }
 
@@ -81,7 +85,11 @@ pub(crate) fn run(options: &Options) -> Result<Counts> {
         println!("lspci-differential is SKIPPED: there is no lspci to compare with");
         return Ok(Counts { skipped: 1, ..Counts::default() });
     }
-    let ours = Program::new(vec![build()?.into(), "lspci".into()]);
+    let ours = match &options.ours {
+        Some(path) => path.canonicalize().with_context(|| format!("there is no {}", path.display()))?,
+        None => build()?,
+    };
+    let ours = Program::new(vec![ours.into(), "lspci".into()]);
     let seed = options.seed.unwrap_or_else(new_seed);
     let mut counts = Counts::default();
     for reference in &references.found {

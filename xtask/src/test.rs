@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-use crate::{fuzz, guest, rom_boot, workspace};
+use crate::{differential, fuzz, guest, rom_boot, workspace};
 
 /// How many tests ended how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -77,6 +77,7 @@ const SHAPE: &[(&str, &[&str])] = &[
 fn all_tests() -> Counts {
     let guests = || Ok(guest::run(&guest::Options::default())?.unwrap_or_default());
     let mut total = part("cargo test", cargo_test());
+    total += part("lspci-differential", differential::run(&differential::Options::default()));
     total += part("guest", guests());
     let roms = || Ok(rom_boot::run(&rom_boot::Options::default())?.unwrap_or_default());
     total += part("rom-boot", roms());

@@ -137,5 +137,15 @@ mod tests {
         let apply = |ours: &str, theirs: &str| apply(&of(OURS), ours, theirs, &function).0;
         assert_eq!(apply(&range("??3", "??11"), &range("(null)", "21902")), range("(null)", "21902"));
         assert_eq!(apply(&range("CDAT", "512"), &range("(null)", "21902")), range("CDAT", "512"));
+        // It crashed there, and what it had written ends anywhere.
+        let ours = range("??5", "??11");
+        for cut in
+            ["Type=Storage Clas", "Type=Storage Class=D", "Type=Storage Class=DRAM interleave=(null) tim"]
+        {
+            let theirs = format!("\t\t\tValid- Active+ {cut}");
+            let changed = apply(&ours, &theirs);
+            assert_eq!(changed.get(..theirs.len()), Some(theirs.as_str()), "{cut}");
+        }
+        assert!(!apply(&range("CDAT", "512"), "\t\t\tValid- Active+ Type=Sto").contains("Sto"));
     }
 }

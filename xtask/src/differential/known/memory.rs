@@ -11,7 +11,8 @@ pub(super) const ALL: &[Difference] = &[
     ),
 ];
 
-/// lspci looks codes up in tables that are shorter than their fields. We print `??` and the code.
+/// lspci looks codes up in tables that are shorter than their fields. We print `??` and the code. Where no text stands
+/// behind a table, lspci ends by a signal, and what it had written before may end anywhere in the line.
 fn beyond_table(printed: &mut Printed<'_>) {
     const KEYS: [&str; 4] = ["Type=", " Class=", " interleave=", " timeout="];
     // What stands before the first key, and the values.
@@ -19,9 +20,19 @@ fn beyond_table(printed: &mut Printed<'_>) {
         let mut rest = line;
         let mut parts = Vec::new();
         for key in KEYS {
-            let (before, after) = rest.split_once(key)?;
-            parts.push(before.to_owned());
-            rest = after;
+            match rest.split_once(key) {
+                Some((before, after)) => {
+                    parts.push(before.to_owned());
+                    rest = after;
+                }
+                None if parts.is_empty() || line.ends_with('\n') => return None,
+                None => {
+                    // Cut off, within the next key perhaps.
+                    let begun = (0..key.len()).rev().find(|length| rest.ends_with(&key[..*length]));
+                    rest = &rest[..rest.len() - begun.unwrap_or(0)];
+                    break;
+                }
+            }
         }
         parts.push(rest.to_owned());
         Some(parts)
