@@ -38,7 +38,7 @@
 //! | deviation | what happens |
 //! |---|---|
 //! | no newline at the end, lines over 254 bytes | read |
-//! | mail quoting (`> 00: 86 80`, nested), indentation, tabs, no-break spaces, a byte order mark | read |
+//! | quoting (`> 00: 86 80`, `\|`, `%`, `}`, `&gt;`, nested), a patch's `+`, indentation, tabs, no-break spaces, a byte order mark | read |
 //! | `Slot:` or `Device:` before the slot (`lspci -vmm`) | read |
 //! | domains of 7 and 8 digits | read |
 //! | quoted-printable line ends (`=0A=`, `=20`, `=`) | read |

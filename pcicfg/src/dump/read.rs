@@ -483,11 +483,11 @@ fn unindented(mut text: &[u8]) -> &[u8] {
     }
 }
 
-/// `line` without indentation and mail quoting at its start.
+/// `line` without indentation at its start, and what mail programs quote with, and patches; all of it also as HTML.
 fn unquoted(mut line: &[u8]) -> &[u8] {
     loop {
         line = match unindented(line) {
-            [b'>', rest @ ..] => rest,
+            [b'>' | b'|' | b'}' | b'%' | b'+', rest @ ..] | [b'&', b'g', b't', b';', rest @ ..] => rest,
             rest => return rest,
         }
     }
