@@ -64,7 +64,7 @@ mod walk;
 
 pub use filter::{Filter, FilterError};
 pub use names::{Names, NoNames};
-pub use subject::{Resource, Subject, System};
+pub use subject::{Identity, Resource, RestrictedLink, Subject, System};
 pub use text::Text;
 pub use tree::{Paths, Tree};
 
@@ -87,6 +87,9 @@ pub struct Options {
     pub path: u8,
     /// How many `-m` there are: text for programs.
     pub machine: u8,
+    /// Print what the cards see, not the kernel: `-b`. Only a header that is not known shows it here; the rest is
+    /// what [`System`] is left without.
+    pub bus_centric: bool,
     /// Print the kernel's driver and modules even without `-v`.
     pub kernel: bool,
     /// Add what lspci leaves out, in lines that begin with `+ ` behind their tabs; with two `-v` or more.
@@ -140,7 +143,7 @@ pub fn write_function(text: &mut Text, subject: &Subject<'_>, options: &Options,
     } else {
         terse::write(text, subject, options, naming);
         if options.verbose > 0 {
-            header::write(text, subject, options.verbose, naming);
+            header::write(text, subject, options, naming);
         }
         if options.kernel || options.verbose > 0 {
             terse::write_kernel(text, subject);

@@ -96,10 +96,10 @@ impl Filter {
             && is(self.bus, address.bus().into())
             && is(self.device, address.device().into())
             && is(self.function, address.function().into())
-            && is(self.vendor_id, subject.u16(0).into())
-            && is(self.device_id, subject.u16(2).into())
+            && is(self.vendor_id, subject.vendor_id().into())
+            && is(self.device_id, subject.device_id().into())
             && self.class.is_none_or(|(class, mask)| (class ^ u32::from(subject.class())) & mask == 0)
-            && is(self.interface, subject.u8(0x09).into())
+            && is(self.interface, subject.interface().into())
     }
 
     /// Whether every function is wanted.

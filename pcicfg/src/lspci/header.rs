@@ -1,7 +1,7 @@
 //! What `-v` prints of the header, up to the capabilities.
 
 use super::names::Naming;
-use super::{Subject, Text, bars, bridge, capability, cardbus};
+use super::{Options, Subject, Text, bars, bridge, capability, cardbus};
 
 const BUS_MASTER: u16 = 1 << 2;
 
@@ -14,7 +14,8 @@ enum Layout {
     Unknown,
 }
 
-pub(super) fn write(text: &mut Text, subject: &Subject<'_>, verbose: u8, naming: Naming<'_>) {
+pub(super) fn write(text: &mut Text, subject: &Subject<'_>, options: &Options, naming: Naming<'_>) {
+    let verbose = options.verbose;
     let layout = layout(text, subject);
     let system = subject.system().copied().unwrap_or_default();
     if let Some(slot) = system.physical_slot {
@@ -67,6 +68,7 @@ pub(super) fn write(text: &mut Text, subject: &Subject<'_>, verbose: u8, naming:
         }
         Layout::Bridge => bridge::write(text, subject, verbose, naming),
         Layout::CardBus => cardbus::write(text, subject, verbose, naming),
+        Layout::Unknown if options.bus_centric => {}
         Layout::Unknown => {
             bars::write(text, subject, 6, verbose);
             bridge::write_windows_of_system(text, subject, verbose);

@@ -17,7 +17,7 @@ fn write_address(text: &mut Text, subject: &Subject<'_>, options: &Options) {
 
 /// One line, each part in quotes.
 fn write_line(text: &mut Text, subject: &Subject<'_>, options: &Options, naming: Naming<'_>) {
-    let (vendor, device) = (subject.u16(0), subject.u16(2));
+    let (vendor, device) = (subject.vendor_id(), subject.device_id());
     let mut part = Text::new();
     let mut quoted = |text: &mut Text, write: &dyn Fn(&mut Text)| {
         part.clear();
@@ -35,11 +35,11 @@ fn write_line(text: &mut Text, subject: &Subject<'_>, options: &Options, naming:
     quoted(text, &|part| naming.class(part, subject.class()));
     quoted(text, &|part| naming.vendor(part, vendor));
     quoted(text, &|part| naming.device(part, vendor, device));
-    let revision = subject.u8(0x08);
+    let revision = subject.revision();
     if revision != 0 {
         text.str(" -r").hex2(revision);
     }
-    text.str(" -p").hex2(subject.u8(0x09));
+    text.str(" -p").hex2(subject.interface());
     match terse::subsystem(subject) {
         Some(ids) => {
             quoted(text, &|part| naming.subsystem_vendor(part, ids.0));
@@ -54,7 +54,7 @@ fn write_line(text: &mut Text, subject: &Subject<'_>, options: &Options, naming:
 
 /// One line for each part, with its name before it.
 fn write_record(text: &mut Text, subject: &Subject<'_>, options: &Options, naming: Naming<'_>) {
-    let (vendor, device) = (subject.u16(0), subject.u16(2));
+    let (vendor, device) = (subject.vendor_id(), subject.device_id());
     let system = subject.system().copied().unwrap_or_default();
     text.str(if options.machine >= 2 { "Slot:\t" } else { "Device:\t" });
     write_address(text, subject, options);
@@ -75,11 +75,11 @@ fn write_record(text: &mut Text, subject: &Subject<'_>, options: &Options, namin
     if let Some(slot) = system.physical_slot {
         text.str("PhySlot:\t").str(slot).end();
     }
-    let revision = subject.u8(0x08);
+    let revision = subject.revision();
     if revision != 0 {
         text.str("Rev:\t").hex2(revision).end();
     }
-    text.str("ProgIf:\t").hex2(subject.u8(0x09)).end();
+    text.str("ProgIf:\t").hex2(subject.interface()).end();
     if options.kernel {
         if let Some(driver) = system.driver {
             text.str("Driver:\t").str(driver).end();

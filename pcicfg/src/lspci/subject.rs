@@ -112,9 +112,38 @@ impl<'a> Subject<'a> {
         self.u8(0x0e) & 0x7f
     }
 
+    fn identity(&self) -> Option<Identity> {
+        self.system.and_then(|system| system.identity)
+    }
+
+    /// Vendor ID.
+    pub(super) fn vendor_id(&self) -> u16 {
+        self.identity().map_or_else(|| self.u16(0x00), |identity| identity.vendor_id)
+    }
+
+    /// Device ID.
+    pub(super) fn device_id(&self) -> u16 {
+        self.identity().map_or_else(|| self.u16(0x02), |identity| identity.device_id)
+    }
+
     /// Base and sub-class.
     pub(super) fn class(&self) -> u16 {
-        self.u16(0x0a)
+        self.identity().map_or_else(|| self.u16(0x0a), |identity| identity.class)
+    }
+
+    /// Programming Interface.
+    pub(super) fn interface(&self) -> u8 {
+        self.identity().map_or_else(|| self.u8(0x09), |identity| identity.interface)
+    }
+
+    /// Revision ID.
+    pub(super) fn revision(&self) -> u8 {
+        self.identity().and_then(|identity| identity.revision).unwrap_or_else(|| self.u8(0x08))
+    }
+
+    /// Vendor and device of the subsystem as the system knows them.
+    pub(super) fn subsystem_of_system(&self) -> Option<(u16, u16)> {
+        self.identity()?.subsystem
     }
 
     pub(super) fn command(&self) -> u16 {
@@ -131,6 +160,8 @@ impl<'a> Subject<'a> {
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct System<'a> {
+    /// Ids and class, where the kernel has them from elsewhere than the configuration space, or corrected them.
+    pub identity: Option<Identity>,
     /// The interrupt it is routed to.
     pub irq: Option<u32>,
     /// What its base address registers decode, in the order of the kernel's `resource` file: the
@@ -142,7 +173,7 @@ pub struct System<'a> {
     pub iommu_group: Option<&'a str>,
     /// The slot it sits in.
     pub physical_slot: Option<&'a str>,
-    /// What the firmware calls it.
+    /// What the firmware calls it. The kernel's text ends in a line end, and lspci adds none.
     pub label: Option<&'a str>,
     /// The node in the device tree.
     pub device_tree_node: Option<&'a str>,
@@ -150,6 +181,40 @@ pub struct System<'a> {
     pub driver: Option<&'a str>,
     /// The kernel's modules that could drive it.
     pub modules: &'a [&'a str],
+    /// Its Vital Product Data, as much as could be read.
+    pub vital_product_data: Option<&'a [u8]>,
+    /// The link of a CXL 1.1 device, which its configuration space does not show.
+    pub restricted_link: Option<RestrictedLink>,
+    /// The function that the kernel found it behind.
+    pub parent: Option<Address>,
+}
+
+/// What the kernel takes a function for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// Vendor ID.
+    pub vendor_id: u16,
+    /// Device ID.
+    pub device_id: u16,
+    /// Base and sub-class.
+    pub class: u16,
+    /// Programming Interface.
+    pub interface: u8,
+    /// Revision ID; `None` if only the configuration space has it.
+    pub revision: Option<u8>,
+    /// Subsystem Vendor ID and Subsystem ID; `None` if only the configuration space has them.
+    pub subsystem: Option<(u16, u16)>,
+}
+
+/// The link registers of a restricted CXL device (CXL 3.1, 8.2.1.2), which stand in the root complex.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RestrictedLink {
+    /// Link Capabilities; zero if there are none.
+    pub capabilities: u32,
+    /// Link Control.
+    pub control: u16,
+    /// Link Status.
+    pub status: u16,
 }
 
 /// A line of the kernel's `resource` file.

@@ -27,13 +27,13 @@ pub(super) fn write(text: &mut Text, subject: &Subject<'_>, options: &Options, n
     text.str(" ");
     naming.class(text, class);
     text.str(": ");
-    naming.vendor_and_device(text, subject.u16(0), subject.u16(2));
-    let revision = subject.u8(0x08);
+    naming.vendor_and_device(text, subject.vendor_id(), subject.device_id());
+    let revision = subject.revision();
     if revision != 0 {
         text.str(" (rev ").hex2(revision).str(")");
     }
     if options.verbose > 0 {
-        naming.interface(text, class, subject.u8(0x09));
+        naming.interface(text, class, subject.interface());
     }
     text.end();
     if options.verbose > 0 || options.kernel {
@@ -43,7 +43,7 @@ pub(super) fn write(text: &mut Text, subject: &Subject<'_>, options: &Options, n
         }
         if let Some(ids) = subsystem(subject) {
             text.str("\tSubsystem: ");
-            naming.subsystem(text, (subject.u16(0), subject.u16(2)), ids);
+            naming.subsystem(text, (subject.vendor_id(), subject.device_id()), ids);
             text.end();
         }
     }
@@ -51,14 +51,18 @@ pub(super) fn write(text: &mut Text, subject: &Subject<'_>, options: &Options, n
 
 /// Vendor and device of the subsystem, where they are for this kind of header; `None` if they mean nothing.
 pub(super) fn subsystem(subject: &Subject<'_>) -> Option<(u16, u16)> {
-    let at = match subject.header_type() {
-        0 => 0x2c,
-        1 => walk::find(subject, walk::SUBSYSTEM)? + 4,
-        2 => 0x40,
-        _ => return None,
+    let ids = match (subject.subsystem_of_system(), subject.header_type()) {
+        (Some(ids), _) => ids,
+        (None, 0) => ids_at(subject, 0x2c),
+        (None, 1) => ids_at(subject, walk::find(subject, walk::SUBSYSTEM)? + 4),
+        (None, 2) => ids_at(subject, 0x40),
+        (None, _) => return None,
     };
-    let ids = (subject.u16(at), subject.u16(at + 2));
     (ids.0 != 0 && ids.0 != 0xffff).then_some(ids)
+}
+
+fn ids_at(subject: &Subject<'_>, at: usize) -> (u16, u16) {
+    (subject.u16(at), subject.u16(at + 2))
 }
 
 pub(super) fn write_kernel(text: &mut Text, subject: &Subject<'_>) {

@@ -22,6 +22,8 @@ struct Function {
     wanted: bool,
     /// The bridge that it is.
     bridge: Option<usize>,
+    /// What the kernel found it behind.
+    parent: Option<Address>,
 }
 
 /// A bridge, or the root of a domain.
@@ -42,7 +44,8 @@ struct Bus {
     functions: Vec<usize>,
 }
 
-/// The functions of a machine, as lspci hangs them together: by the bus numbers in their bridges.
+/// The functions of a machine, as lspci hangs them together: where the kernel says so, below their parents, else by the
+/// bus numbers in their bridges.
 ///
 /// ```
 /// use pcicfg::{Address, lspci::{Identifiers, NoNames, Subject, Text, Tree}};
@@ -85,16 +88,24 @@ impl Tree {
         }
         self.functions.push(Function {
             address,
-            vendor: subject.u16(0),
-            device: subject.u16(2),
+            vendor: subject.vendor_id(),
+            device: subject.device_id(),
             wanted,
             bridge: is_bridge.then(|| self.bridges.len() - 1),
+            parent: subject.system().and_then(|system| system.parent),
         });
     }
 
     /// Adds a function that is wanted if `filter` says so.
     pub fn push_filtered(&mut self, subject: &Subject<'_>, filter: &Filter) {
         self.push(subject, filter.matches(subject));
+    }
+
+    /// The bridge that the kernel found a function behind.
+    fn bridge_above(&self, function: &Function) -> Option<usize> {
+        let parent = function.parent?;
+        let index = self.functions.binary_search_by_key(&parent, |other| other.address).ok()?;
+        self.functions.get(index)?.bridge
     }
 
     /// The bridges above each function.
@@ -209,6 +220,14 @@ impl<'t> Grown<'t> {
             Self { functions: &tree.functions, bridges, roots, places: Vec::new(), shown: Vec::new() };
         for (index, function) in tree.functions.iter().enumerate() {
             let (number, bus) = (function.address.domain(), function.address.bus());
+            if let Some(place) = tree.bridge_above(function) {
+                grown.places.push(roots + place);
+                // Virtual functions on a bus of their own are where the physical one is.
+                if let Some(bus) = grown.bridges[roots + place].buses.first_mut() {
+                    bus.functions.push(index);
+                }
+                continue;
+            }
             // Every function's domain is there.
             let root = domains.get(&number).map_or(0, |domain| domain.root);
             let above = domains.get(&number).and_then(|domain| domain.above[usize::from(bus)]);

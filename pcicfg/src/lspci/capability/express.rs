@@ -70,6 +70,8 @@ pub(super) fn write(text: &mut Text, body: Body<'_, '_>) {
     write_device(text, body, kind);
     if link {
         express_link::write(text, body, kind);
+    } else if let Some(link) = body.subject.system().and_then(|system| system.restricted_link) {
+        express_link::write_restricted(text, link);
     }
     if slot {
         express_port::write_slot(text, body);

@@ -1,5 +1,6 @@
 //! PCI Express: the link.
 
+use super::super::RestrictedLink;
 use super::express::port::*;
 use super::express::{latency_l0s, latency_l1};
 use super::{Body, Text, bits, index};
@@ -30,6 +31,33 @@ fn compared(kind: u8, status: u32, capability: u32) -> &'static str {
 
 pub(super) fn write(text: &mut Text, body: Body<'_, '_>, kind: u8) {
     let capabilities = body.u32(0xc);
+    write_capabilities(text, capabilities);
+    let control = u32::from(body.u16(0x10));
+    write_power_management(text, control);
+    if matches!(kind, ROOT_PORT | ENDPOINT | LEGACY_ENDPOINT | TO_PCI) {
+        text.str(if control & 8 != 0 { " RCB 128 bytes," } else { " RCB 64 bytes," });
+    }
+    text.flags(control, &[("LnkDisable", 4), ("CommClk", 6)]);
+    write_control(text, control);
+    text.flags(control, &[("FltModeDis", 13)]).end();
+    write_status(text, body.u16(0x12), capabilities, kind);
+}
+
+/// The link of a restricted CXL device, which the system reads from the root complex.
+pub(super) fn write_restricted(text: &mut Text, link: RestrictedLink) {
+    if link.capabilities == 0 {
+        return;
+    }
+    write_capabilities(text, link.capabilities);
+    let control = u32::from(link.control);
+    write_power_management(text, control);
+    text.flags(control, &[("Disabled", 4), ("CommClk", 6)]);
+    write_control(text, control);
+    text.end();
+    write_status(text, link.status, link.capabilities, INTEGRATED_ENDPOINT);
+}
+
+fn write_capabilities(text: &mut Text, capabilities: u32) {
     let (top_speed, top_width) = (bits(capabilities, 0, 4), bits(capabilities, 4, 6));
     text.str("\t\tLnkCap:\tPort #").dec((capabilities >> 24).into());
     text.str(", Speed ").str(speed(top_speed)).str(", Width x").dec(top_width.into());
@@ -41,24 +69,25 @@ pub(super) fn write(text: &mut Text, body: Body<'_, '_>, kind: u8) {
         _ => text.str(", ASPM L0s L1, Exit Latency L0s ").str(l0s).str(", L1 ").str(l1),
     };
     text.flag("\n\t\t\tClockPM", capabilities & 1 << 18 != 0)
-        .flags(capabilities, &[("Surprise", 19), ("LLActRep", 20), ("BwNot", 21), ("ASPMOptComp", 22)]);
+        .flags(capabilities, &[("Surprise", 19), ("LLActRep", 20), ("BwNot", 21), ("ASPMOptComp", 22)])
+        .end();
+}
 
-    let control = u32::from(body.u16(0x10));
-    text.str("\n\t\tLnkCtl:\tASPM ");
+fn write_power_management(text: &mut Text, control: u32) {
+    text.str("\t\tLnkCtl:\tASPM ");
     text.str(["Disabled;", "L0s Enabled;", "L1 Enabled;", "L0s L1 Enabled;"][index(control, 0, 2)]);
-    if matches!(kind, ROOT_PORT | ENDPOINT | LEGACY_ENDPOINT | TO_PCI) {
-        text.str(if control & 8 != 0 { " RCB 128 bytes," } else { " RCB 64 bytes," });
-    }
-    text.flags(control, &[("LnkDisable", 4), ("CommClk", 6)])
-        .flag("\n\t\t\tExtSynch", control & 1 << 7 != 0)
-        .flags(
-            control,
-            &[("ClockPM", 8), ("AutWidDis", 9), ("BWInt", 10), ("AutBWInt", 11), ("FltModeDis", 13)],
-        );
+}
 
-    let status = u32::from(body.u16(0x12));
+fn write_control(text: &mut Text, control: u32) {
+    text.flag("\n\t\t\tExtSynch", control & 1 << 7 != 0)
+        .flags(control, &[("ClockPM", 8), ("AutWidDis", 9), ("BWInt", 10), ("AutBWInt", 11)]);
+}
+
+fn write_status(text: &mut Text, status: u16, capabilities: u32, kind: u8) {
+    let status = u32::from(status);
+    let (top_speed, top_width) = (bits(capabilities, 0, 4), bits(capabilities, 4, 6));
     let (speed_now, width_now) = (bits(status, 0, 4), bits(status, 4, 6));
-    text.str("\n\t\tLnkSta:\tSpeed ").str(speed(speed_now)).str(compared(kind, speed_now, top_speed));
+    text.str("\t\tLnkSta:\tSpeed ").str(speed(speed_now)).str(compared(kind, speed_now, top_speed));
     text.str(", Width x").dec(width_now.into()).str(compared(kind, width_now, top_width));
     text.flag("\n\t\t\tTrErr", status & 1 << 10 != 0)
         .flags(status, &[("Train", 11), ("SlotClk", 12), ("DLActive", 13), ("BWMgmt", 14), ("ABWMgmt", 15)])

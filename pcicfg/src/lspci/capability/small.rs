@@ -20,7 +20,7 @@ pub(super) fn write_subsystem(text: &mut Text, body: Body<'_, '_>, naming: Namin
     // lspci does not end the line otherwise.
     if body.has(0, 8) {
         text.str("Subsystem: ");
-        let device = (body.subject.u16(0), body.subject.u16(2));
+        let device = (body.subject.vendor_id(), body.subject.device_id());
         naming.subsystem(text, device, (body.u16(4), body.u16(6)));
         text.end();
     }
