@@ -135,6 +135,12 @@ pub enum Error {
         /// What was looked for, and which there are.
         reason: String,
     },
+    /// An option asks for what is not done.
+    #[error("{reason}")]
+    Usage {
+        /// What, and what to do instead.
+        reason: String,
+    },
     /// A file is not what it should be.
     #[error("{}{}: {message}", file.display(), position(*line, *column))]
     Malformed {

@@ -18,6 +18,7 @@ pub mod inventory;
 pub mod json;
 pub mod machine;
 pub mod method;
+pub mod modules;
 pub mod pci_ids;
 pub mod plan;
 pub mod quirk;

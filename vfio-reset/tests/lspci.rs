@@ -230,7 +230,8 @@ fn a_dump_in_pieces_is_the_dump_as_a_whole() {
     let dump = file(&text);
     let (ours, errors) = lspci(dump.path(), &["-vvvn"]);
     assert_same(&ours, (expected.join("\n") + "\n").as_bytes(), "pieces");
-    assert_eq!(errors, "");
+    // What is wrong with the functions is noted, and with the dump nothing is.
+    assert!(errors.lines().all(|line| line.starts_with("note: ")), "{errors}");
     // And as -n skims it.
     let short: Vec<&String> = expected.iter().filter(|line| line.starts_with("0")).collect();
     let ours = String::from_utf8(lspci(dump.path(), &["-n"]).0).unwrap();

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | configuration space | `live/config.rs` |
 //! | facts, the names of slots | `live/facts.rs`, `live/slots.rs` |
+//! | what lspci reads, for its text | `live/folder.rs` |
 //! | who would notice: disks, interfaces, virtual machines | `live/users.rs` and below |
 //! | what can sleep in the kernel for a minute, in a process of its own | `live/child.rs` |
 //! | VFIO: opening by group and by device file, resets, regions | `live/vfio.rs` |
@@ -21,6 +22,7 @@ mod child;
 mod clock;
 mod config;
 mod facts;
+mod folder;
 mod host;
 mod kmsg;
 mod slots;
@@ -38,6 +40,7 @@ use super::{
 use crate::error::{Error, Result};
 use child::{Answer, Deed};
 use clock::MonotonicClock;
+pub use folder::{PciFacts, PciFolder};
 use pcicfg::Address;
 use slots::Slots;
 use std::fs::File;

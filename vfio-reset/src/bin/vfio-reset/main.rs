@@ -102,6 +102,7 @@ fn exit_code(error: &Error) -> u8 {
         | Error::BarOutOfReach { .. }
         | Error::NotServed { .. }
         | Error::Malformed { .. }
+        | Error::Usage { .. }
         | Error::ReadOnly { .. } => 2,
         // A file that exists already is the wrong argument, not a failing disk.
         Error::Write { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists => 2,

@@ -42,6 +42,11 @@ impl Output {
         }
     }
 
+    /// Prints a whole text that was asked for.
+    pub(crate) fn text(&self, text: &str) {
+        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    }
+
     /// Prints a document, if JSON is wanted.
     pub(crate) fn document(&self, document: &impl Serialize) {
         if self.json {
@@ -54,6 +59,13 @@ impl Output {
     pub(crate) fn warn(&self, text: impl Display) {
         if !self.quiet {
             print_line(&mut anstream::stderr().lock(), &format!("{WARNING}warning{WARNING:#}: {text}"));
+        }
+    }
+
+    /// Tells something that is no fault of the input.
+    pub(crate) fn note(&self, text: impl Display) {
+        if !self.quiet {
+            print_line(&mut anstream::stderr().lock(), &format!("{DIM}note{DIM:#}: {text}"));
         }
     }
 

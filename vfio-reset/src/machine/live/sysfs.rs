@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// What one attribute can hold: the kernel gives its code one page.
-const PAGE: usize = 4096;
+pub(super) const PAGE: usize = 4096;
 
 /// An attribute without its line end; `None` if there is none.
 ///

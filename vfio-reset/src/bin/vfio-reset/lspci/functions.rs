@@ -1,22 +1,23 @@
 //! The functions to print, in lspci's order.
 
-use super::LspciArguments;
+use super::known::Known;
 use super::sparse::{Space, Sparse};
-use crate::args::Global;
-use crate::output::Output;
-use crate::session::Session;
-use pcicfg::lspci::{Resource, Subject, System};
+use pcicfg::lspci::{Subject, System};
 use pcicfg::{Address, dump};
 use std::path::Path;
-use vfio_reset::machine::FunctionFacts;
-use vfio_reset::{Error, Machine};
+use vfio_reset::Error;
+use vfio_reset::modules::Modules;
 
 /// All functions, sorted by address; those at the same address as the text has them.
 pub(super) struct Functions {
     spaces: Sparse,
     entries: Vec<Entry>,
-    /// By [`Entry::index`]; empty for a dump.
-    facts: Vec<FunctionFacts>,
+    /// What the system knows of each, by [`Entry::index`]; empty for a dump.
+    known: Vec<Known>,
+    /// Which modules could drive a function; empty where that is not printed.
+    modules: Modules,
+    /// Some function is not in domain 0, be it printed or not.
+    domains: bool,
 }
 
 struct Entry {
@@ -48,33 +49,40 @@ impl Keep {
 
 impl Functions {
     pub(super) fn new() -> Self {
-        Self { spaces: Sparse::default(), entries: Vec::new(), facts: Vec::new() }
+        Self {
+            spaces: Sparse::default(),
+            entries: Vec::new(),
+            known: Vec::new(),
+            modules: Modules::default(),
+            domains: false,
+        }
+    }
+
+    /// Those of a system with these modules.
+    pub(super) fn with_modules(modules: Modules) -> Self {
+        Self { modules, ..Self::new() }
     }
 
     pub(super) fn push(&mut self, address: Address, bytes: &[u8]) {
         let (start, index) = (self.spaces.push(bytes), self.entries.len() as u32);
+        self.domains |= address.domain() != 0;
         self.entries.push(Entry { address, start, length: bytes.len() as u16, index });
+    }
+
+    /// Adds a function of a system.
+    pub(super) fn push_known(&mut self, address: Address, bytes: &[u8], mut known: Known) {
+        known.find_modules(&self.modules);
+        self.push(address, bytes);
+        self.known.push(known);
+    }
+
+    /// Tells of a function that is not printed.
+    pub(super) fn pass(&mut self, address: Address) {
+        self.domains |= address.domain() != 0;
     }
 
     pub(super) fn sort(&mut self) {
         self.entries.sort_by_key(|entry| entry.address);
-    }
-
-    /// The functions of the machine that the global options name.
-    pub(super) fn of_machine(
-        global: &Global,
-        output: &Output,
-        _arguments: &LspciArguments,
-    ) -> Result<Self, Error> {
-        let session = Session::open(global, output)?;
-        let machine: &dyn Machine = session.machine();
-        let mut functions = Self::new();
-        for address in machine.functions()? {
-            functions.push(address, &machine.config(address)?);
-            functions.facts.push(machine.facts(address)?);
-        }
-        functions.sort();
-        Ok(functions)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -83,7 +91,7 @@ impl Functions {
 
     /// Whether any function is in a domain other than 0: then lspci prints all domains.
     pub(super) fn have_domains(&self) -> bool {
-        self.entries.last().is_some_and(|entry| entry.address.domain() != 0)
+        self.domains
     }
 
     /// Whether there is a function at `address`; they are sorted.
@@ -91,26 +99,24 @@ impl Functions {
         self.entries.binary_search_by_key(&address, |entry| entry.address).is_ok()
     }
 
+    /// The addresses that more than one function has, each once; they are sorted.
+    pub(super) fn repeated(&self) -> impl Iterator<Item = Address> {
+        let runs = self.entries.chunk_by(|one, other| one.address == other.address);
+        runs.filter(|run| run.len() > 1).filter_map(|run| Some(run.first()?.address))
+    }
+
     /// Shows function `index` to `show`.
     pub(super) fn with(&self, index: usize, room: &mut Space, show: impl FnOnce(&Subject<'_>)) {
         let Some(entry) = self.entries.get(index) else { return };
         let bytes = self.spaces.get(entry.start, entry.length.into(), room);
         let subject = Subject::new(entry.address, bytes);
-        let Some(facts) = self.facts.get(entry.index as usize) else { return show(&subject) };
-        let resources: Vec<Resource> = facts.resources.iter().map(resource).collect();
-        let group = facts.iommu_group.map(|group| group.to_string());
+        let Some(known) = self.known.get(entry.index as usize) else { return show(&subject) };
+        let modules: Vec<&str> = known.modules.iter().map(String::as_str).collect();
         let mut system = System::default();
-        system.resources = &resources;
-        system.iommu_group = group.as_deref();
-        system.physical_slot = facts.slot.as_deref();
-        system.label = facts.label.as_deref();
-        system.driver = facts.driver.as_deref();
+        known.fill(&mut system);
+        system.modules = &modules;
         show(&subject.with_system(&system));
     }
-}
-
-fn resource(resource: &vfio_reset::machine::Resource) -> Resource {
-    Resource { start: resource.start, end: resource.end, flags: resource.flags }
 }
 
 pub(super) fn malformed(file: &Path, error: dump::DumpError) -> Error {

@@ -5,7 +5,6 @@
 
 use super::functions::Functions;
 use super::sparse::Space;
-use crate::output::Output;
 use pcicfg::header::ClassCode;
 use pcicfg::lspci::{Filter, Identifiers, Names, Resource, Subject, System};
 use pcicfg::tree::Tree;
@@ -53,13 +52,7 @@ struct ResourceDocument {
 }
 
 /// Writes all functions that are wanted.
-pub(super) fn write(
-    functions: &Functions,
-    filter: &Filter,
-    identifiers: Identifiers,
-    names: &dyn Names,
-    output: &Output,
-) {
+pub(super) fn write(functions: &Functions, filter: &Filter, identifiers: Identifiers, names: &dyn Names) {
     let mut stream = std::io::stdout().lock();
     let mut text = format!("{{\"schema\":{SCHEMA},\"functions\":[").into_bytes();
     let (mut room, mut separator) = (Space::new(), "\n");
@@ -73,16 +66,16 @@ pub(super) fn write(
             }
         });
         // A reader that has gone away is no error.
-        if text.len() >= BUFFER && !flush(&mut stream, &mut text, output) {
+        if text.len() >= BUFFER && !flush(&mut stream, &mut text) {
             return;
         }
     }
     text.extend_from_slice(b"\n]}\n");
-    flush(&mut stream, &mut text, output);
+    flush(&mut stream, &mut text);
 }
 
-fn flush(stream: &mut impl Write, text: &mut Vec<u8>, output: &Output) -> bool {
-    let done = output.quiet || stream.write_all(text).is_ok() && stream.flush().is_ok();
+fn flush(stream: &mut impl Write, text: &mut Vec<u8>) -> bool {
+    let done = stream.write_all(text).is_ok() && stream.flush().is_ok();
     text.clear();
     done
 }
@@ -113,7 +106,7 @@ fn system<'a>(system: &'a System<'a>) -> SystemDocument<'a> {
         numa_node: system.numa_node,
         irq: system.irq,
         slot: system.physical_slot,
-        label: system.label,
+        label: system.label.map(str::trim_end),
         resources: used.map(|(index, range)| resource(index, *range)).collect(),
     }
 }

@@ -1,13 +1,19 @@
 //! Where lspci's names come from.
 
 use super::LspciArguments;
+use crate::output::Output;
 use pcicfg::header::ClassCode;
 use pcicfg::lspci::{Names, NoNames};
 use vfio_reset::pci_ids::PciIds;
 
 /// The names that the options ask for. With `-n` none are looked up unless `-i` says where: lspci
 /// reads its file even then, for the names of programming interfaces alone.
-pub(super) fn open(arguments: &LspciArguments) -> Box<dyn Names> {
+pub(super) fn open(arguments: &LspciArguments, output: &Output) -> Box<dyn Names> {
+    if let Some(file) = &arguments.names
+        && let Err(error) = std::fs::File::open(file)
+    {
+        output.warn(format!("{}: {error}; numbers are printed instead of names", file.display()));
+    }
     match &arguments.names {
         Some(file) => Box::new(PciIdsNames(PciIds::only(file.clone()))),
         None if arguments.numbers == 1 => Box::new(NoNames),
