@@ -138,13 +138,17 @@ impl Pair<'_> {
     /// A program cannot be run, or a dump not be written.
     pub(crate) fn compare_host(&self, functions: Vec<Function>, options: &[&str]) -> Result<Compared> {
         let mut compared = Compared::counted(self.known);
+        // Of a dump without functions lspci says nothing, and ours what is wrong with it.
+        if functions.is_empty() {
+            return Ok(compared);
+        }
         match self.host_differs(&functions, options)? {
             Host::Same => compared.functions = 1,
             Host::Refused => compared.refused = 1,
             Host::Differs(theirs, ours) => {
                 let mut best = (functions, theirs, ours);
                 let mut index = 0;
-                while index < best.0.len() {
+                while index < best.0.len() && best.0.len() > 1 {
                     let mut fewer = best.0.clone();
                     fewer.remove(index);
                     match self.host_differs(&fewer, options)? {
