@@ -29,7 +29,7 @@ use self::known::Difference;
 use self::program::Program;
 use self::reference::{Reference, References};
 use self::space::{Address, Function};
-use crate::test::Counts;
+use crate::test::{self, Counts};
 use crate::{target, workspace};
 
 /// How many functions there are without an option.
@@ -59,13 +59,16 @@ pub(crate) struct Options {
     /// Compare this `vfio-reset` instead of one built from the sources, without optimisation
     #[arg(long, value_name = "PATH")]
     ours: Option<PathBuf>,
+    /// Leave out what is printed of a running system
+    #[arg(long)]
+    no_system: bool,
 }
 
 impl Default for Options {
     /// What `cargo xtask test` runs: the same functions every time.
     fn default() -> Self {
         let (functions, seed) = TESTED;
-        Self { functions, hosts: None, seed: Some(seed), lspci: None, ours: None }
+        Self { functions, hosts: None, seed: Some(seed), lspci: None, ours: None, no_system: false }
     }
 }
 
@@ -101,6 +104,9 @@ pub(crate) fn run(options: &Options) -> Result<Counts> {
         let run = Differential { ours: &ours, reference, known: &known, seed };
         let functions = run.functions(options.functions)?;
         counts += run.report("functions", functions)?;
+        if !options.no_system {
+            counts += running_system(reference)?;
+        }
         if reference.version < known::TREES {
             println!("  hosts are not compared: before 3.10 trees were made otherwise");
             continue;
@@ -126,6 +132,25 @@ fn build() -> Result<PathBuf> {
         bail!("vfio-reset does not build");
     }
     Ok(target().join("debug/vfio-reset"))
+}
+
+/// Lets the tests of vfio-reset that print a system made of files ask this lspci.
+fn running_system(reference: &Reference) -> Result<Counts> {
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let script = folder.path().join("lspci");
+    reference.program.write_script(&script)?;
+    let arguments =
+        ["test", "--quiet", "--package", "vfio-reset", "--test", "lspci_drop_in", "an_installed_lspci"];
+    let mut cargo = test::cargo(&arguments);
+    let output = cargo.env("VFIO_RESET_LSPCI", &script).output().context("cannot run cargo")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let counts =
+        text.lines().find_map(test::test_result).unwrap_or(Counts { failed: 1, ..Counts::default() });
+    if counts.failed > 0 || counts.passed == 0 {
+        println!("{text}{}", String::from_utf8_lossy(&output.stderr));
+    }
+    println!("  a running system: {counts}");
+    Ok(counts)
 }
 
 /// One lspci, and what it is compared with.

@@ -139,7 +139,7 @@ fn cargo_test() -> Result<Counts> {
 }
 
 /// The numbers in `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; ...`.
-fn test_result(line: &str) -> Option<Counts> {
+pub(crate) fn test_result(line: &str) -> Option<Counts> {
     let rest = line.strip_prefix("test result: ")?;
     let rest = rest.split_once(". ")?.1;
     let mut counts = Counts::default();

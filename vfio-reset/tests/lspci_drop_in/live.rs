@@ -63,13 +63,15 @@ const ALIKE: &[&[&str]] =
 
 #[test]
 fn an_installed_lspci_prints_the_same() {
-    let lspci = std::env::var_os("VFIO_RESET_LSPCI").unwrap_or_else(|| "lspci".into());
+    let named = std::env::var_os("VFIO_RESET_LSPCI");
+    let lspci = named.clone().unwrap_or_else(|| "lspci".into());
     let tree = Tree::new();
     let path = format!("-Osysfs.path={}", tree.path().display());
     let ask = |options: &[&str]| {
         Command::new(&lspci).args(["-A", "linux-sysfs", &path]).args(options).env("LC_ALL", "C").output()
     };
     if let Err(error) = ask(&["-n"]) {
+        assert!(named.is_none(), "{named:?}: {error}");
         println!("skipped: there is no lspci to compare with ({error}); install pciutils");
         return;
     }

@@ -1,7 +1,9 @@
 //! Running lspci and what shall print the same.
 
 use std::ffi::OsString;
+use std::fs;
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
@@ -51,6 +53,19 @@ impl Program {
     pub(crate) fn with(mut self, argument: impl Into<OsString>) -> Self {
         self.appended.push(argument.into());
         self
+    }
+
+    /// Writes a script that runs it, for a program that takes a path alone.
+    ///
+    /// # Errors
+    /// The script cannot be written.
+    pub(crate) fn write_script(&self, path: &Path) -> Result<()> {
+        let quoted = |word: &OsString| format!(" '{}'", word.to_string_lossy().replace('\'', "'\\''"));
+        let command: String = self.command.iter().map(quoted).collect();
+        let appended: String = self.appended.iter().map(quoted).collect();
+        fs::write(path, format!("#!/bin/sh\nexec{command} \"$@\"{appended}\n"))
+            .context("cannot write a script")?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).context("cannot write a script")
     }
 
     /// Runs it in `folder`.
