@@ -24,6 +24,10 @@ pub fn driver(length: usize) -> Vec<u8> {
     file[0x3c] = 0x40;
     file[0x40..0x46].copy_from_slice(b"PE\0\0\x64\x86");
     file[0x58..0x5a].copy_from_slice(&[0x0b, 0x02]);
+    // Where it begins to run, its size in memory, and that of its headers.
+    file[0x68..0x6c].copy_from_slice(&0x1000u32.to_le_bytes());
+    file[0x90..0x94].copy_from_slice(&(1u32 << 20).to_le_bytes());
+    file[0x94..0x98].copy_from_slice(&0x200u32.to_le_bytes());
     file[0x9c] = 0x0b;
     file
 }

@@ -4,11 +4,10 @@
 
 use benches::resets::{self, CASES};
 use benches::rounds::{Contender, medians};
-use benches::{corpus, host, work};
+use benches::{corpus, host, report, work};
 use pcicfg::Dump;
 use std::fmt::Write;
 use std::hint::black_box;
-use std::process::Command;
 use std::time::Duration;
 use vfio_reset::machine::captured::Captured;
 use vfio_reset::quirk::Quirks;
@@ -147,29 +146,10 @@ impl Table {
 
     fn finish(self) -> String {
         format!(
-            "Measured on {} ({}), {ROUNDS} rounds in turn, medians.\n\n\
+            "Measured on {}, {ROUNDS} rounds in turn, medians.\n\n\
              | what | ours | peer | peer / ours |\n|---|---|---|---|\n{}",
-            today(),
-            processor(),
+            report::when_and_where(),
             self.lines
         )
     }
-}
-
-/// The date, from `date`; no time zone is worth a dependency.
-fn today() -> String {
-    let output = Command::new("date").arg("+%Y-%m-%d").output();
-    output.map_or_else(
-        |_| "an unknown day".to_string(),
-        |output| String::from_utf8_lossy(&output.stdout).trim().to_string(),
-    )
-}
-
-/// The processor's model, and how many of them there are.
-fn processor() -> String {
-    let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let mut models = text.lines().filter_map(|line| line.strip_prefix("model name")?.split_once(':'));
-    let model = models.next().map_or("an unknown processor", |(_, model)| model.trim());
-    let count = std::thread::available_parallelism().map_or(1, usize::from);
-    format!("{model}, {count} processors")
 }
