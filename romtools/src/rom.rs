@@ -1,6 +1,7 @@
 //! A whole file: its chains, and the data before, between and behind them.
 //!
-//! The first chain need not begin at 0: dumps of a whole flash chip put a container in front. What
+//! The first chain need not begin at 0: dumps of a whole flash chip put a container in front. NVIDIA's says where
+//! the ROM begins, and what looks like an image inside of it is none. What
 //! follows a chain's last image is looked through at 512-byte boundaries, because copies and
 //! private images behind "last" are common; each that is found is a chain of its own.
 //!
@@ -27,6 +28,7 @@ use std::hash::{Hash, Hasher};
 use crate::bytes::{array_at, u8_at};
 use crate::expansion::Headers;
 use crate::image::BLOCK;
+use crate::nvidia::Ifr;
 use crate::{Chain, CodeType, Error, Image, Result, Signature, checksum};
 
 pub use data::{Content, Data};
@@ -46,11 +48,13 @@ impl<'a> Rom<'a> {
     /// [`Error::NotARom`] if no image begins at any 512-byte boundary.
     pub fn parse(file: &'a [u8]) -> Result<Self> {
         let mut chains = Vec::new();
-        let mut offset = 0;
+        // A ROM whose container is of an odd length has its blocks at odd places.
+        let begin = behind_container(file).unwrap_or(0);
+        let mut offset = begin;
         while offset < file.len() {
             // A walk that finds nothing allocates nothing.
             let chain = Chain::walk(file, offset);
-            offset = chain.end().next_multiple_of(BLOCK).max(offset + BLOCK);
+            offset = begin + (chain.end() - begin).next_multiple_of(BLOCK).max(offset - begin + BLOCK);
             if !chain.images().is_empty() {
                 chains.push(chain);
             }
@@ -118,6 +122,13 @@ impl<'a> Rom<'a> {
         }
         copies
     }
+}
+
+/// Where the ROM begins by NVIDIA's container, which a dump of the whole flash begins with; `None` where that leads
+/// to no image.
+fn behind_container(file: &[u8]) -> Option<usize> {
+    let offset = Ifr::parse(file)?.image_offset(file)?;
+    Image::parse(file, offset).is_ok().then_some(offset)
 }
 
 /// What two chains must have in common to be copies: lengths, code types and ids of their images.

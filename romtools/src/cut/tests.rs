@@ -49,6 +49,47 @@ fn a_dump_of_a_whole_flash_becomes_the_rom() {
     assert_eq!(cut.removed[1].to_string(), "a00h..e00h: 1 image(s) private to the vendor's driver");
 }
 
+/// A container of each version: an image that is none in it, and its length, where the ROM begins.
+fn containers() -> [(u8, Vec<u8>); 4] {
+    let container = |version: u8, length: usize, words: &[(usize, u32)]| {
+        let mut container = vec![0x11; length];
+        container[..12].copy_from_slice(b"NVGI\xf4\x01\x10\x80\x80\0\0\0");
+        container[5] = version;
+        for (at, word) in words {
+            container[*at..at + 4].copy_from_slice(&word.to_le_bytes());
+        }
+        let stray = ImageSpec { last: true, ..ImageSpec::pc_at(0x10de, 0x0bad) }.build();
+        container[0x200..0x200 + stray.len()].copy_from_slice(&stray);
+        (version, container)
+    };
+    let directory = u32::from_le_bytes(*b"RFRD");
+    [
+        container(1, 0x800, &[(0x14, 0x800)]),
+        container(2, 0x800, &[(0x14, 0x800)]),
+        container(3, 0x2800, &[(0x80, 0x1000), (0x2000, directory), (0x2008, 0x2800)]),
+        // Its ROM begins between two blocks of the file.
+        container(1, 0x90c, &[(0x14, 0x90c)]),
+    ]
+}
+
+#[test]
+fn nvidia_s_container_says_where_the_rom_begins() {
+    let (firmware, private) = nvidia();
+    let rom = [firmware, private].concat();
+    for (version, container) in containers() {
+        let file = [&container[..], &rom, &[0xff; 0x600]].concat();
+        let cut = cut_of(&file, Options::default()).unwrap();
+        assert_eq!((cut.offset, cut.images), (container.len(), 3), "version {version}");
+        assert_eq!(cut.bytes, rom, "version {version}");
+        assert_eq!(cut.removed[0].what, What::Container, "version {version}");
+        assert_eq!(cut.removed[0].length, container.len(), "version {version}");
+        // The words that lead there, damaged: then the first image that there is.
+        let mut damaged = file.clone();
+        damaged[5] = 9;
+        assert_eq!(cut_of(&damaged, Options::default()).unwrap().offset, 0x200, "version {version}");
+    }
+}
+
 #[test]
 fn private_images_in_front_go_only_if_firmware_would_stop_at_them() {
     let (firmware, private) = nvidia();
@@ -98,6 +139,9 @@ fn what_is_not_whole_is_not_cut() {
     isa[..4].copy_from_slice(&[0x55, 0xaa, 1, 0xcb]);
     assert_eq!(cut_of(&isa, Options::default()).unwrap().bytes.len(), 512);
     assert!(matches!(cut_of(&isa[..100], Options::default()), Err(Error::Truncated { .. })));
+    isa.extend(&private);
+    let removed = cut_of(&isa, Options::default()).unwrap().removed;
+    assert_eq!(removed[1].to_string(), "400h..800h: 1 image(s) private to the vendor's driver");
 }
 
 #[test]
