@@ -23,13 +23,15 @@ use std::fmt;
 
 use crate::checksum::Verdict;
 use crate::edit::is_for_firmware;
-use crate::header::{EfiHeader, Header};
+use crate::efi::Drivers;
+use crate::header::Header;
 use crate::image::BLOCK;
 use crate::pcir::{LENGTH_REVISION_0, LENGTH_REVISION_3};
 use crate::rom::Content;
 use crate::{Chain, CodeType, Image, LegacyImage, Rom, Stop, atom, expansion};
 
 mod device;
+mod efi;
 mod guest;
 mod problem;
 
@@ -75,7 +77,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Everything odd about a file, in the order of the file.
+/// Everything odd about a file, in the order of the file. Drivers are decompressed, up to [`Drivers::MOST`] bytes.
 #[must_use]
 pub fn findings(rom: &Rom<'_>) -> Vec<Finding> {
     let mut found = Findings(Vec::new());
@@ -83,9 +85,10 @@ pub fn findings(rom: &Rom<'_>) -> Vec<Finding> {
         found.legacy(&legacy);
     }
     let mut end_of_last = None;
+    let mut drivers = Drivers::new();
     for chain in rom.chains() {
         for image in chain.images() {
-            found.image(image);
+            found.image(image, &mut drivers);
         }
         if end_of_last == Some(chain.offset()) {
             // The vendor's own images: how they end is the vendor's affair.
@@ -138,7 +141,7 @@ impl Findings {
         }
     }
 
-    fn image(&mut self, image: &Image<'_>) {
+    fn image(&mut self, image: &Image<'_>, drivers: &mut Drivers) {
         let (begin, length) = (image.offset(), image.length());
         if image.is_truncated() {
             self.push(begin, Problem::Truncated { length, available: image.bytes().len() });
@@ -153,7 +156,11 @@ impl Findings {
                     self.push(begin, Problem::InitializationSize { initialization, length });
                 }
             }
-            Header::Efi(header) => self.efi(begin, &header, length),
+            Header::Efi(header) => {
+                for (offset, problem) in efi::look(image, &header, drivers).problems {
+                    self.push(offset, problem);
+                }
+            }
             _ => {}
         }
         self.structure(image);
@@ -172,27 +179,6 @@ impl Findings {
             atom::check(image.bytes(), image.structure().pointer, |offset, problem| {
                 self.push(begin + offset, Problem::Atom(problem));
             });
-        }
-    }
-
-    fn efi(&mut self, begin: usize, efi: &EfiHeader, length: usize) {
-        let initialization = usize::from(efi.initialization_size) * BLOCK;
-        if !efi.has_signature() {
-            self.push(begin, Problem::EfiSignature { found: efi.signature });
-            // Not one field of such a header can be trusted.
-            return;
-        }
-        if initialization > length {
-            self.push(begin, Problem::EfiInitializationSize { initialization, length });
-        }
-        if usize::from(efi.image_offset) >= initialization {
-            self.push(begin, Problem::EfiImageOffset { image_offset: efi.image_offset, initialization });
-        }
-        if efi.compression.name().is_none() {
-            self.push(begin, Problem::EfiCompression { found: efi.compression.0 });
-        }
-        if !efi.subsystem.is_driver() {
-            self.push(begin, Problem::EfiSubsystem { found: efi.subsystem.0 });
         }
     }
 

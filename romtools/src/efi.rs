@@ -18,14 +18,23 @@
 
 use std::borrow::Cow;
 
-use crate::compression::{self, Variant};
+use crate::compression::{self, MAXIMUM_SIZE, Sizes, Variant};
 use crate::header::{Compression, EfiHeader, Header, Machine, Subsystem};
 use crate::image::BLOCK;
-use crate::{Error, Image, Result, pe};
+use crate::pe::Pe;
+use crate::{Error, Image, Result};
+
+mod problem;
+
+pub use problem::Problem;
 
 /// A driver that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Driver<'a> {
+    /// Where it, or its compressed form, begins in the file.
+    pub offset: usize,
+    /// How many bytes it takes in the file: those that are compressed, or with the image's padding.
+    pub stored: usize,
     /// The PE file, decompressed where it was compressed. One that was not has the image's padding behind it.
     pub bytes: Cow<'a, [u8]>,
     /// How it was compressed, if it was.
@@ -34,6 +43,65 @@ pub struct Driver<'a> {
     pub machine: Machine,
     /// The PE file's subsystem.
     pub subsystem: Subsystem,
+}
+
+impl Driver<'_> {
+    /// The PE file's headers.
+    #[must_use]
+    pub fn pe(&self) -> Option<Pe<'_>> {
+        Pe::parse(&self.bytes)
+    }
+
+    /// If it carries a signature for Secure Boot. Whether it is right, and whom the guest trusts, is not looked at.
+    #[must_use]
+    pub fn is_signed(&self) -> bool {
+        self.pe().is_some_and(|pe| pe.is_signed())
+    }
+}
+
+/// Takes drivers out of one image after the other, up to a limit: a few dozen bytes can become 16 MiB, and a file can
+/// hold a hundred thousand images.
+#[derive(Debug, Clone)]
+pub struct Drivers {
+    left: usize,
+}
+
+impl Drivers {
+    /// Bytes that are decompressed for a file, at most: as many as four of the largest drivers have.
+    pub const MOST: usize = 4 * MAXIMUM_SIZE;
+
+    /// Begins with a file.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { left: Self::MOST }
+    }
+
+    /// The driver of an image; `None` if it is no EFI image.
+    ///
+    /// # Errors
+    /// Those of [`driver`], and [`Error::TooManyDrivers`] once the limit is reached.
+    pub fn driver<'a>(&mut self, image: &Image<'a>) -> Option<Result<Driver<'a>>> {
+        if let Header::Efi(header) = image.header()
+            && header.compression == Compression::UEFI
+            && let Ok(sizes) =
+                Sizes::parse(image.bytes().get(header.image_offset.into()..).unwrap_or_default())
+        {
+            // What claims more than the limit of one is not decompressed at all.
+            let needed = if sizes.original > MAXIMUM_SIZE { 0 } else { sizes.original };
+            let Some(left) = self.left.checked_sub(needed) else {
+                let offset = image.offset() + usize::from(header.image_offset);
+                return Some(Err(Error::TooManyDrivers { offset, most: Self::MOST }));
+            };
+            self.left = left;
+        }
+        driver(image)
+    }
+}
+
+impl Default for Drivers {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// The driver of an image; `None` if it is no EFI image.
@@ -62,10 +130,7 @@ fn take<'a>(image: &Image<'a>, header: &EfiHeader) -> Result<Driver<'a>> {
             available: image.bytes().len().saturating_sub(begin),
         })?;
     match header.compression {
-        Compression::NONE => {
-            let (machine, subsystem) = pe::fields(stored).ok_or(Error::NotPe { offset })?;
-            Ok(Driver { bytes: Cow::Borrowed(stored), compression: None, machine, subsystem })
-        }
+        Compression::NONE => found(Cow::Borrowed(stored), None, offset, stored.len()),
         Compression::UEFI => decompress(stored, offset),
         Compression(found) => Err(Error::EfiCompression { offset: image.offset() + 0x0c, found }),
     }
@@ -74,27 +139,32 @@ fn take<'a>(image: &Image<'a>, header: &EfiHeader) -> Result<Driver<'a>> {
 fn decompress<'a>(stored: &[u8], offset: usize) -> Result<Driver<'a>> {
     let with = |variant| {
         let bytes = compression::decompress(stored, variant).map_err(|error| error.moved(offset))?;
-        let (machine, subsystem) = pe::fields(&bytes).ok_or(Error::NotPe { offset })?;
-        Ok(Driver { bytes: Cow::Owned(bytes), compression: Some(variant), machine, subsystem })
+        // It was decompressed, so its header is there.
+        let length = Sizes::parse(stored).map_or(0, |sizes| compression::HEADER + sizes.compressed);
+        found(Cow::Owned(bytes), Some(variant), offset, length)
     };
     // If neither makes a PE file, what is wrong with the one that it should be is of interest.
     with(Variant::Uefi).or_else(|error| with(Variant::Tiano).map_err(|_| error))
 }
 
+fn found(
+    bytes: Cow<'_, [u8]>,
+    compression: Option<Variant>,
+    offset: usize,
+    stored: usize,
+) -> Result<Driver<'_>> {
+    let pe = Pe::parse(&bytes).ok_or(Error::NotPe { offset })?;
+    let (machine, subsystem) = (pe.machine, pe.subsystem);
+    Ok(Driver { offset, stored, bytes, compression, machine, subsystem })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::ImageSpec;
+    use crate::testing::{self, ImageSpec};
 
-    /// The smallest PE file that has all that is looked at.
     fn pe_file() -> Vec<u8> {
-        let mut file = vec![0; 0x200];
-        file[..2].copy_from_slice(b"MZ");
-        file[0x3c] = 0x40;
-        file[0x40..0x46].copy_from_slice(b"PE\0\0\x64\x86");
-        file[0x58..0x5a].copy_from_slice(&[0x0b, 0x02]);
-        file[0x9c] = 0x0b;
-        file
+        testing::pe(0x8664, 0x0b, 0x200)
     }
 
     /// An EFI image with this stored at its image offset, 100h.
@@ -127,6 +197,30 @@ mod tests {
     }
 
     #[test]
+    fn a_file_full_of_bombs_is_not_decompressed_without_end() {
+        // Almost nothing, and 16 MiB.
+        let bomb = compression::compress(&vec![0; MAXIMUM_SIZE], Variant::Uefi).unwrap();
+        let spec = ImageSpec { blocks: 0x40, ..ImageSpec::efi(0x1002, 1) };
+        let mut file = spec.build();
+        file[0x0c] = 1;
+        file[0x100..0x100 + bomb.len()].copy_from_slice(&bomb);
+        let image = Image::parse(&file, 0).unwrap();
+        let mut drivers = Drivers::new();
+        for _ in 0..4 {
+            assert_eq!(drivers.driver(&image), Some(Err(Error::NotPe { offset: 0x100 })));
+        }
+        let error = Error::TooManyDrivers { offset: 0x100, most: Drivers::MOST };
+        assert_eq!(drivers.driver(&image), Some(Err(error)));
+        // What takes nothing is still looked at.
+        let small = image_of_nothing();
+        assert!(drivers.driver(&Image::parse(&small, 0).unwrap()).unwrap().is_ok());
+    }
+
+    fn image_of_nothing() -> Vec<u8> {
+        ImageSpec::efi(1, 2).build()
+    }
+
+    #[test]
     fn only_efi_images_have_one() {
         let file = ImageSpec::pc_at(1, 2).build();
         assert!(driver(&Image::parse(&file, 0).unwrap()).is_none());
@@ -137,7 +231,7 @@ mod tests {
         assert_eq!(of(&image(0, b"not a PE file")), Err(Error::NotPe { offset: 0x100 }));
         assert!(matches!(of(&image(2, b"")), Err(Error::EfiCompression { offset: 0x0c, found: 2 })));
         // A header of 8 bytes of 90h claims more than there is.
-        assert!(matches!(of(&image(1, b"")), Err(Error::Compressed { offset: 0x104, .. })));
+        assert!(matches!(of(&image(1, &[0x90; 8])), Err(Error::Compressed { offset: 0x104, .. })));
         let mut outside = image(0, &pe_file());
         outside[0x17] = 0x20;
         assert!(matches!(of(&outside), Err(Error::Truncated { offset: 0x2000, .. })));

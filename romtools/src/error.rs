@@ -110,6 +110,16 @@ pub enum Error {
         /// Where it, or its compressed form, begins.
         offset: usize,
     },
+    /// The drivers in front of this one were enough.
+    #[error(
+        "the EFI driver at offset {offset:#x} is not decompressed: those before it made up to {most:#x} bytes"
+    )]
+    TooManyDrivers {
+        /// Where its compressed form begins.
+        offset: usize,
+        /// The limit for a file.
+        most: usize,
+    },
     /// There is more to be compressed than anyone decompresses.
     #[error("{length:#x} bytes are too many to compress: {most:#x} is the most")]
     TooLong {
@@ -141,6 +151,7 @@ impl Error {
             | Self::EfiSignature { offset, .. }
             | Self::EfiCompression { offset, .. }
             | Self::NotPe { offset }
+            | Self::TooManyDrivers { offset, .. }
             | Self::Compressed { offset, .. } => offset,
         }
     }
@@ -191,6 +202,9 @@ impl Error {
             Self::StructureSignature { .. } => {
                 "this is a ROM from before PCI, a stray 55 aa in other data, or a damaged dump: compare it \
                  with a second dump"
+            }
+            Self::TooManyDrivers { .. } => {
+                "no option ROM holds so many: cut out the part of the file that is of interest"
             }
             Self::TooLong { .. } => "no option ROM is this large: check that this is the driver",
             Self::EfiSignature { .. } => {

@@ -37,6 +37,7 @@
 //! | [`checksum`] | which images must sum to zero |
 //! | [`compression`] | the algorithm that EFI images are compressed with |
 //! | [`efi`] | the driver in an EFI image |
+//! | [`pe`] | the PE file that a driver is: headers, sections, signature |
 //! | [`check`](mod@check) | everything that is odd about a file, each with advice |
 //! | [`cut`](mod@cut) | what a virtual machine wants out of a dump |
 //! | [`fix`] | ids, last-image bits, sizes and checksums, in a new file |
@@ -71,7 +72,7 @@ pub mod image;
 pub mod nvidia;
 pub mod open_firmware;
 pub mod pcir;
-mod pe;
+pub mod pe;
 mod printable;
 pub mod rom;
 pub mod scan;

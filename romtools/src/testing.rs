@@ -1,6 +1,7 @@
 //! Images made by hand, for the tests: the smallest ROM that is right in every field.
 
 pub(crate) mod atom;
+pub(crate) mod pe;
 
 use crate::checksum;
 use crate::image::BLOCK;
@@ -29,6 +30,8 @@ pub(crate) struct ImageSpec {
     pub(crate) last: bool,
     pub(crate) npde: Option<NpdeSpec>,
     pub(crate) fill: u8,
+    /// What an EFI image has at its image offset, 100h, as far as there is room.
+    pub(crate) driver: Vec<u8>,
 }
 
 impl ImageSpec {
@@ -46,12 +49,14 @@ impl ImageSpec {
             last: false,
             npde: None,
             fill: 0x90,
+            driver: Vec::new(),
         }
     }
 
     /// An uncompressed EFI driver for X64, likewise.
     pub(crate) fn efi(vendor_id: u16, device_id: u16) -> Self {
-        Self { code_type: 3, revision: 3, ..Self::pc_at(vendor_id, device_id) }
+        let driver = pe::PeSpec::driver().build();
+        Self { code_type: 3, revision: 3, driver, ..Self::pc_at(vendor_id, device_id) }
     }
 
     /// The bytes; a PC-AT image sums to zero. At least one block, also where `blocks` is 0.
@@ -64,6 +69,8 @@ impl ImageSpec {
         if self.code_type == 3 {
             put(3, &[high, 0xf1, 0x0e, 0, 0, 0x0b, 0, 0x64, 0x86, 0, 0]);
             put(0x16, &0x100u16.to_le_bytes());
+            let room = usize::from(self.blocks.max(1)) * BLOCK - 0x100;
+            put(0x100, &self.driver[..self.driver.len().min(room)]);
         } else {
             put(3, &[0xe9, 0x00, 0x01]);
         }
@@ -103,15 +110,9 @@ impl ImageSpec {
     }
 }
 
-/// The headers of a PE32+ file, where `build` and firmware look at them, and padding up to `length`.
+/// A driver for this processor, and padding up to `length`.
 pub(crate) fn pe(machine: u16, subsystem: u16, length: usize) -> Vec<u8> {
-    let mut file = vec![0; length.max(0xa0)];
-    let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);
-    put(0, b"MZ");
-    put(0x3c, &[0x40]);
-    put(0x40, b"PE\0\0");
-    put(0x44, &machine.to_le_bytes());
-    put(0x58, &[0x0b, 0x02]);
-    put(0x9c, &subsystem.to_le_bytes());
+    let mut file = pe::PeSpec { machine, subsystem, ..pe::PeSpec::driver() }.build();
+    file.resize(length.max(file.len()), 0);
     file
 }

@@ -17,11 +17,13 @@
 use std::fmt;
 
 use crate::checksum::Verdict;
+use crate::compression::Variant;
+use crate::efi::{Driver, Drivers};
 use crate::header::{EfiHeader, Header};
 use crate::image::BLOCK;
 use crate::printable::Printable;
 use crate::rom::{Content, CopyOf, Data};
-use crate::{Chain, Image, LegacyImage, Rom, Signature, Stop, atom, expansion};
+use crate::{Chain, Image, LegacyImage, Result, Rom, Signature, Stop, atom, expansion};
 
 /// Everything known about a file, in the order of the file.
 pub fn info<'a>(rom: &'a Rom<'a>) -> impl fmt::Display + 'a {
@@ -58,6 +60,7 @@ impl fmt::Display for Info<'_> {
             write_legacy(f, &legacy)?;
         }
         let mut end = None;
+        let mut drivers = Drivers::new();
         for (chain, copy) in self.rom.chains().iter().zip(self.rom.copies()) {
             while let Some(before) = data.next_if(|d| d.offset < chain.offset()) {
                 write_data(f, &before)?;
@@ -75,7 +78,7 @@ impl fmt::Display for Info<'_> {
                 }
             }
             for image in chain.images() {
-                write_image(f, image, self.tables)?;
+                write_image(f, image, &mut drivers, self.tables)?;
             }
             // How a vendor's own images end is the vendor's affair.
             if end != Some(chain.offset()) {
@@ -87,7 +90,12 @@ impl fmt::Display for Info<'_> {
     }
 }
 
-fn write_image(f: &mut fmt::Formatter<'_>, image: &Image<'_>, tables: bool) -> fmt::Result {
+fn write_image(
+    f: &mut fmt::Formatter<'_>,
+    image: &Image<'_>,
+    drivers: &mut Drivers,
+    tables: bool,
+) -> fmt::Result {
     let pcir = image.structure();
     let structure = pcir.signature.as_str();
     match image.signature() {
@@ -110,6 +118,10 @@ fn write_image(f: &mut fmt::Formatter<'_>, image: &Image<'_>, tables: bool) -> f
     )?;
     if let Header::Efi(efi) = image.header() {
         write_efi(f, &efi)?;
+        // What is wrong with such a header is told by `check`, and the driver cannot be found by it.
+        if let Some(driver) = drivers.driver(image).filter(|_| efi.has_signature()) {
+            write_driver(f, driver)?;
+        }
     }
     expansion::text::write(f, image)?;
     write_nvidia(f, image)?;
@@ -191,6 +203,31 @@ fn write_efi(f: &mut fmt::Formatter<'_>, efi: &EfiHeader) -> fmt::Result {
     )
 }
 
+fn write_driver(f: &mut fmt::Formatter<'_>, driver: Result<Driver<'_>>) -> fmt::Result {
+    write!(f, "\t\tEFI: Driver: ")?;
+    let driver = match driver {
+        Ok(driver) => driver,
+        Err(error) => return writeln!(f, "none that can be read: {error}"),
+    };
+    let Some(pe) = driver.pe() else { return writeln!(f) };
+    write!(f, "{} of ", if pe.is_plus { "PE32+" } else { "PE32" })?;
+    match driver.compression {
+        // Without the image's padding.
+        None => write!(f, "{:x}h bytes", pe.end())?,
+        Some(variant) => {
+            let name = match variant {
+                Variant::Uefi => "UEFI",
+                Variant::Tiano => "TIANO: no firmware decompresses it",
+            };
+            write!(f, "{:x}h bytes, decompressed from {:x}h ({name})", driver.bytes.len(), driver.stored)?;
+        }
+    }
+    match pe.certificate_table() {
+        Some(place) => writeln!(f, ", signed ({:x}h bytes, not verified)", place.length),
+        None => writeln!(f, ", not signed"),
+    }
+}
+
 fn write_stop(f: &mut fmt::Formatter<'_>, chain: &Chain<'_>, place: Place) -> fmt::Result {
     // Behind the firmware's last image, the lack of NVIDIA's private ones is no news.
     let complete = chain.images().last().is_some_and(|image| image.structure().indicator.is_last());
@@ -247,6 +284,7 @@ fn write_data(f: &mut fmt::Formatter<'_>, data: &Data<'_>) -> fmt::Result {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::pe::PeSpec;
     use crate::testing::{ImageSpec, NpdeSpec};
 
     fn lines(file: &[u8]) -> String {
@@ -273,10 +311,38 @@ mod tests {
              \tPCIR: revision 3, vendor revision: 420\n\
              \t\tEFI: Signature Valid, Subsystem: Boot, Machine: X64\n\
              \t\tEFI: Compression: none, image offset 100h\n\
+             \t\tEFI: Driver: PE32+ of 140h bytes, not signed\n\
              \tDevice list: 0611 0612\n\
              \tImage length: 400h, at most 200h at run time\n\
              \tLast image\n"
         );
+    }
+
+    #[test]
+    fn a_driver_is_described_or_why_there_is_none() {
+        let driver = PeSpec { signature: vec![0x30; 16], ..PeSpec::driver() }.build();
+        let with = |compression: u8, driver: Vec<u8>| {
+            let mut rom = ImageSpec { last: true, driver, ..ImageSpec::efi(1, 2) }.build();
+            rom[0x0c] = compression;
+            let lines = lines(&rom);
+            let line = lines.lines().find_map(|line| line.strip_prefix("\t\tEFI: Driver: "));
+            line.unwrap().to_string()
+        };
+        assert_eq!(with(0, driver.clone()), "PE32+ of 150h bytes, signed (10h bytes, not verified)");
+        assert_eq!(
+            with(0, vec![0; 8]),
+            "none that can be read: the EFI driver at offset 0x100 is no PE file"
+        );
+        for (variant, name) in
+            [(Variant::Uefi, "(UEFI)"), (Variant::Tiano, "(TIANO: no firmware decompresses it)")]
+        {
+            let stream = crate::compression::compress(&driver, variant).unwrap();
+            let expected = format!(
+                "PE32+ of 150h bytes, decompressed from {:x}h {name}, signed (10h bytes, not verified)",
+                stream.len()
+            );
+            assert_eq!(with(1, stream), expected);
+        }
     }
 
     #[test]

@@ -13,6 +13,10 @@ fn driver() -> Vec<u8> {
     file[0x3c] = 0x40;
     file[0x40..0x46].copy_from_slice(b"PE\0\0\x64\x86");
     file[0x58..0x5a].copy_from_slice(&[0x0b, 0x02]);
+    // Where it begins to run, its size in memory, and that of its headers; it has no sections.
+    file[0x69] = 0x10;
+    file[0x91] = 0x20;
+    file[0x95] = 0x02;
     file[0x9c] = 0x0b;
     file
 }
@@ -81,4 +85,36 @@ fn what_is_not_whole_is_a_defect_and_not_written() {
     bench.file("cut.rom", &rom(true)[..500]);
     assert!(bench.error("extract cut.rom", 7).contains("not whole"));
     assert!(!bench.names().contains(&"image-0.rom".to_string()));
+}
+
+#[test]
+fn a_driver_that_no_firmware_loads_is_not_written() {
+    let bench = Bench::new();
+    let mut broken = driver();
+    // It begins to run behind its end.
+    broken[0x6b] = 0x7f;
+    let part = Part::Efi { file: &broken, compress: true };
+    let rom = Builder::new(0x1234, vec![0x1111]).part(part).build().unwrap();
+    bench.file("a.rom", &rom);
+    assert!(
+        bench.error("extract a.rom", 7).contains("the EFI driver is broken: it begins to run at 7f001000h")
+    );
+    assert_eq!(bench.names(), ["a.rom", "image-0.rom"]);
+    let document = bench.json("check --json a.rom", 7);
+    let finding = &document["findings"][0];
+    assert_eq!((&finding["id"], &finding["severity"]), (&"pe-entry-point".into(), &"defect".into()));
+    assert_eq!((&finding["offset"], &document["uefi_guest"]["answer"]), (&0x38.into(), &"refused".into()));
+    assert_eq!(document["uefi_guest"]["signed"], false);
+}
+
+#[test]
+fn info_says_what_the_driver_is() {
+    let bench = Bench::new();
+    bench.file("a.rom", &rom(true));
+    let document = bench.json("info --json a.rom", 0);
+    let described = &document["chains"][0]["images"][0]["efi"]["driver"];
+    assert_eq!((&described["compression"], &described["size"]), (&"uefi".into(), &driver().len().into()));
+    assert_eq!((&described["signed"], &described["format"]), (&false.into(), &"PE32+".into()));
+    assert!(bench.out("info a.rom", 0).contains("\t\tEFI: Driver: PE32+ of 200h bytes, decompressed from "));
+    assert!(bench.out("check a.rom", 0).contains("\nSecure Boot: no, the driver is not signed"));
 }

@@ -6,14 +6,15 @@ use crate::compression::{self, Variant};
 use crate::edit::Editor;
 use crate::header::{Compression, EfiHeader};
 use crate::image::BLOCK;
-use crate::pe;
+use crate::pe::Pe;
 
 /// Where the structure is: behind the header, on a 4-byte boundary.
 const STRUCTURE: usize = 0x1c;
 
 impl Builder<'_> {
     pub(super) fn efi_image(&self, part: usize, file: &[u8], compress: bool) -> Result<Editor, Error> {
-        let (machine, subsystem) = pe::fields(file).ok_or(Error::NotPe { part })?;
+        let pe = Pe::parse(file).ok_or(Error::NotPe { part })?;
+        let (machine, subsystem) = (pe.machine, pe.subsystem);
         if !subsystem.is_driver() {
             return Err(Error::NotADriver { part, subsystem: subsystem.0 });
         }

@@ -5,9 +5,11 @@
 
 use std::fmt;
 
+use super::efi;
 use crate::checksum::Verdict;
 use crate::edit::is_for_firmware;
-use crate::header::{EfiHeader, Header, Machine};
+use crate::efi::Drivers;
+use crate::header::{Header, Machine};
 use crate::pcir::ClassCode;
 use crate::{Chain, CodeType, Image, Rom};
 
@@ -32,9 +34,13 @@ pub struct Started {
     pub offset: usize,
     /// For which processor an EFI driver is; `None` for a PC-AT image.
     pub machine: Option<Machine>,
+    /// If an EFI driver carries a signature for Secure Boot, which is not verified; `None` where there is none to
+    /// look at.
+    pub is_signed: Option<bool>,
 }
 
-/// What a ROM does for guests with either kind of firmware. `Display` says it in two lines.
+/// What a ROM does for guests with either kind of firmware. `Display` says it in two lines, or three if there is an
+/// EFI driver that can be started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Guests {
     /// For a guest with UEFI firmware: an EFI driver, for X64 if there are several.
@@ -55,26 +61,25 @@ pub fn guests(rom: &Rom<'_>) -> Guests {
     let none = Guests { uefi: Answer::No, bios: Answer::No, images: 0, offset: 0, class_code: None };
     let Some(chain) = rom.chains().iter().find(|chain| chain.images().iter().any(is_for_firmware)) else {
         let Some(legacy) = rom.legacy() else { return none };
-        let started = Started { index: 0, offset: 0, machine: None };
+        let started = Started { index: 0, offset: 0, machine: None, is_signed: None };
         let is_whole = !legacy.is_truncated() && legacy.length() != 0 && legacy.sum() == 0;
         let bios = if is_whole { Answer::Yes(started) } else { Answer::Refused(started) };
         return Guests { bios, images: 1, ..none };
     };
     let images: Vec<_> = looked_at(chain).collect();
+    let mut drivers = Drivers::new();
+    let looked: Vec<_> = images.iter().map(|image| driver(image, &mut drivers)).collect();
     let efi = |wanted: fn(Machine) -> bool| {
-        first(&images, |image| match image.header() {
-            Header::Efi(efi) if wanted(efi.machine) => Some((is_loadable(image, &efi), Some(efi.machine))),
-            _ => None,
-        })
+        first(&images, |index, _| looked[index].filter(|driver| driver.machine.is_some_and(wanted)))
     };
     // On an x86 machine, which most are, only these can run; for another one the next best is named.
     let uefi = match efi(|machine| matches!(machine, Machine::X64 | Machine::EBC)) {
         Answer::No => efi(|_| true),
         answer => answer,
     };
-    let bios = first(&images, |image| {
+    let bios = first(&images, |_, image| {
         let is_pc_at = image.code_type() == CodeType::X86_PC_AT;
-        is_pc_at.then(|| (image.checksum() == Verdict::Good, None))
+        is_pc_at.then(|| Looked { works: image.checksum() == Verdict::Good, machine: None, is_signed: None })
     });
     Guests {
         uefi,
@@ -96,12 +101,20 @@ pub(super) fn looked_at<'c, 'a>(chain: &'c Chain<'a>) -> impl Iterator<Item = &'
     })
 }
 
+/// What is known of an image that one kind of firmware starts.
+#[derive(Debug, Clone, Copy)]
+struct Looked {
+    works: bool,
+    machine: Option<Machine>,
+    is_signed: Option<bool>,
+}
+
 /// The first image that is wanted and works; else the first that is wanted.
-fn first(images: &[&Image<'_>], wanted: impl Fn(&Image<'_>) -> Option<(bool, Option<Machine>)>) -> Answer {
+fn first(images: &[&Image<'_>], wanted: impl Fn(usize, &Image<'_>) -> Option<Looked>) -> Answer {
     let mut answer = Answer::No;
     for (index, image) in images.iter().enumerate() {
-        let Some((works, machine)) = wanted(image) else { continue };
-        let started = Started { index, offset: image.offset(), machine };
+        let Some(Looked { works, machine, is_signed }) = wanted(index, image) else { continue };
+        let started = Started { index, offset: image.offset(), machine, is_signed };
         if works {
             return Answer::Yes(started);
         }
@@ -112,19 +125,15 @@ fn first(images: &[&Image<'_>], wanted: impl Fn(&Image<'_>) -> Option<(bool, Opt
     answer
 }
 
-/// What edk2's PCI bus driver demands of an EFI image before it starts it.
-fn is_loadable(image: &Image<'_>, efi: &EfiHeader) -> bool {
-    let initialization = usize::from(efi.initialization_size) * crate::image::BLOCK;
-    efi.has_signature()
-        && efi.subsystem.is_driver()
-        && efi.compression.name().is_some()
-        && initialization <= image.length()
-        && usize::from(efi.image_offset) < initialization
-        && image.structure().pointer.is_multiple_of(4)
-        && !image.is_truncated()
+/// What edk2's PCI bus driver demands of an EFI image before it starts it, and its loader of the driver.
+fn driver(image: &Image<'_>, drivers: &mut Drivers) -> Option<Looked> {
+    let Header::Efi(header) = image.header() else { return None };
+    let look = efi::look(image, &header, drivers);
+    let works = look.is_loadable() && image.structure().pointer.is_multiple_of(4) && !image.is_truncated();
+    Some(Looked { works, machine: Some(header.machine), is_signed: look.is_signed })
 }
 
-/// Two lines that somebody who has never seen a ROM can use.
+/// Two or three lines that somebody who has never seen a ROM can use.
 impl fmt::Display for Guests {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "UEFI guest: ")?;
@@ -147,14 +156,29 @@ impl fmt::Display for Guests {
             Answer::No => write!(f, "no, there is no PC-AT image")?,
             answer => self.write_image(f, answer)?,
         }
-        writeln!(f)
+        writeln!(f)?;
+        match self.uefi {
+            Answer::Yes(Started { is_signed: Some(true), .. }) => {
+                writeln!(
+                    f,
+                    "Secure Boot: the driver is signed; whether the guest trusts the signature is not checked"
+                )
+            }
+            Answer::Yes(Started { is_signed: Some(false), .. }) => {
+                writeln!(
+                    f,
+                    "Secure Boot: no, the driver is not signed: only a guest without it starts the driver"
+                )
+            }
+            _ => Ok(()),
+        }
     }
 }
 
 impl Guests {
     fn write_image(&self, f: &mut fmt::Formatter<'_>, answer: Answer) -> fmt::Result {
         let (Answer::Yes(started) | Answer::Refused(started)) = answer else { return Ok(()) };
-        let Started { index, offset, machine } = started;
+        let Started { index, offset, machine, .. } = started;
         let refused = matches!(answer, Answer::Refused(_));
         write!(f, "{}", if refused { "no, firmware refuses the " } else { "yes, " })?;
         match machine {
@@ -178,6 +202,7 @@ impl Guests {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::pe::PeSpec;
     use crate::testing::{ImageSpec, NpdeSpec};
 
     fn said(file: &[u8]) -> String {
@@ -194,7 +219,8 @@ mod tests {
         assert_eq!(
             said(&both),
             "UEFI guest: yes, EFI driver for X64 (image 2 of 2, @400h)\n\
-             BIOS guest: yes, PC-AT image (image 1 of 2, @0h)\n"
+             BIOS guest: yes, PC-AT image (image 1 of 2, @0h)\n\
+             Secure Boot: no, the driver is not signed: only a guest without it starts the driver\n"
         );
         let container = [&b"NVGI"[..], &[0; 508]].concat();
         assert!(said(&[container, both].concat()).starts_with(
@@ -210,7 +236,7 @@ mod tests {
         assert!(of([3, 0, 0]).contains("no EFI driver: its screen stays dark"));
         assert!(of([0xc, 3, 0x30]).starts_with("UEFI guest: no, there is no EFI driver\n"));
         let efi = said(&last(ImageSpec::efi(1, 2)));
-        assert!(efi.ends_with("BIOS guest: no, there is no PC-AT image\n"));
+        assert!(efi.contains("BIOS guest: no, there is no PC-AT image\n"));
     }
 
     #[test]
@@ -238,8 +264,29 @@ mod tests {
     }
 
     #[test]
+    fn a_driver_that_cannot_be_loaded_is_refused() {
+        for driver in [
+            b"no PE file".to_vec(),
+            PeSpec { machine: 0xaa64, ..PeSpec::driver() }.build(),
+            PeSpec { subsystem: 3, ..PeSpec::driver() }.build(),
+        ] {
+            let said = said(&last(ImageSpec { driver, ..ImageSpec::efi(1, 2) }));
+            assert!(said.contains("UEFI guest: no, firmware refuses the EFI driver for X64"), "{said}");
+            assert!(!said.contains("Secure Boot"), "{said}");
+        }
+    }
+
+    #[test]
+    fn whether_a_driver_is_signed_is_told() {
+        let driver = PeSpec { signature: vec![0x30; 16], ..PeSpec::driver() }.build();
+        let said = said(&last(ImageSpec { driver, ..ImageSpec::efi(1, 2) }));
+        assert!(said.contains("\nSecure Boot: the driver is signed; whether"), "{said}");
+    }
+
+    #[test]
     fn a_driver_for_another_processor_is_named() {
-        let mut arm = ImageSpec::efi(1, 2).build();
+        let driver = PeSpec { machine: 0xaa64, ..PeSpec::driver() }.build();
+        let mut arm = ImageSpec { driver, ..ImageSpec::efi(1, 2) }.build();
         arm[0x0a..0x0c].copy_from_slice(&0xaa64u16.to_le_bytes());
         let alone = [&arm[..], &last(ImageSpec::pc_at(1, 2))].concat();
         assert!(said(&alone).starts_with("UEFI guest: yes, EFI driver for ARM64 (image 1 of 2, @0h)"));

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::nvidia::Version;
 use crate::rom::Content;
-use crate::{Error, atom, expansion, vfct};
+use crate::{Error, atom, efi, expansion, vfct};
 
 /// How bad a finding is, least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -224,6 +224,9 @@ pub enum Problem {
     /// Something about the structures that a PC-AT or Open Firmware header leads to.
     #[error(transparent)]
     Expansion(#[from] expansion::Problem),
+    /// Something about the driver in an EFI image.
+    #[error(transparent)]
+    Efi(#[from] efi::Problem),
     /// Something about an ACPI VFCT table.
     #[error(transparent)]
     Vfct(#[from] vfct::Problem),
@@ -236,6 +239,7 @@ impl Problem {
         match self {
             Self::Atom(problem) => problem.severity(),
             Self::Expansion(problem) => problem.severity(),
+            Self::Efi(problem) => problem.severity(),
             Self::Vfct(problem) => problem.severity(),
             Self::Checksum { .. }
             | Self::Truncated { .. }
@@ -275,6 +279,7 @@ impl Problem {
         match self {
             Self::Atom(problem) => problem.id(),
             Self::Expansion(problem) => problem.id(),
+            Self::Efi(problem) => problem.id(),
             Self::Vfct(problem) => problem.id(),
             Self::Checksum { .. } => "checksum",
             Self::LegacyChecksum { .. } => "legacy-checksum",
@@ -314,6 +319,7 @@ impl Problem {
         match self {
             Self::Atom(problem) => problem.advice(),
             Self::Expansion(problem) => problem.advice(),
+            Self::Efi(problem) => problem.advice(),
             Self::Vfct(problem) => problem.advice(),
             Self::Checksum { .. } => {
                 "a BIOS refuses this image: dump it again, or if it was edited, correct its checksum byte; the \

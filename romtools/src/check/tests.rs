@@ -1,4 +1,6 @@
 use super::*;
+use crate::compression::{self, Variant};
+use crate::testing::pe::PeSpec;
 use crate::testing::{ImageSpec, NpdeSpec, PCIR};
 
 fn ids(file: &[u8]) -> Vec<(&'static str, usize)> {
@@ -45,6 +47,86 @@ fn what_firmware_refuses_of_an_efi_image() {
     assert_eq!(with(0x17, 4), [("efi-image-offset", 0)]);
     assert_eq!(with(0x0c, 2), [("efi-compression", 0)]);
     assert_eq!(with(8, 0x0a), [("efi-subsystem", 0)]);
+}
+
+/// A ROM with this at its image offset, 100h.
+fn with_driver(driver: Vec<u8>) -> Vec<u8> {
+    last(ImageSpec { driver, blocks: 4, ..ImageSpec::efi(1, 2) }).build()
+}
+
+fn compressed(driver: &[u8], variant: Variant) -> Vec<u8> {
+    let mut rom = with_driver(compression::compress(driver, variant).unwrap());
+    rom[0x0c] = 1;
+    rom
+}
+
+#[test]
+fn a_good_driver_has_no_findings_however_it_is_stored() {
+    for headers in [0x40, 0x88, 0x200] {
+        let driver = PeSpec { headers, signature: vec![0x30; 24], ..PeSpec::driver() }.build();
+        assert_eq!(ids(&with_driver(driver.clone())), []);
+        assert_eq!(ids(&compressed(&driver, Variant::Uefi)), []);
+    }
+}
+
+#[test]
+fn what_firmware_refuses_of_a_driver() {
+    let driver = PeSpec::driver().build();
+    assert_eq!(ids(&compressed(&driver, Variant::Tiano)), [("efi-tiano", 0x100)]);
+    assert_eq!(ids(&with_driver(b"no PE file".to_vec())), [("efi-no-pe", 0x100)]);
+    assert_eq!(ids(&compressed(&vec![7; 300], Variant::Uefi)), [("efi-no-pe", 0x100)]);
+    let arm = PeSpec { machine: 0xaa64, ..PeSpec::driver() }.build();
+    assert_eq!(ids(&compressed(&arm, Variant::Uefi)), [("efi-machine", 0x100)]);
+    for (subsystem, severity) in [(0x0a, Severity::Warning), (0x0c, Severity::Warning), (3, Severity::Defect)]
+    {
+        let rom = with_driver(PeSpec { subsystem, ..PeSpec::driver() }.build());
+        let found = findings(&Rom::parse(&rom).unwrap());
+        assert_eq!((found[0].problem().id(), found[0].severity()), ("efi-driver-subsystem", severity));
+        assert_eq!(found.len(), 1);
+    }
+    // The header is what firmware looks at first: one verdict.
+    let mut application = with_driver(driver.clone());
+    application[8] = 0x0a;
+    assert_eq!(ids(&application), [("efi-subsystem", 0)]);
+}
+
+#[test]
+fn a_damaged_stream_is_told_with_its_place() {
+    let driver = PeSpec { code: (0..=255).collect(), ..PeSpec::driver() }.build();
+    let good = compressed(&driver, Variant::Uefi);
+    let with = |at: usize, bytes: &[u8]| {
+        let mut rom = good.clone();
+        rom[at..at + bytes.len()].copy_from_slice(bytes);
+        ids(&rom)
+    };
+    // More bytes than the image has, more than the limit, and a code that is none.
+    assert_eq!(with(0x101, &[0x7f]), [("efi-decompression", 0x108)]);
+    assert_eq!(with(0x107, &[0x01]), [("efi-decompression", 0x104)]);
+    let broken = with(0x10a, &[0xff; 4]);
+    assert!(matches!(broken[..], [("efi-decompression", 0x109..0x120)]), "{broken:x?}");
+}
+
+#[test]
+fn what_is_wrong_inside_of_a_driver_is_told_with_its_place() {
+    let spec = PeSpec { signature: vec![0x30; 16], ..PeSpec::driver() };
+    let mut driver = spec.build();
+    let section = spec.section_table();
+    driver[section + 18] = 1;
+    assert_eq!(ids(&with_driver(driver.clone())), [("pe-section-data", 0x100 + section)]);
+    // In a compressed one, there is no such place in the file.
+    assert_eq!(ids(&compressed(&driver, Variant::Uefi)), [("pe-section-data", 0x100)]);
+    let mut driver = spec.build();
+    driver.pop();
+    assert_eq!(ids(&compressed(&driver, Variant::Uefi)), [("pe-certificate-table", 0x100)]);
+    let found = findings(&Rom::parse(&compressed(&driver, Variant::Uefi)).unwrap())[0];
+    assert_eq!(
+        found.to_string(),
+        format!(
+            "defect @100h: the EFI driver is broken: its signature ends at {:x}h, and there are only {:x}h bytes",
+            driver.len() + 1,
+            driver.len()
+        )
+    );
 }
 
 #[test]

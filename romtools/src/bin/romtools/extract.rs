@@ -4,12 +4,11 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use romtools::compression::{self, Sizes, Variant};
-use romtools::efi::{self, Driver};
-use romtools::header::{Compression, Header};
+use romtools::efi::Drivers;
 use romtools::{Image, LegacyImage, Rom};
 use serde::Serialize;
 
+use crate::json::DriverJson;
 use crate::output::{self, Target};
 use crate::{Outcome, input, json};
 
@@ -26,10 +25,6 @@ pub(crate) struct Arguments {
     force: bool,
 }
 
-/// The most that is decompressed of one file, in bytes: four times the largest option ROM that UEFI takes. An image of a
-/// few bytes can become 16 MiB, and a file can hold a hundred thousand of them.
-const MOST_DECOMPRESSED: usize = 64 << 20;
-
 /// Why something is in no file.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
@@ -37,8 +32,8 @@ enum Failure {
     Truncated { length: usize, available: usize },
     #[error("{0}")]
     Driver(#[from] romtools::Error),
-    #[error("with it, the drivers of this file would have more than {} MiB", MOST_DECOMPRESSED >> 20)]
-    TooMuch,
+    #[error("the EFI driver is broken: {0}")]
+    Broken(romtools::pe::Defect),
     #[error(transparent)]
     Output(#[from] output::Failure),
 }
@@ -50,16 +45,14 @@ impl Failure {
                 "the dump is cut short: dump it again from the device's rom file or the flash chip"
             }
             Self::Driver(error) => error.advice(),
-            Self::TooMuch => {
-                "no real ROM has as much, this file may be made to fill a disk: cut the ROM out of it, with `cut`"
-            }
+            Self::Broken(defect) => defect.advice(),
             Self::Output(failure) => failure.advice(),
         }
     }
 
     fn outcome(&self) -> Outcome {
         match self {
-            Self::Truncated { .. } | Self::Driver(_) | Self::TooMuch => Outcome::Defect,
+            Self::Truncated { .. } | Self::Driver(_) | Self::Broken(_) => Outcome::Defect,
             Self::Output(_) => Outcome::FileFailed,
         }
     }
@@ -75,7 +68,7 @@ pub(crate) fn run(out: &mut impl Write, arguments: &Arguments, as_json: bool) ->
             as_json,
             files: Vec::new(),
             outcome: Outcome::Fine,
-            decompressed: 0,
+            drivers: Drivers::new(),
         };
         extraction.rom(rom)?;
         let Extraction { files, outcome, .. } = extraction;
@@ -92,8 +85,7 @@ struct Extraction<'a, W> {
     as_json: bool,
     files: Vec<Extracted>,
     outcome: Outcome,
-    /// What was decompressed so far, by the images' own claims.
-    decompressed: usize,
+    drivers: Drivers,
 }
 
 impl<W: Write> Extraction<'_, W> {
@@ -125,18 +117,17 @@ impl<W: Write> Extraction<'_, W> {
         let bytes = whole(image.bytes(), image.length());
         let is_whole = bytes.is_ok();
         self.file(format!("{name}.rom"), of("image"), bytes.map(Cow::Borrowed), None)?;
-        self.decompressed = self.decompressed.saturating_add(claimed(image));
-        if is_whole && self.decompressed > MOST_DECOMPRESSED {
-            return self.file(format!("{name}.efi"), of("driver"), Err(Failure::TooMuch), None);
-        }
         // What is missing of the image is one defect, not two.
-        let Some(driver) = efi::driver(image).filter(|driver| is_whole || driver.is_ok()) else {
+        let Some(driver) = self.drivers.driver(image).filter(|driver| is_whole || driver.is_ok()) else {
             return Ok(());
         };
-        let (bytes, driver) = match driver {
+        let (bytes, driver): (Result<Cow<'_, [u8]>, Failure>, _) = match driver {
             Ok(driver) => {
                 let described = DriverJson::from(&driver);
-                (Ok(driver.bytes), Some(described))
+                // What no firmware loads is no `.efi` file.
+                let broken =
+                    driver.pe().and_then(|pe| pe.defects().into_iter().find(|(_, defect)| defect.is_fatal()));
+                (broken.map_or(Ok(driver.bytes), |(_, defect)| Err(Failure::Broken(defect))), Some(described))
             }
             Err(error) => (Err(error.into()), None),
         };
@@ -177,15 +168,6 @@ impl<W: Write> Extraction<'_, W> {
         self.files.push(file);
         Ok(())
     }
-}
-
-/// What a compressed driver claims to become; 0 for any other image, and for a claim that is refused anyway.
-fn claimed(image: &Image<'_>) -> usize {
-    let Header::Efi(header) = image.header() else { return 0 };
-    let stored = image.bytes().get(header.image_offset.into()..).unwrap_or_default();
-    let sizes = Some(stored).filter(|_| header.compression == Compression::UEFI).map(Sizes::parse);
-    let claim = sizes.and_then(Result::ok).map_or(0, |sizes| sizes.original);
-    if claim > compression::MAXIMUM_SIZE { 0 } else { claim }
 }
 
 /// The bytes, if they are all that there should be.
@@ -238,28 +220,5 @@ impl Extracted {
             _ => ", decompressed",
         };
         format!(" (EFI driver for {machine}{how})")
-    }
-}
-
-#[derive(Serialize)]
-struct DriverJson {
-    compression: &'static str,
-    machine: String,
-    machine_name: Option<&'static str>,
-    subsystem: u16,
-}
-
-impl From<&Driver<'_>> for DriverJson {
-    fn from(driver: &Driver<'_>) -> Self {
-        Self {
-            compression: match driver.compression {
-                None => "none",
-                Some(Variant::Uefi) => "uefi",
-                Some(Variant::Tiano) => "tiano",
-            },
-            machine: format!("{:04x}", driver.machine.0),
-            machine_name: driver.machine.name(),
-            subsystem: driver.subsystem.0,
-        }
     }
 }

@@ -8,6 +8,8 @@ use std::path::Path;
 
 use romtools::check::{Answer, Guests};
 use romtools::checksum::Verdict;
+use romtools::compression::Variant;
+use romtools::efi::{Driver, Drivers};
 use romtools::expansion::pxe::{IpxeHeader, UndiRomId};
 use romtools::header::{EfiHeader, Header, PcAtHeader};
 use romtools::image::BLOCK;
@@ -90,7 +92,7 @@ impl<'a> Info<'a> {
             file: name(path),
             length: rom.file().len(),
             legacy: rom.legacy().map(LegacyJson::from),
-            chains: rom.chains().iter().map(ChainJson::from).collect(),
+            chains: ChainJson::of(rom),
             data: rom.data().map(DataJson::from).collect(),
         }
     }
@@ -146,8 +148,14 @@ pub(crate) struct ChainJson<'a> {
     images: Vec<ImageJson<'a>>,
 }
 
-impl<'a> From<&Chain<'a>> for ChainJson<'a> {
-    fn from(chain: &Chain<'a>) -> Self {
+impl<'a> ChainJson<'a> {
+    /// The chains of a file.
+    pub(crate) fn of(rom: &Rom<'a>) -> Vec<Self> {
+        let mut drivers = Drivers::new();
+        rom.chains().iter().map(|chain| Self::new(chain, &mut drivers)).collect()
+    }
+
+    fn new(chain: &Chain<'a>, drivers: &mut Drivers) -> Self {
         Self {
             offset: chain.offset(),
             stop: match chain.stop() {
@@ -156,7 +164,7 @@ impl<'a> From<&Chain<'a>> for ChainJson<'a> {
                 Stop::ZeroLength { .. } => "zero-length",
                 _ => "not-an-image",
             },
-            images: chain.images().iter().map(ImageJson::from).collect(),
+            images: chain.images().iter().map(|image| ImageJson::new(image, drivers)).collect(),
         }
     }
 }
@@ -203,8 +211,8 @@ struct ImageJson<'a> {
     nvidia: Option<NvidiaJson>,
 }
 
-impl<'a> From<&Image<'a>> for ImageJson<'a> {
-    fn from(image: &Image<'a>) -> Self {
+impl<'a> ImageJson<'a> {
+    fn new(image: &Image<'a>, drivers: &mut Drivers) -> Self {
         let pcir = image.structure();
         let (checksum, sum) = match image.checksum() {
             Verdict::Good => ("good", Some(0)),
@@ -240,7 +248,11 @@ impl<'a> From<&Image<'a>> for ImageJson<'a> {
             checksum,
             sum,
             pc_at: if let Header::PcAt(header) = header { Some(PcAtJson::new(header, image)) } else { None },
-            efi: if let Header::Efi(header) = header { Some(header.into()) } else { None },
+            efi: if let Header::Efi(header) = header {
+                Some(EfiJson::new(header, image, drivers))
+            } else {
+                None
+            },
             fcode_offset: if let Header::OpenFirmware(header) = header {
                 Some(header.fcode_offset)
             } else {
@@ -294,11 +306,23 @@ struct EfiJson {
     compression: u16,
     compression_name: Option<&'static str>,
     image_offset: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    driver: Option<DriverJson>,
+    /// Why there is no driver.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    driver_error: Option<String>,
 }
 
-impl From<EfiHeader> for EfiJson {
-    fn from(header: EfiHeader) -> Self {
+impl EfiJson {
+    fn new(header: EfiHeader, image: &Image<'_>, drivers: &mut Drivers) -> Self {
+        let (driver, driver_error) = match drivers.driver(image) {
+            None => (None, None),
+            Some(Ok(driver)) => (Some(DriverJson::from(&driver)), None),
+            Some(Err(error)) => (None, Some(error.to_string())),
+        };
         Self {
+            driver,
+            driver_error,
             initialization_size: usize::from(header.initialization_size) * BLOCK,
             signature: format!("{:08x}", header.signature),
             subsystem: header.subsystem.0,
@@ -308,6 +332,51 @@ impl From<EfiHeader> for EfiJson {
             compression: header.compression.0,
             compression_name: header.compression.name(),
             image_offset: header.image_offset,
+        }
+    }
+}
+
+/// The driver in an EFI image, decompressed where it was compressed.
+#[derive(Serialize)]
+pub(crate) struct DriverJson {
+    pub(crate) compression: &'static str,
+    /// Bytes that it takes in the image.
+    stored: usize,
+    pub(crate) machine: String,
+    pub(crate) machine_name: Option<&'static str>,
+    subsystem: u16,
+    /// `PE32` or `PE32+`.
+    format: &'static str,
+    /// Bytes of the PE file, without the image's padding.
+    size: u64,
+    /// Bytes of memory that it takes when loaded.
+    size_of_image: u32,
+    sections: u16,
+    /// If it has a signature for Secure Boot, which is not verified.
+    signed: bool,
+}
+
+impl From<&Driver<'_>> for DriverJson {
+    fn from(driver: &Driver<'_>) -> Self {
+        let pe = driver.pe();
+        Self {
+            compression: match driver.compression {
+                None => "none",
+                Some(Variant::Uefi) => "uefi",
+                Some(Variant::Tiano) => "tiano",
+            },
+            stored: driver.stored,
+            machine: id(driver.machine.0),
+            machine_name: driver.machine.name(),
+            subsystem: driver.subsystem.0,
+            format: if pe.is_some_and(|pe| pe.is_plus) { "PE32+" } else { "PE32" },
+            size: match driver.compression {
+                None => pe.map_or(0, |pe| pe.end()),
+                Some(_) => driver.bytes.len() as u64,
+            },
+            size_of_image: pe.map_or(0, |pe| pe.size_of_image),
+            sections: pe.map_or(0, |pe| pe.number_of_sections),
+            signed: driver.is_signed(),
         }
     }
 }
@@ -392,6 +461,9 @@ struct AnswerJson {
     machine: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     machine_name: Option<&'static str>,
+    /// If an EFI driver has a signature for Secure Boot, which is not verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signed: Option<bool>,
 }
 
 impl From<Answer> for AnswerJson {
@@ -408,6 +480,7 @@ impl From<Answer> for AnswerJson {
             offset: started.map(|started| started.offset),
             machine: machine.map(|machine| id(machine.0)),
             machine_name: machine.and_then(|machine| machine.name()),
+            signed: started.and_then(|started| started.is_signed),
         }
     }
 }

@@ -22,6 +22,11 @@ fn spec() -> impl Strategy<Value = ImageSpec> {
             npde,
         )| {
             let devices = if revision >= 3 { devices } else { Vec::new() };
+            // A driver takes more room than one block has.
+            let (driver, blocks) = match code_type {
+                3 => (ImageSpec::efi(0, 0).driver, blocks.max(2)),
+                _ => (Vec::new(), blocks),
+            };
             ImageSpec {
                 code_type,
                 vendor_id,
@@ -34,6 +39,7 @@ fn spec() -> impl Strategy<Value = ImageSpec> {
                 last,
                 npde,
                 fill,
+                driver,
             }
         },
     )
@@ -143,6 +149,7 @@ proptest! {
                 last: pcir.indicator.is_last(),
                 npde: image.npde().map(|n| NpdeSpec { blocks: n.sub_image_length, last: n.last == Some(true) }),
                 fill: spec.fill,
+                driver: spec.driver.clone(),
             };
             prop_assert_eq!(&parsed, spec);
             prop_assert_eq!(image.offset(), at);

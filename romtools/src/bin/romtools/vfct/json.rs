@@ -87,7 +87,7 @@ struct InfoImage<'a> {
 impl<'a> From<&Record<'a>> for InfoImage<'a> {
     fn from(record: &Record<'a>) -> Self {
         let rom = Rom::parse(record.image());
-        let chains = rom.iter().flat_map(Rom::chains).map(ChainJson::from).collect();
+        let chains = rom.iter().flat_map(ChainJson::of).collect();
         Self { image: ImageJson::from(record), chains }
     }
 }
