@@ -3,7 +3,9 @@
 //! Images are matched by their kind (signature and code type), in the order of the files: a ROM that was
 //! cut out of a dump matches the dump, and one whose ids were edited matches itself. Of a pair, fields
 //! are compared by name and all other bytes as ranges. The code of EFI images is compared from where
-//! it begins, so a header that grew is one difference and not a thousand.
+//! it begins, so a header that grew is one difference and not a thousand. Their drivers are decompressed and compared
+//! by the parts of the PE file, so that one byte of code is one byte, and a driver that is only stored otherwise is the
+//! same.
 //!
 //! ```
 //! use romtools::{Rom, compare};
@@ -23,13 +25,16 @@
 //! assert_eq!((pair.ranges[0].first, pair.ranges[0].length), (0x100, 1));
 //! ```
 
+use crate::efi::Drivers;
 use crate::header::Header;
 use crate::rom::{Content, Data};
 use crate::{CodeType, Image, Rom};
 
+mod driver;
 mod fields;
 mod ranges;
 
+pub use driver::{DriverPair, PartPair, Stored};
 pub use ranges::Range;
 
 /// What is different.
@@ -72,6 +77,8 @@ pub struct Pair {
     pub fields: Vec<Field>,
     /// Bytes that differ and are none of these fields.
     pub ranges: Vec<Range>,
+    /// The drivers of two EFI images, if both can be read and the images differ.
+    pub driver: Option<DriverPair>,
 }
 
 impl Pair {
@@ -148,6 +155,7 @@ pub fn compare(first: &Rom<'_>, second: &Rom<'_>) -> Comparison {
             second: 0,
             fields: fields::different(fields::of_legacy(&a), fields::of_legacy(&b)),
             ranges: ranges::between(a.bytes(), b.bytes(), std::slice::from_ref(&(0..3))),
+            driver: None,
         }),
         (a, b) => {
             let only = |length| Only { offset: 0, length, code_type: None, ids: None };
@@ -155,12 +163,13 @@ pub fn compare(first: &Rom<'_>, second: &Rom<'_>) -> Comparison {
             result.only_second.extend(b.map(|b| only(b.bytes().len())));
         }
     }
+    let mut drivers = Drivers::new();
     let mut left: Vec<Option<&Image<'_>>> = second.images().map(Some).collect();
     for image in first.images() {
         // The first of the same kind that is left. Images of a kind are few.
         let twin = left.iter_mut().find(|other| other.is_some_and(|other| kind(other) == kind(image)));
         match twin.and_then(Option::take) {
-            Some(twin) => result.pairs.push(pair(image, twin)),
+            Some(twin) => result.pairs.push(pair(image, twin, &mut drivers)),
             None => result.only_first.push(only(image)),
         }
     }
@@ -182,7 +191,7 @@ fn only(image: &Image<'_>) -> Only {
     }
 }
 
-fn pair(first: &Image<'_>, second: &Image<'_>) -> Pair {
+fn pair(first: &Image<'_>, second: &Image<'_>, drivers: &mut Drivers) -> Pair {
     let fields = fields::different(fields::of(first), fields::of(second));
     let ranges = match (first.header(), second.header()) {
         (Header::Efi(a), Header::Efi(b)) if a.image_offset != b.image_offset => {
@@ -193,8 +202,12 @@ fn pair(first: &Image<'_>, second: &Image<'_>) -> Pair {
         }
         _ => ranges::between(first.bytes(), second.bytes(), &fields::places(first, second)),
     };
-    let (code_type, first, second) = (Some(first.code_type()), first.offset(), second.offset());
-    Pair { code_type, first, second, fields, ranges }
+    let is_same = fields.is_empty() && ranges.is_empty();
+    let mut driver = |image| if is_same { None } else { drivers.driver(image)?.ok() };
+    let begins = [first.offset(), second.offset()];
+    let driver = driver(first).zip(driver(second)).and_then(|(a, b)| driver::compare(&a, &b, begins));
+    let (code_type, [first, second]) = (Some(first.code_type()), begins);
+    Pair { code_type, first, second, fields, ranges, driver }
 }
 
 /// What stands around the images, in order.

@@ -7,7 +7,7 @@ use crate::checksum::{self, Verdict};
 use crate::header::Header;
 use crate::{Image, LegacyImage};
 
-type Named = (&'static str, String);
+pub(super) type Named = (&'static str, String);
 
 /// The fields of an image. Numbers are hexadecimal.
 pub(super) fn of(image: &Image<'_>) -> Vec<Named> {

@@ -2,7 +2,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::compression::Variant;
 use crate::fix::{self, Fixes};
+use crate::testing::pe::PeSpec;
 use crate::testing::{self, ImageSpec};
 
 fn of(first: &[u8], second: &[u8]) -> Comparison {
@@ -70,6 +72,65 @@ fn a_driver_is_compared_from_where_it_begins() {
     let pair = &comparison.pairs[0];
     assert!(names(pair).contains(&"Device List") && names(pair).contains(&"EFI Image Offset"), "{pair:?}");
     assert!(pair.ranges.iter().all(|range| range.differing == 0), "only padding may be longer: {pair:?}");
+}
+
+/// A ROM with this driver, stored as it is or compressed.
+fn driver_rom(file: &[u8], compress: bool) -> Vec<u8> {
+    use crate::build::{Builder, Part};
+    Builder::new(1, vec![2]).part(Part::Efi { file, compress }).build().unwrap()
+}
+
+fn driver_pair(first: &[u8], second: &[u8]) -> DriverPair {
+    of(first, second).pairs[0].driver.clone().unwrap()
+}
+
+fn code() -> PeSpec {
+    PeSpec { code: (0..600).map(|n| (n * n % 251) as u8).collect(), ..PeSpec::driver() }
+}
+
+#[test]
+fn a_driver_that_is_stored_otherwise_is_the_same() {
+    let file = code().build();
+    let (plain, packed) = (driver_rom(&file, false), driver_rom(&file, true));
+    let pair = driver_pair(&plain, &packed);
+    assert!(pair.is_same() && !of(&plain, &packed).is_same());
+    assert_eq!((pair.first.length, pair.second.length), (file.len(), file.len()));
+    assert_eq!((pair.first.compression, pair.second.compression), (None, Some(Variant::Uefi)));
+    assert_eq!(of(&packed, &packed).pairs[0].driver, None, "there is nothing to tell");
+}
+
+#[test]
+fn one_byte_of_a_compressed_driver_is_one_byte_of_a_section() {
+    let mut other = code();
+    other.code[100] ^= 1;
+    let pair = driver_pair(&driver_rom(&code().build(), true), &driver_rom(&other.build(), true));
+    assert_eq!(pair.fields, []);
+    let [part] = &pair.parts[..] else { panic!("{pair:?}") };
+    assert_eq!((part.name.as_str(), part.ranges.len()), (".text", 1));
+    assert_eq!((part.ranges[0].first, part.ranges[0].differing), (other.code_at() + 100, 1));
+}
+
+#[test]
+fn a_signature_and_fields_of_a_driver_are_named() {
+    let signed = PeSpec { signature: vec![0x30; 24], subsystem: 0x0c, ..code() }.build();
+    let pair = driver_pair(&driver_rom(&code().build(), true), &driver_rom(&signed, false));
+    let names: Vec<_> = pair.fields.iter().map(|field| field.name).collect();
+    assert_eq!(names, ["Subsystem", "Signature"]);
+    let parts: Vec<_> = pair.parts.iter().map(|part| (part.name.as_str(), part.first.is_some())).collect();
+    assert_eq!(parts, [("headers", true), ("signature", false)]);
+    assert_eq!(pair.parts[1].second.unwrap().length, 24);
+}
+
+#[test]
+fn sections_that_overlap_do_not_keep_anybody_busy() {
+    let mut file = code().build();
+    // Far more sections than there is room for, each claiming everything.
+    file[0x46..0x48].copy_from_slice(&[0xff, 0xff]);
+    let mut other = file.clone();
+    other[0x1ff] ^= 1;
+    let pair = driver_pair(&driver_rom(&file, true), &driver_rom(&other, true));
+    let names: Vec<_> = pair.parts.iter().map(|part| part.name.as_str()).collect();
+    assert_eq!(names, ["data"]);
 }
 
 #[test]

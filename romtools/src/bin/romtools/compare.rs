@@ -3,7 +3,10 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use romtools::compare::{self, Comparison, DataPair, DataSummary, Only, Pair, Range};
+use romtools::compare::{
+    self, Comparison, DataPair, DataSummary, DriverPair, Only, Pair, PartPair, Range, Stored,
+};
+use romtools::compression::Variant;
 use serde::Serialize;
 
 use crate::{Outcome, input, json};
@@ -66,15 +69,58 @@ fn show_pair(out: &mut impl Write, index: usize, pair: &Pair) -> io::Result<()> 
     for field in &pair.fields {
         writeln!(out, "\t{}: {} -> {}", field.name, field.first, field.second)?;
     }
-    for range in pair.ranges.iter().take(SHOWN) {
+    let Some(driver) = &pair.driver else { return show_ranges(out, &pair.ranges, "") };
+    // What the driver's bytes are is told by its parts; compressed ones all differ behind the first that does.
+    let is_compressed = [driver.first, driver.second].iter().any(|stored| stored.compression.is_some());
+    let is_shown = |range: &&Range| range.first < driver.first.offset || (driver.is_same() && !is_compressed);
+    let ranges: Vec<Range> = pair.ranges.iter().filter(is_shown).copied().collect();
+    show_ranges(out, &ranges, "")?;
+    show_driver(out, driver)
+}
+
+fn show_ranges(out: &mut impl Write, ranges: &[Range], indent: &str) -> io::Result<()> {
+    for range in ranges.iter().take(SHOWN) {
+        write!(out, "{indent}")?;
         show_range(out, range)?;
     }
-    let more = pair.ranges.get(SHOWN..).unwrap_or_default();
+    let more = ranges.get(SHOWN..).unwrap_or_default();
     if !more.is_empty() {
         let differing: usize = more.iter().map(|range| range.differing).sum();
-        writeln!(out, "\tand {} more ranges with {differing:x}h bytes that differ", more.len())?;
+        writeln!(out, "{indent}\tand {} more ranges with {differing:x}h bytes that differ", more.len())?;
     }
     Ok(())
+}
+
+fn show_driver(out: &mut impl Write, driver: &DriverPair) -> io::Result<()> {
+    let stored = |stored: Stored| format!("{:x}h bytes, {}", stored.length, compression(stored.compression));
+    let (first, second) = (stored(driver.first), stored(driver.second));
+    let how = if driver.is_same() { "the same driver" } else { "different" };
+    match first == second {
+        true => writeln!(out, "\tEFI driver of {first}: {how}")?,
+        false => writeln!(out, "\tEFI driver of {first} -> {second}: {how}")?,
+    }
+    for field in &driver.fields {
+        writeln!(out, "\t\t{}: {} -> {}", field.name, field.first, field.second)?;
+    }
+    for PartPair { name, first, second, ranges } in &driver.parts {
+        match (first, second) {
+            (Some(place), None) => writeln!(out, "\t\t{name}: {:x}h bytes, only in the first", place.length)?,
+            (None, Some(place)) => {
+                writeln!(out, "\t\t{name}: {:x}h bytes, only in the second", place.length)?
+            }
+            _ => writeln!(out, "\t\t{name}:")?,
+        }
+        show_ranges(out, ranges, "\t\t")?;
+    }
+    Ok(())
+}
+
+fn compression(variant: Option<Variant>) -> &'static str {
+    match variant {
+        None => "not compressed",
+        Some(Variant::Uefi) => "decompressed",
+        Some(Variant::Tiano) => "decompressed (Tiano)",
+    }
 }
 
 fn show_range(out: &mut impl Write, range: &Range) -> io::Result<()> {
@@ -151,30 +197,21 @@ struct PairJson {
     same: bool,
     fields: Vec<FieldJson>,
     ranges: Vec<RangeJson>,
+    /// The drivers of EFI images that differ, decompressed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    driver: Option<DriverPairJson>,
 }
 
 impl From<&Pair> for PairJson {
     fn from(pair: &Pair) -> Self {
-        let field = |field: &compare::Field| FieldJson {
-            name: field.name,
-            first: field.first.clone(),
-            second: field.second.clone(),
-        };
-        let range = |range: &Range| RangeJson {
-            first: range.first,
-            second: range.second,
-            length: range.length,
-            differing: range.differing,
-            first_more: range.first_more,
-            second_more: range.second_more,
-        };
         Self {
             first: pair.first,
             second: pair.second,
             code_type: pair.code_type.map(|code_type| code_type.0),
             same: pair.is_same(),
-            fields: pair.fields.iter().map(field).collect(),
-            ranges: pair.ranges.iter().map(range).collect(),
+            fields: pair.fields.iter().map(FieldJson::from).collect(),
+            ranges: pair.ranges.iter().map(RangeJson::from).collect(),
+            driver: pair.driver.as_ref().map(DriverPairJson::from),
         }
     }
 }
@@ -194,6 +231,86 @@ struct RangeJson {
     differing: usize,
     first_more: usize,
     second_more: usize,
+}
+
+impl From<&compare::Field> for FieldJson {
+    fn from(field: &compare::Field) -> Self {
+        Self { name: field.name, first: field.first.clone(), second: field.second.clone() }
+    }
+}
+
+impl From<&Range> for RangeJson {
+    fn from(range: &Range) -> Self {
+        Self {
+            first: range.first,
+            second: range.second,
+            length: range.length,
+            differing: range.differing,
+            first_more: range.first_more,
+            second_more: range.second_more,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct DriverPairJson {
+    same: bool,
+    first: StoredJson,
+    second: StoredJson,
+    fields: Vec<FieldJson>,
+    parts: Vec<PartJson>,
+}
+
+impl From<&DriverPair> for DriverPairJson {
+    fn from(pair: &DriverPair) -> Self {
+        Self {
+            same: pair.is_same(),
+            first: pair.first.into(),
+            second: pair.second.into(),
+            fields: pair.fields.iter().map(FieldJson::from).collect(),
+            parts: pair.parts.iter().map(PartJson::from).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct StoredJson {
+    offset: usize,
+    length: usize,
+    compression: &'static str,
+}
+
+impl From<Stored> for StoredJson {
+    fn from(stored: Stored) -> Self {
+        Self {
+            offset: stored.offset,
+            length: stored.length,
+            compression: match stored.compression {
+                None => "none",
+                Some(Variant::Uefi) => "uefi",
+                Some(Variant::Tiano) => "tiano",
+            },
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct PartJson {
+    name: String,
+    first_length: Option<u32>,
+    second_length: Option<u32>,
+    ranges: Vec<RangeJson>,
+}
+
+impl From<&PartPair> for PartJson {
+    fn from(pair: &PartPair) -> Self {
+        Self {
+            name: pair.name.clone(),
+            first_length: pair.first.map(|place| place.length),
+            second_length: pair.second.map(|place| place.length),
+            ranges: pair.ranges.iter().map(RangeJson::from).collect(),
+        }
+    }
 }
 
 #[derive(Serialize)]
