@@ -55,6 +55,8 @@ pub(super) const CASES: &[Case] = &[
     case("efi-behind-legacy", Ovmf, true, |shop| {
         shop.build(&["--device", "1111,11e8", "--legacy", shop.legacy()?, "--efi", shop.driver()?])
     }),
+    case("mixed-compressed", Ovmf, true, |shop| shop.mixed()),
+    case("mixed-compressed-bios", SeaBios, true, |shop| shop.mixed()),
     case("efi-longer-list", Ovmf, true, |shop| {
         let rom = shop.build(&["--efi", shop.driver()?])?;
         shop.romtools(&["fix", &text(&rom), "-o", "fixed.rom", "--device", "11e8,1,2,3"])
@@ -66,6 +68,15 @@ pub(super) const CASES: &[Case] = &[
     case("efi-behind-container", Ovmf, false, |shop| shop.contained()),
     case("efi-cut-out", Ovmf, true, |shop| {
         let dump = shop.contained()?;
+        shop.romtools(&["cut", &text(&dump), "-o", "cut.rom"])
+    }),
+    case("efi-device-fixed", Ovmf, true, |shop| {
+        let other = shop.build(&["--device", "1111", "--legacy", shop.legacy()?, "--efi", shop.driver()?])?;
+        shop.romtools(&["fix", &text(&other), "-o", "fixed.rom", "--device", "11e8"])
+    }),
+    case("mixed-cut-out-bios", SeaBios, true, |shop| {
+        let rom = shop.mixed()?;
+        let dump = shop.edited(&rom, contain)?;
         shop.romtools(&["cut", &text(&dump), "-o", "cut.rom"])
     }),
     Case {
@@ -196,13 +207,27 @@ impl Workshop<'_> {
     /// An EFI ROM as a dump of NVIDIA's flash has it: behind a container.
     fn contained(&self) -> Result<PathBuf> {
         let rom = self.build(&["--efi", self.driver()?])?;
-        self.edited(&rom, |bytes| {
-            let mut container = b"NVGI\x00\x03\x40\x00\x00\x02\x00\x00".to_vec();
-            container.resize(0x400, 0);
-            bytes.splice(..0, container);
-            bytes.resize(0x4000, 0xff);
-        })
+        self.edited(&rom, contain)
     }
+
+    /// A legacy image, and an EFI driver that is compressed.
+    fn mixed(&self) -> Result<PathBuf> {
+        let rom = self.build(&["--legacy", self.legacy()?, "--efi-compressed", self.driver()?])?;
+        self.edited(&rom, |bytes| bytes.resize(0x1000, 0xff))
+    }
+}
+
+/// Puts a ROM where a dump of NVIDIA's flash has it. What looks like an image in the container is none: only by the
+/// container's own word is the ROM found.
+fn contain(bytes: &mut Vec<u8>) {
+    let mut container = b"NVGI\xf4\x01\x10\x80\x80\0\0\0".to_vec();
+    container.resize(0x600, 0);
+    container[0x14..0x18].copy_from_slice(&0x600u32.to_le_bytes());
+    container[0x200..0x203].copy_from_slice(&[0x55, 0xaa, 1]);
+    container[0x218] = 0x1c;
+    container[0x21c..0x234].copy_from_slice(b"PCIR\xde\x10\x12\x06\0\0\x18\0\0\0\0\x03\x01\0\0\0\0\x80\0\0");
+    bytes.splice(..0, container);
+    bytes.resize(0x4000, 0xff);
 }
 
 /// Builds the program that is tested, and returns where it is.
