@@ -112,7 +112,8 @@ pub enum Error {
     },
     /// The drivers in front of this one were enough.
     #[error(
-        "the EFI driver at offset {offset:#x} is not decompressed: those before it made up to {most:#x} bytes"
+        "the EFI driver at offset {offset:#x} is not decompressed: with it, this file's would have more than {} MiB",
+        most >> 20
     )]
     TooManyDrivers {
         /// Where its compressed form begins.
@@ -204,7 +205,7 @@ impl Error {
                  with a second dump"
             }
             Self::TooManyDrivers { .. } => {
-                "no option ROM holds so many: cut out the part of the file that is of interest"
+                "no real ROM has as much, this file may be made to fill a disk: cut the ROM out of it with `romtools cut`"
             }
             Self::TooLong { .. } => "no option ROM is this large: check that this is the driver",
             Self::EfiSignature { .. } => {
