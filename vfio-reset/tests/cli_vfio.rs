@@ -41,6 +41,8 @@ fn what_cannot_be_opened_is_explained_with_its_exit_code() {
         (2, &["peek", "01:00.0", "0", "2"], "aligned"),
         (2, &["peek", "01:00.0", "7", "0"], "7"),
         (2, &["peek", "01:00.0", "0", "0xzz"], "expected a number"),
+        (2, &["peek", "01:00.0", "0", "0", "--mapped"], "--vfio"),
+        (2, &["peek", "01:00.0", "0", "0", "--vfio", "group", "--mapped"], "cannot be mapped"),
     ] {
         let output = run(arguments);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", said(&output));

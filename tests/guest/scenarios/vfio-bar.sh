@@ -40,6 +40,9 @@ check "VFIO shows the same capabilities" sh -c "head -n 4 /tmp/out | cmp - /tmp/
 check "and a controller that is off" said "0x14: 00000000"
 check "opening and closing reset it" test "$(count_resets flr)" = 2
 
+expect_exit 0 vfio-reset peek $nvme 0 0 8 --vfio group --mapped
+check "mapped through VFIO it is the same" sh -c "head -n 4 /tmp/out | cmp - /tmp/mapped"
+
 step "Memory Space off"
 set_register $nvme 0x4 2 0x0000
 expect_exit 0 vfio-reset peek $nvme 0 0x8

@@ -162,6 +162,15 @@ pub trait VfioDevice: Send {
     /// As [`read_region`](Self::read_region).
     fn write_region(&self, region: RegionIndex, offset: u64, bytes: &[u8]) -> Result<()>;
 
+    /// Maps a region into memory, for many accesses; `None` where it cannot be mapped, as no simulated one can.
+    ///
+    /// # Errors
+    /// [`Error::Vfio`](crate::Error::Vfio) with what the kernel answered.
+    fn map_region(&self, region: RegionIndex) -> Result<Option<Box<dyn MappedRegion + '_>>> {
+        let _ = region;
+        Ok(None)
+    }
+
     /// What the kernel has told of the open function since this was last asked.
     ///
     /// # Errors
@@ -173,6 +182,26 @@ pub trait VfioDevice: Send {
     /// # Errors
     /// When it could not be closed in a way that can be waited for.
     fn close(self: Box<Self>, budget: Duration) -> Result<KernelReset>;
+}
+
+/// A region that is mapped.
+///
+/// The kernel ends a process with `SIGBUS` that touches a mapping while the function is unplugged, is being reset,
+/// sleeps or has Memory Space off. So each access looks first whether the function answers, is awake and decodes
+/// memory. What happens in the microsecond between the look and the access cannot be ruled out: whoever has no
+/// need for speed takes [`VfioDevice::read_region`], which fails instead.
+pub trait MappedRegion {
+    /// Fills `bytes` from `offset`, register by register; all-ones where nobody would answer.
+    ///
+    /// # Errors
+    /// When the region is not that long, or the access is not aligned to its width.
+    fn read(&self, offset: u64, bytes: &mut [u8]) -> Result<()>;
+
+    /// Writes `bytes` to `offset`, register by register; lost where nobody would take them.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    fn write(&self, offset: u64, bytes: &[u8]) -> Result<()>;
 }
 
 /// The functions that a hot reset hits, as the kernel says.

@@ -327,6 +327,9 @@ pub(crate) struct PeekArguments {
     /// Read them through VFIO, by this interface (`group` or `cdev`): opening and closing reset the device
     #[arg(long, value_name = "INTERFACE")]
     pub(crate) vfio: Option<VfioInterface>,
+    /// With --vfio: through a mapping, not by system calls
+    #[arg(long, requires = "vfio")]
+    pub(crate) mapped: bool,
 }
 
 #[cfg(feature = "serve")]

@@ -14,7 +14,7 @@ use vfio_reset::{Error, Machine};
 const BUDGET: Duration = Duration::from_secs(30);
 
 pub(crate) fn run(session: &Session, output: &Output, arguments: &PeekArguments) -> CommandResult {
-    let &PeekArguments { address, bar, offset, count, vfio } = arguments;
+    let &PeekArguments { address, bar, offset, count, vfio, .. } = arguments;
     let mut bytes = vec![0; 4 * usize::from(count)];
     let machine = session.machine();
     match vfio {
@@ -55,7 +55,20 @@ fn through_vfio(
     let request = VfioRequest { address, interface, also: &[], budget: BUDGET };
     let Opened::Open(device) = machine.open_vfio(&request)? else { return Ok(KernelReset::StillRunning) };
     let Some(region) = RegionIndex::behind(bar) else { return device.close(BUDGET) };
-    let read = device.read_region(region, offset, bytes);
+    let read = match arguments.mapped {
+        false => device.read_region(region, offset, bytes),
+        true => match device.map_region(region) {
+            Ok(Some(mapped)) => mapped.read(offset, bytes),
+            Ok(None) => Err(Error::BarOutOfReach {
+                address,
+                bar,
+                offset,
+                length: bytes.len(),
+                reason: "it cannot be mapped; leave --mapped out".to_string(),
+            }),
+            Err(error) => Err(error),
+        },
+    };
     let closed = device.close(BUDGET)?;
     read.map(|()| closed)
 }

@@ -156,7 +156,13 @@ impl OpenBars {
         let bar = match kept {
             Some(bar) => bar,
             None => {
-                let bar = Arc::new(access.open()?);
+                let bar = Arc::new(access.open().map_err(|error| match error {
+                    // It was about the range, and is about this access.
+                    Error::BarOutOfReach { address, bar, offset, length: 0, reason } => {
+                        Error::BarOutOfReach { address, bar, offset, length, reason }
+                    }
+                    other => other,
+                })?);
                 self.lock().insert(key, bar.clone());
                 bar
             }
@@ -292,7 +298,7 @@ fn writable(path: &Path) -> io::Result<File> {
 }
 
 /// An access in parts of at most four bytes: where each is, and which of the bytes.
-fn parts(offset: u64, length: usize) -> impl Iterator<Item = (u64, std::ops::Range<usize>)> {
+pub(super) fn parts(offset: u64, length: usize) -> impl Iterator<Item = (u64, std::ops::Range<usize>)> {
     let mut done = 0;
     std::iter::from_fn(move || {
         let width = match length - done {

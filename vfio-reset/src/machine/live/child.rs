@@ -7,7 +7,7 @@
 //! it is left to itself, and belongs to init once we have ended. Whatever it has open is closed then.
 //!
 //! The child of a process with threads may only make async-signal-safe calls (POSIX.1-2017, fork): here
-//! these are `setsid`, `close`, `read`, `write`, `ioctl`, `sendmsg` and `_exit`.
+//! these are `setsid`, `close`, `open`, `read`, `write`, `ioctl`, `sendmsg` and `_exit`.
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer};
@@ -24,6 +24,8 @@ use vfio_bindings::bindings::vfio;
 pub(super) enum Deed<'d> {
     /// Writes `1`: to sysfs's `reset`.
     Write(BorrowedFd<'d>),
+    /// Opens a group's file, for which the kernel waits while a function of the group is opened or closed.
+    OpenGroup(&'d CStr),
     /// Opens a function by its group (`VFIO_GROUP_GET_DEVICE_FD`).
     Open { group: BorrowedFd<'d>, function: &'d CStr },
     /// Opens a function by its own device file (`VFIO_DEVICE_BIND_IOMMUFD`).
@@ -39,7 +41,7 @@ pub(super) enum Deed<'d> {
 /// How it went.
 #[derive(Debug)]
 pub(super) enum Answer {
-    /// The kernel says it is done; opened by its group, the function is this.
+    /// The kernel says it is done; what was opened is this.
     Done(Option<OwnedFd>),
     /// The kernel failed with this error number.
     Failed(i32),
@@ -56,6 +58,13 @@ const GET_DEVICE_FD: libc::c_ulong = request(6);
 const DEVICE_RESET: libc::c_ulong = request(11);
 const PCI_HOT_RESET: libc::c_ulong = request(13);
 const BIND_IOMMUFD: libc::c_ulong = request(18);
+
+/// The descriptor of a deed that is done with none.
+const NO_FILE: RawFd = -1;
+
+/// How a group's file is opened. Without waiting: what is no device but a FIFO in a made-up tree would wait for its
+/// other end. The kernel's lock does not know of that.
+const OPEN: libc::c_int = libc::O_RDWR | libc::O_NONBLOCK | libc::O_CLOEXEC;
 
 /// More groups than any bus has functions.
 const MOST_GROUPS: usize = 256;
@@ -107,6 +116,7 @@ struct Prepared<'d> {
 
 enum Call<'d> {
     Write,
+    OpenGroup(&'d CStr),
     Open(&'d CStr),
     Bind(vfio::vfio_device_bind_iommufd),
     Reset,
@@ -119,6 +129,9 @@ fn prepare(deed: Deed<'_>) -> io::Result<Prepared<'_>> {
         |file: BorrowedFd<'_>, call, needs| Prepared { file: file.as_raw_fd(), call, needs, closes: None };
     Ok(match deed {
         Deed::Write(file) => prepared(file, Call::Write, Vec::new()),
+        Deed::OpenGroup(path) => {
+            Prepared { file: NO_FILE, call: Call::OpenGroup(path), needs: Vec::new(), closes: None }
+        }
         Deed::Open { group, function } => prepared(group, Call::Open(function), Vec::new()),
         Deed::Bind { device, iommufd } => {
             let argument = vfio::vfio_device_bind_iommufd {
@@ -168,6 +181,7 @@ fn act_and_exit(deed: &Prepared<'_>, report: RawFd, other_end: RawFd) -> ! {
                 1 => 0,
                 _ => -1,
             },
+            Call::OpenGroup(path) => libc::open(path.as_ptr(), OPEN),
             Call::Open(function) => libc::ioctl(deed.file, GET_DEVICE_FD as _, function.as_ptr()),
             Call::Bind(argument) => {
                 let mut argument = *argument;
@@ -178,7 +192,7 @@ fn act_and_exit(deed: &Prepared<'_>, report: RawFd, other_end: RawFd) -> ! {
             Call::Close => libc::close(deed.file),
         };
         let errno = if result >= 0 { 0 } else { *libc::__errno_location() };
-        let opened = matches!(deed.call, Call::Open(_)) && result >= 0;
+        let opened = matches!(deed.call, Call::Open(_) | Call::OpenGroup(_)) && result >= 0;
         // A function that nobody takes is closed with this process.
         tell(BorrowedFd::borrow_raw(report), errno, opened.then(|| BorrowedFd::borrow_raw(result)));
         libc::_exit(0)
@@ -341,6 +355,17 @@ mod tests {
         }
         let many = [fd; MOST_GROUPS + 1];
         assert!(run(Deed::HotReset { device: fd, groups: &many }, Duration::ZERO).is_err());
+    }
+
+    #[test]
+    fn what_the_child_has_opened_is_handed_over() {
+        let answer = run(Deed::OpenGroup(c"/dev/zero"), Duration::from_secs(10)).unwrap();
+        let Answer::Done(Some(opened)) = answer else { panic!("{answer:?}") };
+        let mut bytes = [1; 2];
+        File::from(opened).read_exact(&mut bytes).unwrap();
+        assert_eq!(bytes, [0; 2]);
+        let missing = run(Deed::OpenGroup(c"/dev/there/is/none"), Duration::from_secs(10)).unwrap();
+        assert!(matches!(missing, Answer::Failed(libc::ENOENT)), "{missing:?}");
     }
 
     #[test]

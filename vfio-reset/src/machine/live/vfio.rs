@@ -6,14 +6,16 @@
 //! handed to a child, because the last close resets it.
 
 use super::child::{self, Answer, Deed};
-use super::{sys, sysfs};
+use super::{bars, sys, sysfs};
 use crate::error::{Error, Result};
 use crate::machine::KernelReset;
 use crate::machine::vfio::{
-    HotResetSet, Opened, RegionIndex, RegionInfo, SetMember, VfioDevice, VfioError, VfioEvent, VfioFacts,
-    VfioInterface, VfioOperation, VfioRequest,
+    HotResetSet, MappedRegion, Opened, RegionIndex, RegionInfo, SetMember, VfioDevice, VfioError, VfioEvent,
+    VfioFacts, VfioInterface, VfioOperation, VfioRequest,
 };
-use pcicfg::Address;
+use pcicfg::capability::PowerManagement;
+use pcicfg::header::Command;
+use pcicfg::{Address, ConfigSpace};
 use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::fs::File;
@@ -113,7 +115,7 @@ impl Opener<'_> {
             return Err(self.failed(Op::OpenContainer, errno, &container_path));
         }
         let (number, path) = self.group_of(address)?;
-        let group = self.file(Op::OpenGroup, &path)?;
+        let Some(group) = self.open_group(&path)? else { return Ok(None) };
         let failed = |operation, error: &io::Error| {
             self.failed(operation, error.raw_os_error().unwrap_or(libc::EIO), &path)
         };
@@ -127,7 +129,8 @@ impl Opener<'_> {
             let (number, path) = self.group_of(other)?;
             if let std::collections::btree_map::Entry::Vacant(entry) = groups.entry(number) {
                 // That the file is open is all that the kernel asks for of the further groups.
-                entry.insert(self.file(Op::OpenGroup, &path)?);
+                let Some(file) = self.open_group(&path)? else { return Ok(None) };
+                entry.insert(file);
             }
         }
         let Ok(function) = CString::new(address.to_string()) else { return Ok(None) };
@@ -145,6 +148,21 @@ impl Opener<'_> {
             })),
             Answer::Done(None) => Err(self.failed(Op::GetDevice, libc::EIO, &path)),
             Answer::Failed(errno) => Err(self.failed(Op::GetDevice, errno, &path)),
+            Answer::StillRunning => Ok(None),
+        }
+    }
+
+    /// Opens a group's file; `None` if the budget is over: while somebody opens or closes a function of the group,
+    /// the kernel resets that, and whoever opens the group waits for it.
+    fn open_group(&self, path: &Path) -> Result<Option<OwnedFd>> {
+        use std::os::unix::ffi::OsStrExt;
+        let Ok(name) = CString::new(path.as_os_str().as_bytes()) else {
+            return Err(self.failed(VfioOperation::OpenGroup, libc::ENOENT, path));
+        };
+        match self.run(Deed::OpenGroup(&name))? {
+            Answer::Done(Some(file)) => Ok(Some(file)),
+            Answer::Done(None) => Err(self.failed(VfioOperation::OpenGroup, libc::EIO, path)),
+            Answer::Failed(errno) => Err(self.failed(VfioOperation::OpenGroup, errno, path)),
             Answer::StillRunning => Ok(None),
         }
     }
@@ -371,6 +389,18 @@ impl VfioDevice for Open {
         Ok(())
     }
 
+    fn map_region(&self, region: RegionIndex) -> Result<Option<Box<dyn MappedRegion + '_>>> {
+        let found = self.known(region)?.filter(|found| found.flags & vfio::VFIO_REGION_INFO_FLAG_MMAP != 0);
+        let Some(found) = found else { return Ok(None) };
+        let mapping = sys::Mapping::new(self.device()?, found.offset, 0, found.size)
+            .map_err(|e| self.access_failed(region, e.raw_os_error().unwrap_or(libc::EIO)))?;
+        let mut config = [0; ConfigSpace::CONVENTIONAL];
+        self.read_region(RegionIndex::Config, 0, &mut config)?;
+        let pm = ConfigSpace::new(&config).ok().and_then(|space| space.power_management());
+        let power_register = pm.map(|pm| pm.offset() + PowerManagement::CONTROL_STATUS);
+        Ok(Some(Box::new(Mapped { open: self, region, mapping, size: found.size, power_register })))
+    }
+
     fn events(&self) -> Result<Vec<VfioEvent>> {
         let mut events = Vec::new();
         for (event, file) in &self.signals {
@@ -385,5 +415,66 @@ impl VfioDevice for Open {
 
     fn close(mut self: Box<Self>, budget: Duration) -> Result<KernelReset> {
         self.close_all(budget)
+    }
+}
+
+/// A region, mapped.
+struct Mapped<'o> {
+    open: &'o Open,
+    region: RegionIndex,
+    mapping: sys::Mapping,
+    size: u64,
+    /// Power Management's control and status, if there is one.
+    power_register: Option<u16>,
+}
+
+impl Mapped<'_> {
+    /// That an access is one.
+    fn check(&self, offset: u64, length: usize) -> Result<()> {
+        let fits = offset.checked_add(length as u64).is_some_and(|end| end <= self.size);
+        let aligned = length == 0 || offset.is_multiple_of((length as u64).next_power_of_two().min(4));
+        match fits && aligned {
+            true => Ok(()),
+            false => Err(self.open.access_failed(self.region, libc::EINVAL)),
+        }
+    }
+
+    /// Whether an access would reach the function and not end this process: it answers, decodes memory, and is
+    /// awake. Asked by system calls, which fail where the mapping would not.
+    fn decodes(&self) -> bool {
+        let read = |offset: u16| {
+            let mut bytes = [0xff; 4];
+            let read = self.open.read_region(RegionIndex::Config, offset.into(), &mut bytes);
+            read.map(|()| u32::from_le_bytes(bytes)).unwrap_or(u32::MAX)
+        };
+        let command = read(4);
+        let on = u32::from(Command::MEMORY_SPACE.bits());
+        // Of a virtual function VFIO shows a bit of its own. The lowest two bits of the power state are 0 in D0.
+        command != u32::MAX
+            && command & on != 0
+            && self.power_register.is_none_or(|register| read(register) & 3 == 0)
+    }
+}
+
+impl MappedRegion for Mapped<'_> {
+    fn read(&self, offset: u64, bytes: &mut [u8]) -> Result<()> {
+        self.check(offset, bytes.len())?;
+        bytes.fill(0xff);
+        if self.decodes() {
+            for (at, part) in bars::parts(offset, bytes.len()) {
+                self.mapping.read(at, &mut bytes[part]);
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, bytes: &[u8]) -> Result<()> {
+        self.check(offset, bytes.len())?;
+        if self.decodes() {
+            for (at, part) in bars::parts(offset, bytes.len()) {
+                self.mapping.write(at, &bytes[part]);
+            }
+        }
+        Ok(())
     }
 }
