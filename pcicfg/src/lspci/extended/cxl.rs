@@ -210,15 +210,19 @@ static BUS_CAPABILITY_2: Flags<1> = Flags::new("\t\tFBCap2:\tNOPHint~\n", [0]);
 static BUS_CONTROL_2: Flags<1> = Flags::new("\t\tFBCtl2:\tNOPHint~\n", [0]);
 
 /// The structure's length says little here: registers are read where the revision has them, beyond
-/// the length if need be. lspci gives up on the whole dump then, unless it read the bytes for
-/// another capability before.
+/// the length if need be. lspci gives up on the whole dump at the first that cannot be read, unless it read
+/// the bytes for another capability before.
 fn flex_bus(text: &mut Text, body: Body<'_>, revision: u8, len: u16) {
     let expected = [0x10, 0x14, 0x20].get(usize::from(revision));
     if expected.is_some_and(|&expected| len != expected) {
         text.str("\t\t<Wrong length for Revision ").dec(revision.into()).str(">\n");
     }
-    let Some(registers) = body.registers::<0x10>() else { return };
+    let Some(registers) = body.registers::<0x0c>() else { return };
     signs_and_flits(text, &BUS_CAPABILITY, word::<0x0a, _>(registers), revision);
+    let Some(registers) = body.registers::<0x10>() else {
+        text.end();
+        return unreadable(text);
+    };
     signs_and_flits(text, &BUS_CONTROL, word::<0x0c, _>(registers), revision);
     signs_and_flits(text, &BUS_STATUS, word::<0x0e, _>(registers), revision);
     text.end();
@@ -228,9 +232,11 @@ fn flex_bus(text: &mut Text, body: Body<'_>, revision: u8, len: u16) {
         text.str("\t\tFBModTS:\tReceived FB Data: ").hex(6, data.into()).end();
     }
     if revision >= 2 {
-        let Some(registers) = body.registers::<0x20>() else { return unreadable(text) };
+        let Some(registers) = body.registers::<0x18>() else { return unreadable(text) };
         text.signs(&BUS_CAPABILITY_2, dword::<0x14, _>(registers));
+        let Some(registers) = body.registers::<0x1c>() else { return unreadable(text) };
         text.signs(&BUS_CONTROL_2, dword::<0x18, _>(registers));
+        let Some(registers) = body.registers::<0x20>() else { return unreadable(text) };
         let hint = bits(dword::<0x1c, _>(registers), 0, 2);
         text.str("\t\tFBSta2:\tNOPHintInfo: ").hex(1, hint.into()).end();
     }
@@ -428,8 +434,19 @@ mod tests {
         // lspci gives up where the length is too short for the revision.
         assert_eq!(structure(7, 2, 0x10, &words[..6]), format!("{title}{}{flits}{second}{third}", wrong(2)));
         assert_eq!(
-            structure(7, 2, 0x10, &words[..5]),
+            structure(7, 2, 0x10, &words[..3]),
             format!("{title}{}{flits}{second}\t\t<unreadable>\n", wrong(2))
+        );
+        // Up to there everything is printed.
+        let (capability, rest) = third.split_at(third.find("\t\tFBCtl2").expect("it is there"));
+        let (control, _) = rest.split_at(rest.find("\t\tFBSta2").expect("it is there"));
+        assert_eq!(
+            structure(7, 2, 0x18, &words[..4]),
+            format!("{title}{}{flits}{second}{capability}\t\t<unreadable>\n", wrong(2))
+        );
+        assert_eq!(
+            structure(7, 2, 0x18, &words[..5]),
+            format!("{title}{}{flits}{second}{capability}{control}\t\t<unreadable>\n", wrong(2))
         );
         assert_eq!(
             structure(7, 1, 0x10, &words[..2]),
