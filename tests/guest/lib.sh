@@ -222,6 +222,14 @@ seen() {
     echo "$answer"
 }
 
+# qemu_said FILE: leaves in the file what QEMU itself has printed since this was last asked, at most 32 lines: the events that
+# `option: -trace NAME` asks for. It is the only observer of the devices that nothing in the guest can deceive.
+qemu_said() {
+    usleep 300000
+    host "QEMU> said" >/dev/ttyS0
+    echo "$answer" | sed 's| / |\n|g' >"$1"
+}
+
 # red METHOD: the red half of an NVMe scenario: after a direct reset of 0000:01:00.0 whose restore is left out, the nvme
 # driver refuses the disk; a state saved before heals it. The namespace holds HELLO-NVME-NAMESPACE.
 red() {

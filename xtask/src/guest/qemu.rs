@@ -1,5 +1,6 @@
 //! One guest: its QEMU command line, its run, its result.
 
+use std::collections::VecDeque;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -77,8 +78,8 @@ impl Guest<'_> {
         let (sender, lines) = mpsc::channel();
         let other = sender.clone();
         let readers = [
-            thread::spawn(move || send_lines(output, &sender)),
-            thread::spawn(move || send_lines(errors, &other)),
+            thread::spawn(move || send_lines(output, "", &sender)),
+            thread::spawn(move || send_lines(errors, FROM_QEMU, &other)),
         ];
         let end = Instant::now() + self.scenario.timeout;
         let followed = self.follow(&lines, end, &mut log, input, progress);
@@ -110,6 +111,7 @@ impl Guest<'_> {
     ) -> Result<Option<Option<SerialResult>>> {
         let mut result = None;
         let mut skip = None;
+        let mut said = VecDeque::new();
         loop {
             let line = match lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(line) => line,
@@ -117,6 +119,14 @@ impl Guest<'_> {
                 Err(RecvTimeoutError::Disconnected) => break,
             };
             log.write_all(line.as_bytes())?;
+            if let Some(text) = line.strip_prefix(FROM_QEMU) {
+                // The guest's terminal keeps 4 KiB of what it has not read.
+                if said.len() == MOST_SAID {
+                    said.pop_front();
+                }
+                said.push_back(text.trim_end().chars().take(100).collect::<String>());
+                continue;
+            }
             if let Some(step) = after(&line, "LAB-STEP ") {
                 progress(step);
             }
@@ -126,7 +136,9 @@ impl Guest<'_> {
             if let Some(code) = result_code(&line) {
                 result = Some(code);
             }
-            if let Some(reply) = self.request(&line) {
+            let asked = after(&line, "QEMU> said");
+            let said = asked.map(|_| Ok(said.drain(..).collect::<Vec<_>>().join(" / ")));
+            if let Some(reply) = said.or_else(|| self.request(&line)) {
                 let reply = reply.unwrap_or_else(|error| format!("error: {error:#}"));
                 writeln!(log, "HOST< {reply}")?;
                 // The guest waits for this line; a guest that is gone does not.
@@ -256,16 +268,22 @@ fn result_code(line: &str) -> Option<i32> {
     after(line, "LAB-RESULT rc=")?.split_whitespace().next()?.parse().ok()
 }
 
+/// Marks what QEMU itself prints in the log: its errors, and the events that `-trace` asks for.
+const FROM_QEMU: &str = "qemu: ";
+/// How many of its lines are kept for the guest.
+const MOST_SAID: usize = 32;
+
 /// What follows a mark, wherever in the line it stands.
 fn after<'a>(line: &'a str, mark: &str) -> Option<&'a str> {
     line.split_once(mark).map(|(_, rest)| rest.trim_end())
 }
 
-fn send_lines(source: impl Read, sender: &mpsc::Sender<String>) {
+/// Sends each line with a mark of where it comes from.
+fn send_lines(source: impl Read, mark: &str, sender: &mpsc::Sender<String>) {
     let mut source = BufReader::new(source);
     let mut line = Vec::new();
     while source.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
-        let text = String::from_utf8_lossy(&line).replace('\r', "");
+        let text = format!("{mark}{}", String::from_utf8_lossy(&line).replace('\r', ""));
         line.clear();
         if sender.send(text).is_err() {
             break;
