@@ -102,6 +102,16 @@ pub enum Failure {
         /// What it said.
         answer: String,
     },
+    /// A firmware did not answer a message, or takes none.
+    #[error(
+        "the {firmware} did not answer message {message} within 100 ms: it hangs, or its firmware is not running"
+    )]
+    Unanswered {
+        /// Which firmware.
+        firmware: &'static str,
+        /// The message.
+        message: String,
+    },
     /// The time for the whole reset is over.
     #[error("the time budget was over before {condition}: it reads {last:#010x}")]
     Budget {

@@ -155,7 +155,8 @@ impl Mailbox {
     /// Sends a message that must be done.
     ///
     /// # Errors
-    /// [`Failure::Rejected`] with any other answer, [`Failure::Dead`] if nobody is there.
+    /// [`Failure::Rejected`] with any other answer, [`Failure::Unanswered`] with none, [`Failure::Dead`] if nobody is
+    /// there.
     pub fn must(&self, device: &mut Device<'_>, message: Message, argument: u32) -> StepResult {
         match self.send(device, message, argument)? {
             Answer::Done => Ok(()),
@@ -181,5 +182,8 @@ impl Mailbox {
 
 /// A message that was not done.
 pub(super) fn rejected(message: Message, answer: Answer) -> Failure {
+    if answer == Answer::None {
+        return Failure::Unanswered { firmware: "SMU", message: message.to_string() };
+    }
     Failure::Rejected { firmware: "SMU", message: message.to_string(), answer: answer.to_string() }
 }
