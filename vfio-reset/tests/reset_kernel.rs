@@ -22,7 +22,8 @@ fn list(machine: &dyn Machine, address: &str) -> String {
 fn every_shipped_device_comes_back_from_every_method_of_the_kernel_as_it_was() {
     let mut done = 0;
     let mut wrong = Vec::new();
-    for name in Simulated::names() {
+    // `broken` is there to show what does not come back.
+    for name in Simulated::names().into_iter().filter(|&name| name != "broken") {
         for address in Simulated::open(name).unwrap().functions().unwrap() {
             for method in [Flr, AfFlr, Pm, Bus] {
                 let machine = Simulated::open(name).unwrap();
