@@ -132,9 +132,7 @@ impl Editor {
     /// Where NVIDIA's extension is, if the image has one.
     fn extension(&self) -> Result<Option<usize>, Error> {
         let image = self.image()?;
-        let pcir = image.structure();
-        let behind = usize::from(pcir.pointer) + usize::from(pcir.length);
-        Ok(image.npde().map(|_| behind.next_multiple_of(16)))
+        Ok(image.npde().map(|_| image.structure().extension_offset()))
     }
 
     pub(crate) fn set_vendor_id(&mut self, id: u16, why: &'static str) -> Result<(), Error> {
@@ -193,6 +191,11 @@ impl Editor {
         if let Some(at) = self.extension()?.filter(|_| has_bit) {
             let byte = self.bytes.get(at + 0x0a).copied().unwrap_or_default();
             self.put(at + 0x0a, &[with(byte, npde)], "NPDE Last Image", why);
+        }
+        // Its short form has no such bit: there, a sub-image that is shorter than the structure says is not the last.
+        let sub_image = self.image()?.npde().map(|npde| npde.sub_image_length);
+        if let Some(blocks) = sub_image.filter(|blocks| npde && !has_bit && *blocks != 0) {
+            self.put_in_structure(0x10, &blocks.to_le_bytes(), "Image Length", why)?;
         }
         Ok(())
     }

@@ -74,9 +74,7 @@ impl<'a> Image<'a> {
         let pointer = u16_at(rest, 0x18).ok_or_else(truncated)?;
         let structure = DataStructure::parse(rest, offset, pointer)?;
         let header = Header::parse(rest, structure.code_type).ok_or_else(truncated)?;
-        // NVIDIA aligns in terms of the whole ROM; images begin at multiples of 512, so it is the same.
-        let behind = usize::from(pointer) + usize::from(structure.length);
-        let npde = Npde::parse(rest.get(behind.next_multiple_of(16)..).unwrap_or_default());
+        let npde = Npde::parse(rest.get(structure.extension_offset()..).unwrap_or_default());
 
         let mut image = Self { offset, bytes: rest, signature, header, structure, npde };
         image.bytes = &rest[..image.length().min(rest.len())];
@@ -227,6 +225,15 @@ mod tests {
         assert_eq!(image.length(), BLOCK);
         let file = ImageSpec { npde: Some(NpdeSpec { blocks: 0, last: true }), ..spec }.build();
         assert_eq!(Image::parse(&file, 0).unwrap().length(), 2 * BLOCK, "a length of 0 overrules nothing");
+    }
+
+    #[test]
+    fn nvidia_s_extension_is_not_looked_for_in_the_structure_itself() {
+        let mut file = ImageSpec { last: true, ..ImageSpec::pc_at(0x504e, 0x4544) }.build();
+        // By this length the extension would be at 20h, where the ids say "NPDE".
+        file[crate::testing::PCIR + 0x0a] = 1;
+        assert_eq!(file[0x20..0x24], *b"NPDE");
+        assert_eq!(Image::parse(&file, 0).unwrap().npde(), None);
     }
 
     #[test]

@@ -7,6 +7,9 @@
 //! ROMs from before PCI have no data structure at all. [`Rom`] finds all of it; nothing here
 //! panics, copies the image or trusts a length.
 //!
+//! Memory is bounded: what is found in a file takes its length again at most, and 64 KiB; a decompressed driver 16 MiB. A
+//! walk over images, records or headers allocates nothing.
+//!
 //! ```
 //! # let mut file = vec![0u8; 1024];
 //! # file[..4].copy_from_slice(&[0x55, 0xaa, 2, 0xcb]);

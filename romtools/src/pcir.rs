@@ -249,6 +249,13 @@ impl<'a> DataStructure<'a> {
         self
     }
 
+    /// Where NVIDIA's extension is, if there is one: on the next 16-byte boundary behind the structure, which is never
+    /// shorter than its oldest form, whatever it says. NVIDIA aligns in terms of the whole ROM; images begin at
+    /// multiples of 512, so it is the same.
+    pub(crate) fn extension_offset(&self) -> usize {
+        (usize::from(self.pointer) + usize::from(self.length.max(LENGTH_REVISION_0))).next_multiple_of(16)
+    }
+
     /// If the structure has a device list: revision 3 or later, and a pointer that is not 0.
     #[must_use]
     pub fn has_device_list(&self) -> bool {

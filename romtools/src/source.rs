@@ -165,7 +165,8 @@ impl<S: ReadAt + ?Sized> Growing<'_, S> {
             return self.isa_image(at, signature);
         }
         let length = u16_at(&self.bytes, structure + 0x0a).unwrap_or_default();
-        let structure_end = (structure + usize::from(length)).next_multiple_of(16) + 0x14;
+        let length = usize::from(length.max(crate::pcir::LENGTH_REVISION_0));
+        let structure_end = (structure + length).next_multiple_of(16) + 0x14;
         self.up_to(structure_end)?;
         let Ok(image) = Image::parse(&self.bytes, at) else { return Ok(None) };
         let (length, is_last) = (image.length(), image.is_last());

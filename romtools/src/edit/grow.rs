@@ -92,7 +92,7 @@ impl Editor {
         let pcir = image.structure();
         let mut end = usize::from(pcir.pointer) + usize::from(pcir.length);
         if let Some(npde) = image.npde() {
-            end = end.next_multiple_of(16) + usize::from(npde.length);
+            end = pcir.extension_offset() + usize::from(npde.length);
         }
         if end > at || at > self.bytes.len() {
             return Err(Error::NoRoom { reason: "the PCI Data Structure does not end before the PE file" });

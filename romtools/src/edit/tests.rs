@@ -46,6 +46,21 @@ fn a_list_that_runs_into_nvidia_s_extension_does_not_destroy_it() {
 }
 
 #[test]
+fn the_short_form_of_nvidia_s_extension_can_be_the_last() {
+    let npde = Some(NpdeSpec { blocks: 1, last: false });
+    let mut image = ImageSpec { npde, ..ImageSpec::pc_at(0x10de, 1) }.build();
+    // 0Ah bytes: no bit of its own, and half the length that the structure says.
+    let at = image.windows(4).position(|bytes| bytes == b"NPDE").unwrap();
+    image[at + 6] = 0x0a;
+    image.truncate(BLOCK);
+    assert_eq!(Image::parse(&image, 0).unwrap().npde().unwrap().last, None);
+    let image = edited(image, |e| e.set_last(true, true, "asked for").unwrap());
+    let parsed = Image::parse(&image, 0).unwrap();
+    assert!(parsed.is_last());
+    assert_eq!((parsed.length(), parsed.structure().image_length), (BLOCK, 1));
+}
+
+#[test]
 fn a_longer_list_gets_a_block_behind_a_pc_at_image() {
     for revision in [0, 3] {
         let spec = ImageSpec { revision, ..ImageSpec::pc_at(7, 1) };
