@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::Field;
 use crate::checksum::{self, Verdict};
 use crate::header::Header;
+use crate::image::BLOCK;
 use crate::{Image, LegacyImage};
 
 pub(super) type Named = (&'static str, String);
@@ -19,7 +20,7 @@ pub(super) fn of(image: &Image<'_>) -> Vec<Named> {
         ("Device List Pointer", format!("{:x}h", pcir.device_list_pointer)),
         ("Device List", if list.is_empty() { "none".into() } else { list.join(" ") }),
         ("Class Code", pcir.class_code.to_string()),
-        ("Image Length", format!("{:x}h", image.length())),
+        ("Image Length", format!("{:x}h", usize::from(pcir.image_length) * BLOCK)),
         ("Vendor ROM Revision Level", format!("{:04x}", pcir.vendor_rom_revision)),
         ("Last Image Indicator", format!("{:02x}", pcir.indicator.0)),
         ("PCI Data Structure", format!("{} at {:x}h", pcir.signature.as_str(), pcir.pointer)),

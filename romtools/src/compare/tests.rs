@@ -5,7 +5,7 @@ use super::*;
 use crate::compression::Variant;
 use crate::fix::{self, Fixes};
 use crate::testing::pe::PeSpec;
-use crate::testing::{self, ImageSpec};
+use crate::testing::{self, ImageSpec, NpdeSpec, PCIR};
 
 fn of(first: &[u8], second: &[u8]) -> Comparison {
     compare(&Rom::parse(first).unwrap(), &Rom::parse(second).unwrap())
@@ -171,4 +171,15 @@ proptest! {
         prop_assert_eq!(there.pairs.len(), back.pairs.len());
         prop_assert_eq!(there.only_first, back.only_second);
     }
+}
+
+#[test]
+fn a_length_that_nvidia_overrules_is_compared_too() {
+    let npde = Some(NpdeSpec { blocks: 2, last: true });
+    let one = ImageSpec { npde, ..ImageSpec::efi(0x10de, 1) }.build();
+    let mut two = one.clone();
+    two[PCIR + 0x10] = 1;
+    let comparison = compare(&Rom::parse(&one).unwrap(), &Rom::parse(&two).unwrap());
+    let names: Vec<_> = comparison.pairs[0].fields.iter().map(|field| field.name).collect();
+    assert_eq!(names, ["Image Length"]);
 }
