@@ -71,10 +71,11 @@ impl Npde {
     }
 
     /// The extension's verdict on "last": its own bit, or for the short form a sub-image that is
-    /// shorter than `PCIR`'s image is not the last; otherwise what `PCIR` says.
+    /// shorter than `PCIR`'s image is not the last (a length of 0 is none); otherwise what `PCIR` says.
     #[must_use]
     pub fn is_last(&self, pcir_image_length: u16, pcir_is_last: bool) -> bool {
-        self.last.unwrap_or(self.sub_image_length >= pcir_image_length && pcir_is_last)
+        let is_whole = self.sub_image_length == 0 || self.sub_image_length >= pcir_image_length;
+        self.last.unwrap_or(is_whole && pcir_is_last)
     }
 }
 
@@ -89,6 +90,8 @@ mod tests {
         assert!(!npde.is_last(0x20, true), "shorter than PCIR's image: another follows");
         assert!(npde.is_last(0x10, true));
         assert!(!npde.is_last(0x10, false));
+        let none = Npde::parse(b"NPDE\x00\x01\x0a\x00\x00\x00\x80\x00").unwrap();
+        assert!(none.is_last(0x10, true) && !none.is_last(0x10, false), "a length of 0 overrules nothing");
     }
 
     #[test]
