@@ -77,6 +77,8 @@ impl<'a> Image<'a> {
         let npde = Npde::parse(rest.get(structure.extension_offset()..).unwrap_or_default());
 
         let mut image = Self { offset, bytes: rest, signature, header, structure, npde };
+        // An extension behind the end that it gives the image is another image's, or none.
+        image.npde = npde.filter(|_| structure.extension_offset() + Npde::SHORTEST <= image.length());
         image.bytes = &rest[..image.length().min(rest.len())];
         image.structure = structure.within(image.bytes.len());
         if let Header::PcAt(header) = header {
@@ -234,6 +236,20 @@ mod tests {
         file[crate::testing::PCIR + 0x0a] = 1;
         assert_eq!(file[0x20..0x24], *b"NPDE");
         assert_eq!(Image::parse(&file, 0).unwrap().npde(), None);
+    }
+
+    #[test]
+    fn nvidia_s_extension_is_in_its_image() {
+        let npde = Some(NpdeSpec { blocks: 1, last: true });
+        let mut file = ImageSpec { npde, ..ImageSpec::pc_at(0x10de, 1) }.build();
+        let at = file.windows(4).position(|bytes| bytes == b"NPDE").unwrap();
+        assert!(Image::parse(&file, 0).unwrap().npde().is_some());
+        // The structure claims to reach into the second block, and the extension there, one block for the image.
+        file.copy_within(at..at + 0x10, 0x240);
+        file[at] = 0;
+        file[crate::testing::PCIR + 0x0a..crate::testing::PCIR + 0x0c].copy_from_slice(&[0x20, 2]);
+        let image = Image::parse(&file, 0).unwrap();
+        assert_eq!((image.npde(), image.length()), (None, 2 * BLOCK));
     }
 
     #[test]

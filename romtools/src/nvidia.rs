@@ -42,6 +42,9 @@ pub struct Npde {
 }
 
 impl Npde {
+    /// Bytes of the shortest form that is known, and all that are read.
+    pub(crate) const SHORTEST: usize = 0x0c;
+
     /// Reads the extension that `bytes` begin with; `None` if they do not begin with one, or end inside it.
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Option<Self> {
