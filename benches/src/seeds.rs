@@ -43,6 +43,7 @@ pub fn all() -> Vec<Seed> {
     seeds.extend(dumps(&images));
     seeds.extend(rom::all());
     seeds.extend(chain::all());
+    seeds.extend(steps(&images));
     seeds
 }
 
@@ -157,6 +158,24 @@ fn hostile(images: &[(String, Vec<u8>)], random: &mut Random) -> Vec<Seed> {
         bytes.extend_from_slice(script);
         bytes.extend_from_slice(image);
         seeds.push(Seed { target: "hostile_access", name: format!("{kind}-{name}"), bytes });
+    }
+    seeds
+}
+
+/// Edits and changed bytes, and the space that they are of.
+fn steps(images: &[(String, Vec<u8>)]) -> Vec<Seed> {
+    // A stream of its own: the other seeds stay what they are.
+    let mut random = Random::new(0x7374_6570);
+    let mut seeds = Vec::new();
+    for (index, (name, image)) in images.iter().enumerate().step_by(2) {
+        let count = (index % 24) as u8;
+        // The highest bits: everything is tried.
+        let mut bytes = vec![0xc0 | count];
+        for _ in 0..count {
+            bytes.extend_from_slice(&random.next().to_le_bytes());
+        }
+        bytes.extend_from_slice(image);
+        seeds.push(Seed { target: "registers", name: name.clone(), bytes });
     }
     seeds
 }

@@ -1,5 +1,5 @@
-//! A function that is read live and answers as it likes: what it says changes between reads, accesses fail, the
-//! space shrinks.
+//! A function that is read and written live and answers as it likes: what it says changes between reads, accesses fail,
+//! the space shrinks.
 //!
 //! The input is the number of bytes in a script, the script, and what an honest function would have.
 #![no_main]
@@ -8,8 +8,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 use libfuzzer_sys::fuzz_target;
-use pcicfg::ConfigRead;
+use pcicfg::edit::{Edit, apply};
 use pcicfg::live::{SnapshotError, WalkError};
+use pcicfg::{ConfigRead, ConfigWrite};
 
 #[path = "../../pcicfg/tests/common/exercise.rs"]
 mod exercise;
@@ -82,6 +83,16 @@ impl ConfigRead for Hostile<'_> {
     }
 }
 
+impl ConfigWrite for Hostile<'_> {
+    /// What is written is lost, and some writes fail.
+    fn write(&self, offset: u16, bytes: &[u8]) -> Result<(), Failed> {
+        self.accesses.set(self.accesses.get() + 1);
+        assert!(matches!(bytes.len(), 1 | 2 | 4) && usize::from(offset).is_multiple_of(bytes.len()));
+        assert!(usize::from(offset) + bytes.len() <= 4096);
+        if matches!(self.step(), Some(0x80..0x90)) { self.fail(offset) } else { Ok(()) }
+    }
+}
+
 /// The offset and id of what a walk gave, and how it ended; checks what must hold for any answers.
 fn check(
     device: &Hostile<'_>,
@@ -145,8 +156,33 @@ fuzz_target!(|input: &[u8]| {
     match device.snapshot(&mut buffer) {
         Ok(space) => {
             exercise::exercise(space);
+            write(&device, space);
         }
         Err(SnapshotError::Access(error)) => assert_eq!(device.failure.get(), Some(error)),
         Err(error) => panic!("{error}"),
     }
 });
+
+/// Edits of the header and of the registers that a reset touches: writes end with the first that fails.
+fn write(device: &Hostile<'_>, space: pcicfg::ConfigSpace<'_>) {
+    let mut edit = Edit::new(space);
+    for (structure, register, field) in [
+        ("Header", "Command", "Bus Master Enable"),
+        ("Header", "Interrupt Line", ""),
+        ("PCI Express", "Device Control", "Max Read Request Size"),
+        ("PCI Power Management Interface", "Power Management Control/Status", "Power State"),
+    ] {
+        let _ = edit.set(structure, register, field, 1);
+        let _ = edit.set_register(structure, register, 2);
+    }
+    let writes = edit.writes();
+    let before = device.accesses.get();
+    match apply(&writes, device) {
+        Ok(()) => assert_eq!(device.accesses.get() - before, writes.len()),
+        Err(error) => {
+            assert_eq!(device.accesses.get() - before, error.index + 1);
+            assert_eq!(writes.get(error.index), Some(&error.write));
+            assert_eq!((device.failure.get(), error.write.offset), (Some(error.error), error.error.0));
+        }
+    }
+}

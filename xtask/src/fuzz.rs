@@ -198,7 +198,7 @@ fn report(name: &str, outcome: &Outcome, counts: &mut Counts) {
     }
 }
 
-/// Puts the fewest inputs that reach what all of them reach into the stored folder.
+/// Puts the fewest inputs that, with the seeds, reach what all of them reach into the stored folder.
 fn minimize(built: &Path, target: &Target, found: Option<&Path>) -> Result<()> {
     let stored = target.inputs("regression");
     let mut from: Vec<PathBuf> = vec![target.inputs("regression"), target.inputs("corpus")];
@@ -209,7 +209,12 @@ fn minimize(built: &Path, target: &Target, found: Option<&Path>) -> Result<()> {
         fs::remove_dir_all(&fresh).with_context(|| format!("cannot remove {}", fresh.display()))?;
     }
     fs::create_dir_all(&fresh).with_context(|| format!("cannot make {}", fresh.display()))?;
+    // What is in the folder already counts as reached.
+    let seeds = copied(&target.inputs("seeds"), &fresh)?;
     let statistics: Statistics = run::merge(built, target, &fresh, &from)?;
+    for seed in seeds {
+        fs::remove_file(&seed).with_context(|| format!("cannot remove {}", seed.display()))?;
+    }
     if stored.exists() {
         fs::remove_dir_all(&stored).with_context(|| format!("cannot remove {}", stored.display()))?;
     }
@@ -224,6 +229,20 @@ fn minimize(built: &Path, target: &Target, found: Option<&Path>) -> Result<()> {
         target.name, statistics.coverage
     );
     Ok(())
+}
+
+/// Copies the files of a folder, if there is one; returns the copies.
+fn copied(from: &Path, into: &Path) -> Result<Vec<PathBuf>> {
+    let mut copies = Vec::new();
+    if from.is_dir() {
+        for file in fs::read_dir(from)? {
+            let file = file?;
+            let copy = into.join(file.file_name());
+            fs::copy(file.path(), &copy).with_context(|| format!("cannot write {}", copy.display()))?;
+            copies.push(copy);
+        }
+    }
+    Ok(copies)
 }
 
 #[cfg(test)]
