@@ -4,11 +4,11 @@
 //! works on it, so that a recorded host gives the same answers as the host itself.
 
 use crate::error::{Error, Result};
-use crate::machine::{DeviceUser, FunctionFacts, HostFacts, Machine, MachineKind};
+use crate::machine::{Detail, DeviceUser, FunctionFacts, HostFacts, Machine, MachineKind};
 use pcicfg::extended::SrIovControl;
 use pcicfg::header::{HeaderType, Presence};
 use pcicfg::{Address, ConfigSpace};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// The functions of a machine with all that is known of them.
 #[derive(Clone, Debug)]
@@ -33,6 +33,13 @@ struct Entry {
     users: Vec<DeviceUser>,
 }
 
+impl Entry {
+    fn new(address: Address, config: Vec<u8>, facts: FunctionFacts) -> Self {
+        let (children, users) = (Vec::new(), Vec::new());
+        Self { address, config: padded(config), facts, parent: None, children, users }
+    }
+}
+
 impl Inventory {
     /// Reads a machine.
     ///
@@ -41,24 +48,49 @@ impl Inventory {
     /// # Errors
     /// When the functions cannot be listed at all.
     pub fn read(machine: &dyn Machine) -> Result<Self> {
-        let addresses = machine.functions()?;
-        let mut entries = Vec::with_capacity(addresses.len());
-        for address in addresses {
-            let (config, facts) = match (machine.config(address), machine.facts(address)) {
-                (Ok(config), Ok(facts)) => (config, facts),
-                (Err(Error::NoSuchFunction { .. }), _) | (_, Err(Error::NoSuchFunction { .. })) => continue,
-                (Err(error), _) | (_, Err(error)) => return Err(error),
-            };
-            entries.push(Entry {
-                address,
-                config: padded(config),
-                facts,
-                parent: None,
-                children: Vec::new(),
-                users: Vec::new(),
-            });
+        Self::assembled(machine, Self::entries(machine, Detail::All)?)
+    }
+
+    /// Reads only as much of a machine as a list of its functions needs: see [`Detail::Listing`].
+    ///
+    /// Ids, states and the availability of methods are those of [`read`](Self::read). No plan shall be made
+    /// from it.
+    ///
+    /// # Errors
+    /// When the functions cannot be listed at all.
+    pub fn read_for_listing(machine: &dyn Machine) -> Result<Self> {
+        let mut entries = Self::entries(machine, Detail::Listing)?;
+        // The device id of virtual functions stands in an extended capability of the physical one.
+        let silent = |entry: &&Entry| space(&entry.config).header().id() == 0xffff_ffff;
+        let physical: BTreeSet<Address> =
+            entries.iter().filter(silent).filter_map(|entry| entry.facts.physfn).collect();
+        for entry in entries.iter_mut().filter(|entry| physical.contains(&entry.address)) {
+            match machine.config(entry.address) {
+                Ok(config) => entry.config = padded(config),
+                Err(Error::NoSuchFunction { .. }) => {}
+                Err(error) => return Err(error),
+            }
         }
+        Self::assembled(machine, entries)
+    }
+
+    fn assembled(machine: &dyn Machine, entries: Vec<Entry>) -> Result<Self> {
         Ok(Self::assemble(machine.name(), machine.kind(), machine.host()?, entries))
+    }
+
+    fn entries(machine: &dyn Machine, detail: Detail) -> Result<Vec<Entry>> {
+        let addresses = machine.functions()?;
+        in_parts(&addresses, threads(machine, addresses.len()), &|part| {
+            let mut entries = Vec::with_capacity(part.len());
+            for &address in part {
+                match machine.config_and_facts(address, detail) {
+                    Ok((config, facts)) => entries.push(Entry::new(address, config, facts)),
+                    Err(Error::NoSuchFunction { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(entries)
+        })
     }
 
     fn assemble(machine: String, kind: MachineKind, host: HostFacts, mut entries: Vec<Entry>) -> Self {
@@ -389,6 +421,47 @@ impl VirtualFunctions {
                 stride => distance % stride == 0 && distance / stride < self.count,
             }
     }
+}
+
+/// How many threads read so many functions. Only a live host has anything to wait for, and a simulated one
+/// would not be the same in every run.
+fn threads(machine: &dyn Machine, functions: usize) -> usize {
+    /// A thread that reads fewer takes longer to begin than it saves.
+    const LEAST: usize = 128;
+    const MOST: usize = 8;
+    match machine.kind() {
+        MachineKind::Live => {
+            let processors = std::thread::available_parallelism().map_or(1, usize::from);
+            processors.min(MOST).min(functions / LEAST).max(1)
+        }
+        _ => 1,
+    }
+}
+
+/// What `read` makes of the addresses, in their order; read in parts by so many threads.
+fn in_parts(
+    addresses: &[Address],
+    threads: usize,
+    read: &(dyn Fn(&[Address]) -> Result<Vec<Entry>> + Sync),
+) -> Result<Vec<Entry>> {
+    if threads < 2 {
+        return read(addresses);
+    }
+    let parts = addresses.chunks(addresses.len().div_ceil(threads).max(1));
+    std::thread::scope(|scope| {
+        // Where no thread can be had, this one reads.
+        let begin =
+            |part| std::thread::Builder::new().spawn_scoped(scope, move || read(part)).map_err(|_| part);
+        let reading: Vec<_> = parts.map(begin).collect();
+        let mut entries = Vec::with_capacity(addresses.len());
+        for part in reading {
+            entries.extend(match part {
+                Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                Err(part) => read(part),
+            }?);
+        }
+        Ok(entries)
+    })
 }
 
 fn padded(mut config: Vec<u8>) -> Vec<u8> {

@@ -56,6 +56,16 @@ pub trait Machine: Send + Sync {
     /// When there is no such function, or it cannot be read.
     fn config(&self, address: Address) -> Result<Vec<u8>>;
 
+    /// Both, read together: on a live host that is quicker.
+    ///
+    /// # Errors
+    /// As [`config`](Self::config) and [`facts`](Self::facts).
+    fn config_and_facts(&self, address: Address, detail: Detail) -> Result<(Vec<u8>, FunctionFacts)> {
+        // What costs nothing is given in any case.
+        let _ = detail;
+        Ok((self.config(address)?, self.facts(address)?))
+    }
+
     /// Fills `bytes` from `offset` of the function's configuration space.
     ///
     /// # Errors
@@ -189,6 +199,18 @@ pub enum Lockdown {
     Integrity,
     /// Nor read its secrets.
     Confidentiality,
+}
+
+/// How much is read of a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// All there is.
+    All,
+    /// What tells functions apart, their reset methods and their states.
+    ///
+    /// A live host leaves out resources, label, virtual functions and `boot_vga`, and of configuration space
+    /// the extended part, unless it decides about a method.
+    Listing,
 }
 
 /// What the operating system knows of a function.

@@ -286,6 +286,28 @@ fn refused(arguments: &[&str], name: &str) -> String {
 }
 
 #[test]
+fn a_host_elsewhere_is_a_machine() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().to_str().unwrap();
+    let device = folder.path().join("sys/bus/pci/devices/0000:03:00.0");
+    std::fs::create_dir_all(&device).unwrap();
+    let mut config = [0; 64];
+    config[..12].copy_from_slice(&[0x21, 0x1b, 0x12, 0x06, 6, 0, 0x10, 0, 2, 1, 6, 1]);
+    std::fs::write(device.join("config"), config).unwrap();
+    let machine = format!("live:{root}");
+    let output = run(&["--machine", &machine, "--json", "list"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let list = json(&output);
+    assert_eq!(list["machine"], machine.as_str());
+    assert_eq!(list["functions"][0]["address"], "0000:03:00.0");
+    assert_eq!(list["functions"][0]["vendor"], "1b21");
+
+    let output = run(&["--machine", &format!("live:{root}/sys"), "list"]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("sys/sys/bus/pci/devices"), "{}", stderr(&output));
+}
+
+#[test]
 fn an_impossible_machine_is_one_error_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let function = |more: &str| {

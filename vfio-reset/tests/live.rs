@@ -13,9 +13,11 @@ use std::time::{Duration, Instant};
 use tree::{Tree, config};
 use vfio_reset::machine::live::Live;
 use vfio_reset::machine::{
-    Attribute, DeviceUser, KernelReset, Lockdown, LogMark, MachineKind, ResetMethods, Resource,
+    Attribute, Detail, DeviceUser, KernelReset, Lockdown, LogMark, MachineKind, ResetMethods, Resource,
 };
-use vfio_reset::{Error, Machine};
+use vfio_reset::method::{MethodName, availability};
+use vfio_reset::quirk::Quirks;
+use vfio_reset::{Error, Inventory, Machine};
 
 const NVME: &str = "pci0000:00/0000:00:01.0/0000:01:00.0";
 
@@ -84,6 +86,143 @@ fn facts_are_links_and_attributes() {
     assert_eq!(facts.physfn, Some(address("01:00.0")));
     assert_eq!(facts.reset_methods, ResetMethods::NoFile);
     assert_eq!(live.facts(address("00:01.0")).unwrap().parent, None);
+}
+
+/// Files that a function cannot have are not looked for: the space must really say so.
+#[test]
+fn what_is_read_together_is_what_is_read_apart() {
+    let tree = Tree::new();
+    let mut sr_iov = config(0x1572_8086, 4096);
+    sr_iov[0x100..0x104].copy_from_slice(&[0x10, 0, 1, 0]);
+    let mut display = config(0x0010_1b36, 4096);
+    display[0x08..0x0c].copy_from_slice(&[1, 0, 0, 3]);
+    let mut before_class_codes = config(0x0010_1b36, 256);
+    before_class_codes[0x0b] = 0;
+    for (number, bytes) in
+        [sr_iov, display, before_class_codes, config(0x0010_1b36, 64), config(u32::MAX, 4096)]
+            .iter()
+            .enumerate()
+    {
+        tree.function(&format!("pci0000:00/0000:00:0{number}.0"), bytes)
+            .driver("x")
+            .file("reset_method", "flr\n")
+            .file("label", "L\n");
+    }
+    let add = |number: u8, name: &str, target: &str| {
+        tree.link(&format!("sys/devices/pci0000:00/0000:00:0{number}.0/{name}"), target);
+    };
+    // As the first one; a function of which too little can be read; a silent one.
+    for number in [0, 2, 3, 4] {
+        add(number, "virtfn0", "../0000:00:1f.1");
+    }
+    add(4, "physfn", "../0000:00:00.0");
+    for number in [1, 2, 4] {
+        tree.file(&format!("sys/devices/pci0000:00/0000:00:0{number}.0/boot_vga"), "1\n");
+    }
+    let live = tree.live();
+    let addresses = live.functions().unwrap();
+    assert_eq!(addresses.len(), 5);
+    for at in addresses {
+        let apart = (live.config(at).unwrap(), live.facts(at).unwrap());
+        assert!(apart.1.boot_vga || !apart.1.virtfns.is_empty() || at == address("00:03.0"), "{at}");
+        assert_eq!(live.config_and_facts(at, Detail::All).unwrap(), apart, "{at}");
+    }
+}
+
+/// A host with a CXL port, a card below it, a card with virtual functions, and a bridge whose list has no end.
+fn listed_host() -> Tree {
+    let tree = Tree::new();
+    let mut port = config(0x0010_1b36, 4096);
+    port[0x06..0x100].fill(0);
+    port[0x06] = 0x10;
+    port[0x08..0x0c].copy_from_slice(&[1, 0, 4, 6]);
+    port[0x0e] = 1;
+    port[0x18..0x1b].copy_from_slice(&[0, 1, 1]);
+    port[0x34] = 0x40;
+    // PCI Express, a root port with a slot.
+    port[0x40..0x44].copy_from_slice(&[0x10, 0, 0x42, 1]);
+    port[0x100..].fill(0);
+    let mut looping = port.clone();
+    looping[0x18..0x1b].copy_from_slice(&[0, 2, 2]);
+    looping[0x100..0x104].copy_from_slice(&[0x0b, 0, 1, 0x10]);
+    // Serial number, then CXL's Port Extensions.
+    port[0x100..0x104].copy_from_slice(&[3, 0, 1, 0x11]);
+    port[0x110..0x114].copy_from_slice(&[0x23, 0, 1, 0]);
+    port[0x114..0x11c].copy_from_slice(&[0x98, 0x1e, 0x80, 2, 3, 0, 0, 0]);
+    let mut card = port.clone();
+    card[0x08..0x0c].copy_from_slice(&[1, 0, 2, 2]);
+    card[0x0e] = 0;
+    card[0x10..0x34].fill(0);
+    // Function Level Reset, and virtual functions with the device id 1234.
+    card[0x40..0x48].copy_from_slice(&[0x10, 0, 2, 0, 0, 0, 0, 0x10]);
+    card[0x100..0x104].copy_from_slice(&[0x10, 0, 1, 0]);
+    card[0x104..0x140].fill(0);
+    card[0x11a..0x11c].copy_from_slice(&[0x34, 0x12]);
+    let mut virtual_function = card.clone();
+    virtual_function[..4].fill(0xff);
+    tree.function("pci0000:00/0000:00:01.0", &port).driver("pcieport");
+    tree.function("pci0000:00/0000:00:02.0", &looping).driver("pcieport");
+    tree.function(NVME, &card)
+        .group(1)
+        .file("reset_method", "flr cxl_bus bus\n")
+        .file("power_state", "D3cold\n");
+    tree.function("pci0000:00/0000:00:02.0/0000:02:00.0", &card)
+        .file("reset_method", "cxl_bus bus\n")
+        .link("virtfn0", "../0000:02:00.1");
+    tree.function("pci0000:00/0000:00:02.0/0000:02:00.1", &virtual_function)
+        .file("reset_method", "flr\n")
+        .link("physfn", "../0000:02:00.0");
+    tree
+}
+
+#[test]
+fn a_listing_says_what_the_whole_inventory_says() {
+    let tree = listed_host();
+    let (whole, listing) =
+        (Inventory::read(&tree.live()).unwrap(), Inventory::read_for_listing(&tree.live()).unwrap());
+    let quirks = Quirks::built_in();
+    let said = |inventory: &Inventory| -> Vec<_> {
+        inventory
+            .functions()
+            .map(|function| {
+                let methods: Vec<_> = availability(function, &quirks)
+                    .iter()
+                    .map(|method| (method.method, method.available, method.stale))
+                    .collect();
+                let facts = function.facts();
+                let parent = function.parent().map(|parent| parent.address());
+                let state = (function.presence(), facts.power_state.clone(), facts.driver.clone());
+                (function.address(), function.ids(), methods, parent, state, facts.iommu_group)
+            })
+            .collect()
+    };
+    let said = (said(&whole), said(&listing));
+    assert_eq!(said.0, said.1);
+    // What the extended capabilities decide is really there.
+    let of = |at: &str| said.0.iter().find(|function| function.0 == address(at)).unwrap();
+    assert_eq!(of("02:00.1").1, (0x1b36, 0x1234));
+    let cxl_bus = |at: &str| of(at).2.iter().any(|method| method.0 == MethodName::CxlBus && method.1);
+    assert!(cxl_bus("01:00.0") && !cxl_bus("02:00.0"));
+    // And nothing is read that nobody needs.
+    let size = |at: &str| listing.function(address(at)).unwrap().space().size();
+    assert_eq!((size("00:01.0"), size("01:00.0"), size("02:00.0")), (4096, 256, 4096));
+}
+
+#[test]
+fn a_big_host_is_read_by_threads_as_by_one() {
+    let tree = Tree::new();
+    for number in 0..600u32 {
+        let at = Address::from_devfn(0, (number >> 8) as u8, number as u8);
+        tree.function(&format!("pci0000:00/{at}"), &config(number << 16 | 0x1b36, 64)).group(number);
+    }
+    let live = tree.live();
+    let inventory = Inventory::read(&live).unwrap();
+    assert_eq!(inventory.functions().len(), 600);
+    for (number, function) in (0..).zip(inventory.functions()) {
+        assert_eq!(u32::from(function.address().bus()) << 8 | u32::from(function.address().devfn()), number);
+        assert_eq!(function.ids(), (0x1b36, number as u16));
+        assert_eq!(function.facts().iommu_group, Some(number));
+    }
 }
 
 #[test]

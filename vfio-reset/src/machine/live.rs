@@ -7,7 +7,7 @@
 //! | what | file |
 //! |---|---|
 //! | configuration space | `live/config.rs` |
-//! | facts, the names of slots | `live/facts.rs`, `live/slots.rs` |
+//! | facts, the folder they are in, the names of slots | `live/facts.rs`, `live/open_folder.rs`, `live/slots.rs` |
 //! | what lspci reads, for its text | `live/folder.rs` |
 //! | who would notice: disks, interfaces, virtual machines | `live/users.rs` and below |
 //! | what can sleep in the kernel for a minute, in a process of its own | `live/child.rs` |
@@ -25,6 +25,7 @@ mod facts;
 mod folder;
 mod host;
 mod kmsg;
+mod open_folder;
 mod slots;
 #[allow(unsafe_code)]
 mod sys;
@@ -34,13 +35,15 @@ mod vfio;
 
 use super::vfio::{Opened, VfioRequest};
 use super::{
-    Attribute, Clock, DeviceUser, FunctionFacts, HostFacts, KernelReset, LogLine, LogMark, Machine,
+    Attribute, Clock, Detail, DeviceUser, FunctionFacts, HostFacts, KernelReset, LogLine, LogMark, Machine,
     MachineKind,
 };
 use crate::error::{Error, Result};
 use child::{Answer, Deed};
 use clock::MonotonicClock;
+use facts::Wanted;
 pub use folder::{PciFacts, PciFolder};
+use open_folder::{Failed, Folder};
 use pcicfg::Address;
 use slots::Slots;
 use std::fs::File;
@@ -115,6 +118,29 @@ impl Live {
         if written { Error::write(path, source) } else { Error::read(path, source) }
     }
 
+    fn open_folder(&self, address: Address) -> Result<Folder> {
+        Folder::open(self.folder(address)).map_err(|failed| self.not_read(address, failed))
+    }
+
+    fn not_read(&self, address: Address, (path, source): Failed) -> Error {
+        self.explain(address, path, source, false)
+    }
+
+    fn config_in(&self, address: Address, folder: &Folder, detail: Detail) -> Result<Vec<u8>> {
+        let file = folder.file("config").map_err(|failed| self.not_read(address, failed))?;
+        let bytes = match detail {
+            Detail::All => config::read_all(&file),
+            Detail::Listing => config::read_for_listing(&file),
+        };
+        bytes.map_err(|source| self.not_read(address, (folder.path().join("config"), source)))
+    }
+
+    fn facts_in(&self, address: Address, folder: &Folder, wanted: Wanted) -> Result<FunctionFacts> {
+        let mut facts = facts::read(folder, wanted).map_err(|failed| self.not_read(address, failed))?;
+        facts.slot = self.slots(false).of(address).map(str::to_owned);
+        Ok(facts)
+    }
+
     fn must_exist(&self, address: Address) -> Result<()> {
         match sysfs::exists(&self.folder(address)) {
             true => Ok(()),
@@ -145,7 +171,7 @@ impl Machine for Live {
     fn name(&self) -> String {
         match self.root == Path::new("/") {
             true => "live".into(),
-            false => format!("live in {}", self.root.display()),
+            false => format!("live:{}", self.root.display()),
         }
     }
 
@@ -169,10 +195,18 @@ impl Machine for Live {
     }
 
     fn facts(&self, address: Address) -> Result<FunctionFacts> {
-        let folder = self.folder(address);
-        let mut facts = facts::read(&folder).map_err(|(path, e)| self.explain(address, path, e, false))?;
-        facts.slot = self.slots(false).of(address).map(str::to_owned);
-        Ok(facts)
+        self.facts_in(address, &self.open_folder(address)?, Wanted::EVERYTHING)
+    }
+
+    fn config_and_facts(&self, address: Address, detail: Detail) -> Result<(Vec<u8>, FunctionFacts)> {
+        let folder = self.open_folder(address)?;
+        let config = self.config_in(address, &folder, detail)?;
+        let wanted = match detail {
+            Detail::All => Wanted::by(&config),
+            Detail::Listing => Wanted::LISTING,
+        };
+        let facts = self.facts_in(address, &folder, wanted)?;
+        Ok((config, facts))
     }
 
     fn users(&self, address: Address) -> Result<Vec<DeviceUser>> {
@@ -181,8 +215,7 @@ impl Machine for Live {
     }
 
     fn config(&self, address: Address) -> Result<Vec<u8>> {
-        let path = self.folder(address).join("config");
-        config::read_all(&path).map_err(|e| self.explain(address, path, e, false))
+        self.config_in(address, &self.open_folder(address)?, Detail::All)
     }
 
     fn read_config(&self, address: Address, offset: u16, bytes: &mut [u8]) -> Result<()> {

@@ -40,8 +40,8 @@ pub(crate) struct Arguments {
 /// What every command takes.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// The machine: `live` (this host), `sim:NAME` or a `.toml` (simulated), a dump made by
-    /// `lspci -xxxx`, or what `vfio-reset capture` wrote
+    /// The machine: `live` (this host), `live:DIR` (the host whose `/` is at DIR, for a container), `sim:NAME` or
+    /// a `.toml` (simulated), a dump made by `lspci -xxxx`, or what `vfio-reset capture` wrote
     #[arg(
         long,
         global = true,

@@ -12,7 +12,7 @@ use vfio_reset::json::SCHEMA;
 use vfio_reset::method::{Availability, MethodName, availability};
 
 pub(crate) fn run(session: &Session, output: &Output, arguments: &ListArguments) -> CommandResult {
-    let inventory = session.inventory()?;
+    let inventory = session.listing()?;
     let rows: Vec<Row> = inventory
         .functions()
         .filter(|function| arguments.matches(*function))
@@ -244,11 +244,11 @@ fn print(output: &Output, rows: &[Row]) {
         line.trim_end().to_string()
     };
     let plain = Style::new();
-    output.line(line(&HEADINGS.map(str::to_string), [DIM; 6], styled(DIM, "NAME")));
-    for (row, cells) in rows.iter().zip(&cells) {
+    let headings = line(&HEADINGS.map(str::to_string), [DIM; 6], styled(DIM, "NAME"));
+    output.lines(std::iter::once(headings).chain(rows.iter().zip(&cells).map(|(row, cells)| {
         let styles = [BOLD, DIM, plain, plain, row.methods_style(), row.state_style()];
-        output.line(line(cells, styles, row.name(room)));
-    }
+        line(cells, styles, row.name(room))
+    })));
 }
 
 /// A text in `room` columns; at least a few letters of it are shown, even if the line then breaks.

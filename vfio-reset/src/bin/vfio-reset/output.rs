@@ -42,6 +42,23 @@ impl Output {
         }
     }
 
+    /// Prints many lines. One at a time, each would be a write of its own.
+    pub(crate) fn lines(&self, lines: impl IntoIterator<Item = impl Display>) {
+        if !self.is_text() {
+            return;
+        }
+        let mut text = String::new();
+        for line in lines {
+            // A String takes everything.
+            let _ = std::fmt::Write::write_fmt(&mut text, format_args!("{line}\n"));
+        }
+        let plain = anstream::stdout().current_choice() == anstream::ColorChoice::Never;
+        if plain {
+            text = anstream::adapter::strip_str(&text).to_string();
+        }
+        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    }
+
     /// Prints a whole text that was asked for.
     pub(crate) fn text(&self, text: &str) {
         let _ = std::io::stdout().lock().write_all(text.as_bytes());

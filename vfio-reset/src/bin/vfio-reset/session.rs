@@ -93,7 +93,7 @@ impl Session {
     /// How the program has to be called to work on this machine, for messages.
     pub(crate) fn program(&self) -> String {
         match &self.machine {
-            AnyMachine::Live(_) => "vfio-reset".to_string(),
+            AnyMachine::Live(live) if live.name() == "live" => "vfio-reset".to_string(),
             _ => format!("vfio-reset --machine {}", self.machine().name()),
         }
     }
@@ -105,6 +105,11 @@ impl Session {
 
     pub(crate) fn inventory(&self) -> Result<Inventory, Error> {
         Inventory::read(self.machine())
+    }
+
+    /// As much as a list of the functions needs.
+    pub(crate) fn listing(&self) -> Result<Inventory, Error> {
+        Inventory::read_for_listing(self.machine())
     }
 
     /// The plan for a request, with everybody asked who uses what it would hit.
@@ -137,9 +142,27 @@ pub(crate) fn vendor_devices(global: &Global) -> Result<Devices, Error> {
 }
 
 impl AnyMachine {
+    /// A host whose `sys` is below `root`.
+    fn below(root: &Path, name: &str) -> Result<Self, Error> {
+        let devices = root.join("sys/bus/pci/devices");
+        if devices.is_dir() {
+            return Ok(Self::Live(Live::with_root(root)));
+        }
+        Err(Error::NoSuchMachine {
+            name: name.to_string(),
+            reason: format!(
+                "there is no folder {}; what follows `live:` is where a host's `/` is",
+                devices.display()
+            ),
+        })
+    }
+
     fn open(name: &str) -> Result<Self, Error> {
         if name == "live" {
             return Ok(Self::Live(Live::new()));
+        }
+        if let Some(root) = name.strip_prefix("live:") {
+            return Self::below(Path::new(root), name);
         }
         if name.starts_with("sim:") || name.ends_with(".toml") {
             return Ok(Self::Simulated(Simulated::open(name)?));

@@ -15,7 +15,7 @@ use vfio_reset::json::SCHEMA;
 const DEEPEST: usize = 48;
 
 pub(crate) fn run(session: &Session, output: &Output, arguments: &TreeArguments) -> CommandResult {
-    let inventory = session.inventory()?;
+    let inventory = session.listing()?;
     // With an address: the way to it, and all below it.
     let (path, wanted) = match arguments.address {
         None => (None, None),

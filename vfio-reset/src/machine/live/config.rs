@@ -3,7 +3,9 @@
 //! The kernel serves an aligned access of 1, 2 or 4 bytes as one access on the bus, and splits every
 //! other. So a register is read and written with one `pread` or `pwrite` of its own width.
 
-use pcicfg::ConfigSpace;
+use pcicfg::extended::ExtendedCapabilityId;
+use pcicfg::header::HeaderType;
+use pcicfg::{ConfigRead, ConfigSpace};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
@@ -12,12 +14,51 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// All that can be read: 64 bytes without `CAP_SYS_ADMIN` (128 of a CardBus bridge), else 256 or 4096.
-pub(super) fn read_all(path: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn read_all(file: &File) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; ConfigSpace::EXTENDED];
-    let length = read_at(&File::open(path)?, 0, &mut bytes)?;
+    let length = read_at(file, 0, &mut bytes)?;
     bytes.truncate(length);
     bytes.shrink_to_fit();
     Ok(bytes)
+}
+
+/// What a list of functions needs: the first 256 bytes, of a CXL port all.
+///
+/// Each dword is an access on the bus, and takes most of a microsecond there: 4096 bytes of each of some
+/// thousand functions are seconds.
+pub(super) fn read_for_listing(file: &File) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; ConfigSpace::CONVENTIONAL];
+    let length = read_at(file, 0, &mut bytes)?;
+    bytes.truncate(length);
+    if length == ConfigSpace::CONVENTIONAL && may_be_cxl_port(&bytes, file) {
+        return read_all(file);
+    }
+    Ok(bytes)
+}
+
+/// Whether a function is a bridge with a vendor-specific structure, as CXL ports are.
+fn may_be_cxl_port(conventional: &[u8], file: &File) -> bool {
+    let Ok(space) = ConfigSpace::new(conventional) else { return true };
+    if space.header().header_type() != HeaderType::Bridge || space.pci_express().is_none() {
+        return false;
+    }
+    let found = Registers(file).find_extended_capability(ExtendedCapabilityId::DESIGNATED_VENDOR_SPECIFIC);
+    // Where the list cannot be followed to its end, the whole space decides.
+    found.map_or(true, |at| at.is_some())
+}
+
+/// A `config` file, register by register.
+struct Registers<'f>(&'f File);
+
+impl ConfigRead for Registers<'_> {
+    type Error = io::Error;
+
+    fn read(&self, offset: u16, bytes: &mut [u8]) -> io::Result<()> {
+        match read_at(self.0, offset, bytes)? == bytes.len() {
+            true => Ok(()),
+            false => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+    }
 }
 
 /// The `config` files that registers were last read or written through.

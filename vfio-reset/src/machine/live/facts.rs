@@ -1,41 +1,84 @@
 //! What sysfs says of a function: its links and attributes.
 //!
-//! About 15 system calls a function. What is absent is a fact too; only the absence of the function
+//! Some 20 system calls a function, 14 for a list of them. What is absent is a fact too; only the absence of the function
 //! itself is an error.
 
+use super::open_folder::{Failed, Folder};
 use super::sysfs;
 use crate::machine::{FunctionFacts, ResetMethods, Resource};
 use pcicfg::Address;
+use pcicfg::ConfigSpace;
+use pcicfg::header::Presence;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// How many virtual functions a physical one can have (`TotalVFs` has 16 bits).
 const MAX_VIRTFNS: usize = 0x1_0000;
 
-/// The facts in a function's `folder`, all but the slot; an error comes with its path.
-pub(super) fn read(folder: &Path) -> Result<FunctionFacts, (PathBuf, io::Error)> {
-    let at = |name: &str| folder.join(name);
-    let attribute = |name: &str| sysfs::read(&at(name)).map_err(|e| (at(name), e));
-    let link = |name: &str| sysfs::link_name(&at(name)).map_err(|e| (at(name), e));
+/// What is looked for, beside what every function may have and every command needs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    /// `virtfn0` and so on: only where there is an SR-IOV capability.
+    virtual_functions: bool,
+    /// `boot_vga`: only of a display.
+    boot_vga: bool,
+    /// `resource` and `label`.
+    resources: bool,
+}
 
-    let parent = match std::fs::read_link(folder) {
+impl Wanted {
+    /// Nothing is known: everything is looked for.
+    pub(super) const EVERYTHING: Self = Self { virtual_functions: true, boot_vga: true, resources: true };
+
+    /// What a list of functions does not show is left out.
+    pub(super) const LISTING: Self = Self { virtual_functions: false, boot_vga: false, resources: false };
+
+    /// Everything but what cannot be there by the word of the configuration space.
+    pub(super) fn by(config: &[u8]) -> Self {
+        let Ok(space) = ConfigSpace::new(config) else { return Self::EVERYTHING };
+        let header = space.header();
+        if header.presence() != Presence::Present {
+            return Self::EVERYTHING;
+        }
+        let seen_whole = space.size() == ConfigSpace::EXTENDED;
+        Self {
+            virtual_functions: !seen_whole || space.sr_iov().is_some(),
+            // 00: a display from before there were class codes (`pci_is_vga`).
+            boot_vga: matches!(header.class_code().base, 0x00 | 0x03),
+            resources: true,
+        }
+    }
+}
+
+/// The facts in a function's `folder`, all but the slot.
+pub(super) fn read(folder: &Folder, wanted: Wanted) -> Result<FunctionFacts, Failed> {
+    let attribute = |name: &str| folder.attribute(name);
+    let link = |name: &str| folder.link_name(name);
+
+    let parent = match std::fs::read_link(folder.path()) {
         Ok(target) => parent(&target),
         // A folder instead of a link: some other view of sysfs. Bus numbers decide then.
         Err(e) if e.kind() == io::ErrorKind::InvalidInput => None,
-        Err(e) => return Err((folder.to_path_buf(), e)),
+        Err(e) => return Err((folder.path().to_path_buf(), e)),
     };
     let reset_methods = match attribute("reset_method")? {
         Some(list) => ResetMethods::Listed(list.split_whitespace().map(str::to_owned).collect()),
         // Both appear together since 5.15; `reset` alone is an older kernel that does not say how.
-        None if sysfs::exists(&at("reset")) => ResetMethods::Unknown,
+        None if folder.has("reset") => ResetMethods::Unknown,
         None => ResetMethods::NoFile,
     };
     let mut virtfns = Vec::new();
-    while virtfns.len() < MAX_VIRTFNS
+    while wanted.virtual_functions
+        && virtfns.len() < MAX_VIRTFNS
         && let Some(name) = link(&format!("virtfn{}", virtfns.len()))?
         && let Some(address) = sysfs::address(&name)
     {
         virtfns.push(address);
+    }
+    let (mut resources, mut label) = (Vec::new(), None);
+    if wanted.resources {
+        resources = attribute("resource")?.map_or_else(Vec::new, |text| self::resources(&text));
+        label = attribute("label")?.filter(|label| !label.is_empty());
     }
     Ok(FunctionFacts {
         parent,
@@ -45,10 +88,10 @@ pub(super) fn read(folder: &Path) -> Result<FunctionFacts, (PathBuf, io::Error)>
         power_state: attribute("power_state")?,
         physfn: link("physfn")?.as_deref().and_then(sysfs::address),
         virtfns,
-        boot_vga: attribute("boot_vga")?.as_deref() == Some("1"),
+        boot_vga: wanted.boot_vga && attribute("boot_vga")?.as_deref() == Some("1"),
         slot: None,
-        resources: attribute("resource")?.map_or_else(Vec::new, |text| resources(&text)),
-        label: attribute("label")?.filter(|label| !label.is_empty()),
+        resources,
+        label,
     })
 }
 

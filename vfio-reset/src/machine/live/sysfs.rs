@@ -12,11 +12,15 @@ pub(super) const PAGE: usize = 4096;
 ///
 /// One read, no `stat`: the kernel hands an attribute over whole.
 pub(super) fn read(path: &Path) -> io::Result<Option<String>> {
-    let mut file = match File::open(path) {
-        Ok(file) => file,
-        Err(e) if is_missing(&e) => return Ok(None),
-        Err(e) => return Err(e),
-    };
+    match File::open(path) {
+        Ok(file) => read_file(file).map(Some),
+        Err(e) if is_missing(&e) => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+/// The same of a file that is open.
+pub(super) fn read_file(mut file: File) -> io::Result<String> {
     let mut page = [0; PAGE];
     let length = loop {
         match file.read(&mut page) {
@@ -24,7 +28,7 @@ pub(super) fn read(path: &Path) -> io::Result<Option<String>> {
             other => break other?,
         }
     };
-    Ok(Some(String::from_utf8_lossy(&page[..length]).trim_end_matches('\n').to_owned()))
+    Ok(String::from_utf8_lossy(&page[..length]).trim_end_matches('\n').to_owned())
 }
 
 /// A file of procfs that grows with the host, up to `limit` bytes; `None` if there is none.
@@ -79,7 +83,8 @@ pub(super) fn address(name: &str) -> Option<Address> {
     (name.len() >= "0000:00:00.0".len() && !name.bytes().any(|b| b.is_ascii_uppercase())).then_some(address)
 }
 
-fn is_missing(error: &io::Error) -> bool {
+/// Whether an error says only that there is nothing.
+pub(super) fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
