@@ -80,15 +80,26 @@ impl fmt::Display for Finding {
 /// Everything odd about a file, in the order of the file. Drivers are decompressed, up to [`Drivers::MOST`] bytes.
 #[must_use]
 pub fn findings(rom: &Rom<'_>) -> Vec<Finding> {
+    findings_with(rom, Some(&mut Drivers::new()))
+}
+
+/// The same without what is odd about the drivers themselves: nothing is decompressed, so that the time it takes depends
+/// on the length of the file alone.
+#[must_use]
+pub fn findings_without_drivers(rom: &Rom<'_>) -> Vec<Finding> {
+    findings_with(rom, None)
+}
+
+/// Everything odd about a file; with `drivers`, also about those that its limit allows.
+pub(crate) fn findings_with(rom: &Rom<'_>, mut drivers: Option<&mut Drivers>) -> Vec<Finding> {
     let mut found = Findings(Vec::new());
     if let Some(legacy) = rom.legacy() {
         found.legacy(&legacy);
     }
     let mut end_of_last = None;
-    let mut drivers = Drivers::new();
     for chain in rom.chains() {
         for image in chain.images() {
-            found.image(image, &mut drivers);
+            found.image(image, drivers.as_deref_mut());
         }
         if end_of_last == Some(chain.offset()) {
             // The vendor's own images: how they end is the vendor's affair.
@@ -109,7 +120,7 @@ pub fn findings(rom: &Rom<'_>) -> Vec<Finding> {
         }
         if let Some(says) = data.ifr().and_then(|ifr| ifr.image_offset(data.bytes)) {
             let says = data.offset.saturating_add(says);
-            if !rom.chains().iter().any(|chain| chain.offset() == says) {
+            if rom.chains().binary_search_by_key(&says, Chain::offset).is_err() {
                 found.push(data.offset, Problem::ContainerPointer { says });
             }
         }
@@ -141,7 +152,7 @@ impl Findings {
         }
     }
 
-    fn image(&mut self, image: &Image<'_>, drivers: &mut Drivers) {
+    fn image(&mut self, image: &Image<'_>, drivers: Option<&mut Drivers>) {
         let (begin, length) = (image.offset(), image.length());
         if image.is_truncated() {
             self.push(begin, Problem::Truncated { length, available: image.bytes().len() });

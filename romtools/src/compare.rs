@@ -25,6 +25,8 @@
 //! assert_eq!((pair.ranges[0].first, pair.ranges[0].length), (0x100, 1));
 //! ```
 
+use std::collections::{HashMap, VecDeque};
+
 use crate::efi::Drivers;
 use crate::header::Header;
 use crate::rom::{Content, Data};
@@ -164,16 +166,19 @@ pub fn compare(first: &Rom<'_>, second: &Rom<'_>) -> Comparison {
         }
     }
     let mut drivers = Drivers::new();
-    let mut left: Vec<Option<&Image<'_>>> = second.images().map(Some).collect();
+    // Of each kind the images that are left, in the order of the file: a hostile file has a hundred thousand.
+    let mut left: HashMap<_, VecDeque<&Image<'_>>> = HashMap::new();
+    for image in second.images() {
+        left.entry(kind(image)).or_default().push_back(image);
+    }
     for image in first.images() {
-        // The first of the same kind that is left. Images of a kind are few.
-        let twin = left.iter_mut().find(|other| other.is_some_and(|other| kind(other) == kind(image)));
-        match twin.and_then(Option::take) {
+        match left.get_mut(&kind(image)).and_then(VecDeque::pop_front) {
             Some(twin) => result.pairs.push(pair(image, twin, &mut drivers)),
             None => result.only_first.push(only(image)),
         }
     }
-    result.only_second.extend(left.into_iter().flatten().map(only));
+    result.only_second.extend(left.into_values().flatten().map(only));
+    result.only_second.sort_by_key(|only| only.offset);
     result
 }
 

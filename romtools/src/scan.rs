@@ -3,12 +3,12 @@
 //! What is looked for is `55 AA` with a PCI Data Structure, ROMs from before PCI, NVIDIA's private images
 //! and flash container, and ACPI VFCT tables. Firmware packs them at boundaries of 4, 8, 16 or 512 bytes;
 //! ROMs are found at any even offset, the others at multiples of 4. Each ROM that is found is read whole
-//! and judged by [`check`](mod@crate::check).
+//! and judged by [`check`](mod@crate::check), but for the drivers in it, which are not decompressed.
 //!
 //! The source is read in windows, so memory does not depend on its length: a map of the file would be
 //! no faster, and the program would be killed if another one cut the file short meanwhile. A hostile file can
-//! hold a header every 32 bytes, each with a claim to be a ROM of megabytes: what is read to judge them
-//! is limited to a few times the file, and the rest is counted.
+//! hold a header every 32 bytes, each with a claim to be a ROM of megabytes: all that is read beside the windows, and what
+//! is looked through in them for the start of a private image, is limited to a few times the file, and the rest is counted.
 //!
 //! ```
 //! use romtools::scan::{self, Event, What};
@@ -31,6 +31,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+use std::cmp::Reverse;
 use std::io;
 
 use crate::bytes::{array_at, u32_at};
@@ -39,11 +40,18 @@ use crate::pcir::ClassCode;
 use crate::source::{self, ReadAt};
 use crate::{CodeType, Rom, Severity, checksum};
 
+use self::near::{Budget, Near};
+use self::window::Window;
+
 mod candidate;
+mod near;
 mod window;
 
-/// The most that is read of one ROM, in bytes: half of the least memory that is promised to be enough.
-pub const LARGEST_ROM: usize = 8 << 20;
+/// The most that is read of one ROM, in bytes: with the lists of what can be in it, it fits into 16 MiB of memory.
+pub const LARGEST_ROM: usize = 4 << 20;
+
+/// The most findings that are kept of one ROM, the worst first: a real one has a few.
+pub const MOST_FINDINGS: usize = 256;
 
 /// How many times the file may be read again to judge what was found, on top of [`JUDGED_AT_LEAST`].
 const JUDGED_TIMES: u64 = 4;
@@ -93,7 +101,7 @@ pub enum What {
 pub struct FoundRom {
     /// Its images; none for a ROM from before PCI.
     pub images: Vec<FoundImage>,
-    /// What is odd about it, with offsets from its start.
+    /// What is odd about it, with offsets from its start: without its drivers, and [`MOST_FINDINGS`] at most.
     pub findings: Vec<Finding>,
 }
 
@@ -147,18 +155,19 @@ pub fn scan<S: ReadAt + ?Sized>(
     on_event: &mut dyn FnMut(Event<'_>) -> io::Result<()>,
 ) -> io::Result<Summary> {
     let budget = length.saturating_mul(JUDGED_TIMES).saturating_add(JUDGED_AT_LEAST);
-    let mut scan = Scan { source, length, budget, inside: Inside::default(), summary: Summary::default() };
+    let mut scan = Scan { source, length, budget: Budget::new(budget), inside: Inside::default() };
+    let mut count = 0;
     window::for_each(source, length, &mut |step| match step {
-        window::Step::Word(offset, word) => match scan.look(offset, word)? {
+        window::Step::Word(offset, word, window) => match scan.look(offset, word, window)? {
             Some(found) => {
-                scan.summary.found += 1;
+                count += 1;
                 on_event(Event::Found(&found))
             }
             None => Ok(()),
         },
         window::Step::Position(position) => on_event(Event::Progress(position)),
     })?;
-    Ok(scan.summary)
+    Ok(Summary { found: count, not_judged: scan.budget.refused })
 }
 
 /// The ROM that was found last: what is in it is not found again.
@@ -180,49 +189,46 @@ impl Inside {
 struct Scan<'a, S: ?Sized> {
     source: &'a S,
     length: u64,
-    budget: u64,
+    budget: Budget,
     inside: Inside,
-    summary: Summary,
 }
 
 impl<S: ReadAt + ?Sized> Scan<'_, S> {
     /// Looks at a place where something could begin.
-    fn look(&mut self, offset: u64, word: window::Word) -> io::Result<Option<Found>> {
+    fn look(&mut self, offset: u64, word: window::Word, window: Window<'_>) -> io::Result<Option<Found>> {
+        let mut near = Near { source: self.source, window, budget: &mut self.budget };
         match word {
             window::Word::OptionRom if self.inside.holds(offset) => Ok(None),
-            window::Word::OptionRom => self.rom(offset),
-            window::Word::PrivateStructure => match candidate::private_image(self.source, offset)? {
-                Some(begin) if !self.inside.holds(begin) => self.rom(begin),
+            // A look at the header costs nothing, and most candidates end here.
+            window::Word::OptionRom => match candidate::rom(&mut near, offset)? {
+                Some(kind) => self.rom(offset, kind),
+                None => Ok(None),
+            },
+            window::Word::PrivateStructure => match candidate::private_image(&mut near, offset) {
+                Some(begin) if !self.inside.holds(begin) => self.rom(begin, candidate::Kind::Image),
                 _ => Ok(None),
             },
-            window::Word::Vfct => self.vfct(offset),
-            window::Word::Nvgi => self.container(offset),
+            window::Word::Vfct => match candidate::vfct(&mut near, offset, self.length)? {
+                Some(length) => self.vfct(offset, length),
+                None => Ok(None),
+            },
+            window::Word::Nvgi => container(&mut near, offset, self.length),
         }
     }
 
-    /// Takes from what may be read; `false` where nothing is left.
-    fn may_read(&mut self, bytes: u64) -> bool {
-        let may = self.budget > 0;
-        self.budget = self.budget.saturating_sub(bytes);
-        self.summary.not_judged += u64::from(!may);
-        may
-    }
-
-    fn rom(&mut self, offset: u64) -> io::Result<Option<Found>> {
-        // A look at the header costs little, and most candidates end here.
-        let Some(kind) = candidate::rom(self.source, offset)? else { return Ok(None) };
-        if !self.may_read(4096) {
+    fn rom(&mut self, offset: u64, kind: candidate::Kind) -> io::Result<Option<Found>> {
+        if !self.budget.take(0) {
             return Ok(None);
         }
         let bytes = source::read_rom(self.source, offset, LARGEST_ROM)?;
-        self.may_read_again(bytes.len() as u64);
+        self.budget.charge(bytes.len() as u64);
         let Ok(rom) = Rom::parse(&bytes) else { return Ok(None) };
         // Code that happens to hold 55 AA is not taken for a ROM from before PCI unless it sums to zero.
         if kind == candidate::Kind::Isa && !rom.legacy().is_some_and(|l| !l.is_truncated() && l.sum() == 0) {
             return Ok(None);
         }
         let images: Vec<_> = rom.images().map(FoundImage::from).collect();
-        let found = FoundRom { images, findings: check::findings(&rom) };
+        let found = FoundRom { images, findings: findings(&rom) };
         let begins = found.images.iter().map(|image| offset + image.offset as u64).collect();
         let length = bytes.len() as u64;
         self.inside =
@@ -230,13 +236,8 @@ impl<S: ReadAt + ?Sized> Scan<'_, S> {
         Ok(Some(Found { offset, length, what: What::Rom(found) }))
     }
 
-    fn may_read_again(&mut self, bytes: u64) {
-        self.budget = self.budget.saturating_sub(bytes);
-    }
-
-    fn vfct(&mut self, offset: u64) -> io::Result<Option<Found>> {
-        let Some(length) = candidate::vfct(self.source, offset, self.length)? else { return Ok(None) };
-        if !self.may_read(u64::from(length)) {
+    fn vfct(&mut self, offset: u64, length: u32) -> io::Result<Option<Found>> {
+        if !self.budget.take(u64::from(length)) {
             return Ok(None);
         }
         let (mut sum, mut at, end) = (0u8, offset, offset + u64::from(length));
@@ -253,19 +254,36 @@ impl<S: ReadAt + ?Sized> Scan<'_, S> {
         Ok(Some(Found { offset, length: u64::from(length), what: What::Vfct { checksum_good: sum == 0 } }))
     }
 
-    fn container(&mut self, offset: u64) -> io::Result<Option<Found>> {
-        let mut header = [0; 12];
-        let have = source::fill(self.source, offset, &mut header)?;
-        let fixed = u32_at(&header[..have], 4).unwrap_or_default();
-        let total = u64::from(u32_at(&header[..have], 8).unwrap_or_default() & 0xf_ffff);
-        let (version, fixed_size) = ((fixed >> 8) as u8, u64::from(fixed >> 16 & 0x7fff));
-        let is_one = array_at(&header, 0) == Some(*b"NVGI")
-            && (1..=3).contains(&version)
-            && (12..=total).contains(&fixed_size)
-            && total <= self.length - offset;
-        let what = What::NvidiaContainer { version };
-        Ok(is_one.then_some(Found { offset, length: total, what }))
+}
+
+fn container<S: ReadAt + ?Sized>(
+    near: &mut Near<'_, S>,
+    offset: u64,
+    end: u64,
+) -> io::Result<Option<Found>> {
+    let mut header = [0; 12];
+    let have = near.fill(offset, &mut header)?;
+    let fixed = u32_at(&header[..have], 4).unwrap_or_default();
+    let total = u64::from(u32_at(&header[..have], 8).unwrap_or_default() & 0xf_ffff);
+    let (version, fixed_size) = ((fixed >> 8) as u8, u64::from(fixed >> 16 & 0x7fff));
+    let is_one = array_at(&header, 0) == Some(*b"NVGI")
+        && (1..=3).contains(&version)
+        && (12..=total).contains(&fixed_size)
+        && total <= end.saturating_sub(offset);
+    let what = What::NvidiaContainer { version };
+    Ok(is_one.then_some(Found { offset, length: total, what }))
+}
+
+/// What is odd, and of a hostile ROM the worst of it.
+fn findings(rom: &Rom<'_>) -> Vec<Finding> {
+    let mut findings = check::findings_without_drivers(rom);
+    if findings.len() > MOST_FINDINGS {
+        findings.sort_by_key(|finding| Reverse(finding.severity()));
+        findings.truncate(MOST_FINDINGS);
+        findings.sort_by_key(Finding::offset);
     }
+    findings.shrink_to_fit();
+    findings
 }
 
 impl From<&crate::Image<'_>> for FoundImage {

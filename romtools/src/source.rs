@@ -144,6 +144,9 @@ impl<S: ReadAt + ?Sized> Growing<'_, S> {
         let length = length.next_multiple_of(BLOCK).min(self.limit);
         let have = self.bytes.len();
         if have < length {
+            // Twice as much at a time, so that growing is linear, but never more than the limit.
+            let room = self.bytes.capacity().saturating_mul(2).min(self.limit).max(length);
+            self.bytes.reserve_exact(room - have);
             self.bytes.resize(length, 0);
             let more = fill(self.source, self.offset + have as u64, &mut self.bytes[have..])?;
             self.bytes.truncate(have + more);

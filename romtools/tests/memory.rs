@@ -9,7 +9,8 @@ use peak_alloc::PeakAlloc;
 use romtools::compression::{self, MAXIMUM_SIZE, Variant};
 use romtools::expansion::Headers;
 use romtools::vfct::{self, Table};
-use romtools::{Rom, acpi, check, cut, text};
+use romtools::scan::{self, Event};
+use romtools::{Rom, acpi, check, compare, cut, text};
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
@@ -78,6 +79,32 @@ fn memory_is_bounded_by_the_input() {
     within("a bomb", MAXIMUM_SIZE + 128 * KIB, || {
         assert_eq!(compression::decompress(&bomb, Variant::Uefi).unwrap().len(), 1 + 256 * 65_535);
     });
+    // The same in an image of 512 bytes: each that looks into the driver holds one, and a comparison two.
+    let mut bombs = image();
+    bombs[2..0x0e].copy_from_slice(&[1, 0, 0xf1, 0x0e, 0, 0, 0x0b, 0, 0x64, 0x86, 1, 0]);
+    bombs[0x16..0x18].copy_from_slice(&[0x40, 0]);
+    bombs[0x1c + 0x14] = 3;
+    bombs[0x40..0x40 + bomb.len()].copy_from_slice(&bomb);
+    let others = [&bombs[..], &image()].concat();
+    let (one, other) = (Rom::parse(&bombs).unwrap(), Rom::parse(&others).unwrap());
+    within("check of a bomb", MAXIMUM_SIZE + 256 * KIB, || assert!(!check::findings(&one).is_empty()));
+    within("its guests", MAXIMUM_SIZE + 256 * KIB, || check::guests(&one));
+    within("info of a bomb", MAXIMUM_SIZE + 256 * KIB, || write!(Sink, "{}", text::info(&one)).unwrap());
+    within("compare of bombs", 2 * MAXIMUM_SIZE + 512 * KIB, || compare::compare(&one, &other));
+    within("check without drivers", 8 * KIB, || check::findings_without_drivers(&one).len());
+
+    // A file of several times what is read of one ROM, with nothing but images that are bombs and damaged.
+    let file = [bombs, image()].concat().repeat(3 * scan::LARGEST_ROM / 1024);
+    let mut found = 0;
+    within("scan", 12 * MIB, || {
+        scan::scan(&file[..], file.len() as u64, &mut |event| {
+            found += usize::from(matches!(event, Event::Found(_)));
+            Ok(())
+        })
+    })
+    .unwrap();
+    assert!(found > 0);
+
     within("a larger one", 0, || assert!(compression::decompress(&refused, Variant::Uefi).is_err()));
 
     // A table with many records that lie about their length.

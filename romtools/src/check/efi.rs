@@ -24,8 +24,9 @@ impl Look {
     }
 }
 
-/// Looks at header and driver. One defect is one problem: the driver is not looked for where the header is wrong.
-pub(super) fn look(image: &Image<'_>, header: &EfiHeader, drivers: &mut Drivers) -> Look {
+/// Looks at the header, and with `drivers` at the driver. One defect is one problem: the driver is not looked for where
+/// the header is wrong.
+pub(super) fn look(image: &Image<'_>, header: &EfiHeader, drivers: Option<&mut Drivers>) -> Look {
     let mut look = Look { problems: Vec::new(), is_signed: None };
     let (begin, length) = (image.offset(), image.length());
     let initialization = usize::from(header.initialization_size) * BLOCK;
@@ -48,7 +49,7 @@ pub(super) fn look(image: &Image<'_>, header: &EfiHeader, drivers: &mut Drivers)
     if !header.subsystem.is_driver() {
         look.problems.push((begin, Problem::EfiSubsystem { found: header.subsystem.0 }));
     }
-    if is_whole {
+    if let Some(drivers) = drivers.filter(|_| is_whole) {
         self::driver(image, header, drivers, &mut look);
     }
     look

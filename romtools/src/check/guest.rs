@@ -128,7 +128,7 @@ fn first(images: &[&Image<'_>], wanted: impl Fn(usize, &Image<'_>) -> Option<Loo
 /// What edk2's PCI bus driver demands of an EFI image before it starts it, and its loader of the driver.
 fn driver(image: &Image<'_>, drivers: &mut Drivers) -> Option<Looked> {
     let Header::Efi(header) = image.header() else { return None };
-    let look = efi::look(image, &header, drivers);
+    let look = efi::look(image, &header, Some(drivers));
     let works = look.is_loadable() && image.structure().pointer.is_multiple_of(4) && !image.is_truncated();
     Some(Looked { works, machine: Some(header.machine), is_signed: look.is_signed })
 }

@@ -28,6 +28,18 @@ fn a_file_is_the_same_as_itself() {
 }
 
 #[test]
+fn images_of_a_kind_are_matched_in_order() {
+    let [a, b] = [ImageSpec::pc_at(1, 1), ImageSpec::efi(1, 1)].map(|spec| spec.build());
+    let first = [&a[..], &b, &b].concat();
+    let second = [&b[..], &a, &a, &b, &b, &a].concat();
+    let comparison = of(&first, &second);
+    let pairs: Vec<_> = comparison.pairs.iter().map(|pair| (pair.first, pair.second)).collect();
+    assert_eq!(pairs, [(0, 0x400), (0x400, 0), (0x800, 0xc00)]);
+    let only: Vec<_> = comparison.only_second.iter().map(|only| only.offset).collect();
+    assert_eq!(only, [0x800, 0x1000, 0x1400]);
+}
+
+#[test]
 fn a_dump_and_the_rom_cut_out_of_it_differ_around_the_images_only() {
     let dump = [&b"NVGI"[..], &[0; 508], &chain(), &[0xff; 512]].concat();
     let comparison = of(&dump, &chain());

@@ -4,7 +4,8 @@ use std::io;
 
 use crate::bytes::{array_at, u8_at, u16_at, u32_at};
 use crate::pcir::StructureSignature;
-use crate::source::{ReadAt, fill};
+use super::near::Near;
+use crate::source::ReadAt;
 use crate::{Signature, header};
 
 /// What begins at a place.
@@ -17,14 +18,14 @@ pub(super) enum Kind {
 }
 
 /// What kind of a ROM may begin at `offset`.
-pub(super) fn rom<S: ReadAt + ?Sized>(source: &S, offset: u64) -> io::Result<Option<Kind>> {
+pub(super) fn rom<S: ReadAt + ?Sized>(near: &mut Near<'_, S>, offset: u64) -> io::Result<Option<Kind>> {
     let mut bytes = [0; header::LENGTH];
-    if fill(source, offset, &mut bytes)? < bytes.len() {
+    if near.fill(offset, &mut bytes)? < bytes.len() {
         return Ok(None);
     }
     let pointer = u16_at(&bytes, 0x18).unwrap_or_default();
     let mut structure = [0; 4];
-    let have = fill(source, offset + u64::from(pointer), &mut structure)?;
+    let have = near.fill(offset + u64::from(pointer), &mut structure)?;
     if have == structure.len() && StructureSignature::from_bytes(structure).is_some() {
         return Ok(Some(Kind::Image));
     }
@@ -34,33 +35,37 @@ pub(super) fn rom<S: ReadAt + ?Sized>(source: &S, offset: u64) -> io::Result<Opt
     Ok(is_isa.then_some(Kind::Isa))
 }
 
-/// How far in front of its structure a private image of NVIDIA's begins at most: twelve times the most that was seen.
-const FURTHEST: u64 = 0x1000;
-
-/// Where the private image begins whose data structure is at `offset`.
-pub(super) fn private_image<S: ReadAt + ?Sized>(source: &S, offset: u64) -> io::Result<Option<u64>> {
-    let mut bytes = [0; FURTHEST as usize];
-    let begin = offset.saturating_sub(FURTHEST);
-    let have = fill(source, begin, &mut bytes[..(offset - begin) as usize])?;
-    let bytes = &bytes[..have];
+/// Where the private image begins whose data structure is at `offset`: twelve times as far in front of it, at most, as
+/// was ever seen.
+pub(super) fn private_image<S: ?Sized>(near: &mut Near<'_, S>, offset: u64) -> Option<u64> {
+    // All is in memory, but every fourth byte of a hostile file could ask for a look through as much.
+    let bytes = near.window.before(offset);
+    if !near.budget.take(bytes.len() as u64) {
+        return None;
+    }
+    let have = bytes.len();
     // Structures begin at multiples of 4, images at those of their structure.
     for distance in (header::LENGTH..=have).filter(|distance| distance % 4 == 0) {
         let at = have - distance;
         let signature = array_at(bytes, at).and_then(Signature::from_bytes);
         let is_private = signature.is_some_and(|signature| signature != Signature::OptionRom);
         if is_private && u16_at(bytes, at + 0x18).map(usize::from) == Some(distance) {
-            return Ok(Some(begin + at as u64));
+            return Some(offset - distance as u64);
         }
     }
-    Ok(None)
+    None
 }
 
 /// The length of the VFCT table at `offset`, if its header can be one's.
-pub(super) fn vfct<S: ReadAt + ?Sized>(source: &S, offset: u64, end: u64) -> io::Result<Option<u32>> {
+pub(super) fn vfct<S: ReadAt + ?Sized>(
+    near: &mut Near<'_, S>,
+    offset: u64,
+    end: u64,
+) -> io::Result<Option<u32>> {
     /// Bytes in front of the first image: the ACPI header and VFCT's own.
     const HEADER: usize = 0x4c;
     let mut bytes = [0; HEADER];
-    if fill(source, offset, &mut bytes)? < HEADER || array_at(&bytes, 0) != Some(*b"VFCT") {
+    if near.fill(offset, &mut bytes)? < HEADER || array_at(&bytes, 0) != Some(*b"VFCT") {
         return Ok(None);
     }
     let length = u32_at(&bytes, 4).unwrap_or_default();

@@ -136,24 +136,87 @@ fn a_hostile_file_is_read_a_few_times_and_no_more() {
     let mut image = ImageSpec::efi(1, 2).build();
     image[0x1c + 0x10..0x1c + 0x12].copy_from_slice(&[0xff, 0x3f]);
     let hostile = image[..0x80].repeat((4 << 20) / 0x80);
-    let read = std::cell::Cell::new(0);
-    let counting = Counting(&hostile, &read);
-    let summary = scan(&counting, hostile.len() as u64, &mut |_| Ok(())).unwrap();
+    let (summary, _) = counted(&hostile);
     assert!(summary.not_judged > 1000, "{summary:?}");
-    // Once for the scan, a few times for the judging, and a header for each candidate.
-    let allowed = hostile.len() as u64 * (1 + JUDGED_TIMES) + JUDGED_AT_LEAST + LARGEST_ROM as u64;
-    assert!(read.get() < allowed + hostile.len() as u64, "{} of {allowed}", read.get());
+}
+
+#[test]
+fn a_file_of_nothing_but_words_is_not_read_for_each_of_them() {
+    let length = 4 << 20;
+    for word in [&b"NPDS"[..], b"RGIS", b"VFCT", b"NVGI"] {
+        let (summary, reads) = counted(&word.repeat(length / word.len()));
+        assert_eq!(summary.found, 0);
+        // Each window, and the words at the end of each, for which a few bytes more are needed.
+        let windows = length as u64 / window::SIZE as u64;
+        assert!(reads <= windows * 21, "{reads} reads for {word:02x?}");
+    }
+    // Each word claims a structure aa55h bytes further on, which is beyond the window for a third of them.
+    let (summary, reads) = counted(&[0x55, 0xaa].repeat(length / 2));
+    assert_eq!(summary.found, 0);
+    assert!(reads <= (length as u64 * JUDGED_TIMES + JUDGED_AT_LEAST) / 512 + 100, "{reads} reads");
+}
+
+#[test]
+fn looking_for_private_images_is_limited_too() {
+    let words = (JUDGED_AT_LEAST as usize + (16 << 20)) / 4096 * 2;
+    let file = b"NPDS".repeat(words);
+    let (summary, _) = counted(&file);
+    assert!(summary.not_judged > 0 && summary.not_judged < words as u64, "{summary:?}");
+}
+
+/// Scans a file, and counts how often it was read; fails if more was read than is promised.
+fn counted(file: &[u8]) -> (Summary, u64) {
+    let (read, reads) = <(std::cell::Cell<u64>, std::cell::Cell<u64>)>::default();
+    let length = file.len() as u64;
+    let summary = scan(&Counting { file, read: &read, reads: &reads }, length, &mut |_| Ok(())).unwrap();
+    // Once for the scan, and a few times for the judging; the last ROM may be begun when little is left.
+    let allowed = length * (1 + JUDGED_TIMES) + JUDGED_AT_LEAST + LARGEST_ROM as u64;
+    assert!(read.get() <= allowed, "{} of {allowed}", read.get());
+    (summary, reads.get())
 }
 
 /// Counts what is read.
-struct Counting<'a>(&'a [u8], &'a std::cell::Cell<u64>);
+struct Counting<'a> {
+    file: &'a [u8],
+    read: &'a std::cell::Cell<u64>,
+    reads: &'a std::cell::Cell<u64>,
+}
 
 impl ReadAt for Counting<'_> {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.0.read_at(offset, buffer)?;
-        self.1.set(self.1.get() + length as u64);
+        let length = self.file.read_at(offset, buffer)?;
+        self.read.set(self.read.get() + length as u64);
+        self.reads.set(self.reads.get() + 1);
         Ok(length)
     }
+}
+
+#[test]
+fn drivers_are_not_decompressed_for_a_list() {
+    let mut driver = ImageSpec::efi(1, 2).build();
+    driver[0x0c] = 1;
+    driver[0x100..0x200].fill(0x90);
+    let (found, _) = scanned(&last_of(driver));
+    let What::Rom(rom) = &found[0].what else { panic!() };
+    assert_eq!(rom.findings, []);
+}
+
+fn last_of(mut image: Vec<u8>) -> Vec<u8> {
+    image[crate::testing::PCIR + 0x15] = 0x80;
+    image
+}
+
+#[test]
+fn of_many_findings_the_worst_are_kept() {
+    let mut image = ImageSpec { blocks: 1, ..ImageSpec::pc_at(1, 2) }.build();
+    image[crate::testing::PCIR + 0x15] = 2;
+    let mut broken = image.clone();
+    broken[0x1f0] ^= 1;
+    let file = [image.repeat(1000), broken].concat();
+    let (found, _) = scanned(&file);
+    let What::Rom(rom) = &found[0].what else { panic!() };
+    assert_eq!((rom.findings.len(), rom.worst()), (MOST_FINDINGS, Some(Severity::Defect)));
+    assert!(rom.findings.is_sorted_by_key(Finding::offset));
 }
 
 #[test]

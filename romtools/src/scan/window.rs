@@ -29,11 +29,35 @@ const NVGI: u32 = u32::from_le_bytes(*b"NVGI");
 const NPDS: u32 = u32::from_le_bytes(*b"NPDS");
 const RGIS: u32 = u32::from_le_bytes(*b"RGIS");
 
+/// Bytes in front of a window that stay in memory: private images begin so far in front of their data structure, at most.
+pub(super) const KEPT: usize = 4 << 10;
+
+/// What is in memory of the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Window<'a> {
+    begin: u64,
+    bytes: &'a [u8],
+}
+
+impl<'a> Window<'a> {
+    /// So many bytes from `offset` on, if all are there.
+    pub(super) fn get(&self, offset: u64, length: usize) -> Option<&'a [u8]> {
+        let at = usize::try_from(offset.checked_sub(self.begin)?).ok()?;
+        self.bytes.get(at..at.checked_add(length)?)
+    }
+
+    /// The bytes in front of `offset`, as far as they are there and not more than [`KEPT`].
+    pub(super) fn before(&self, offset: u64) -> &'a [u8] {
+        let end = usize::try_from(offset.saturating_sub(self.begin)).unwrap_or(usize::MAX).min(self.bytes.len());
+        &self.bytes[end.saturating_sub(KEPT)..end]
+    }
+}
+
 /// What [`for_each`] comes upon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
-    /// A word, and where.
-    Word(u64, Word),
+pub(super) enum Step<'a> {
+    /// A word, where, and what is in memory around it.
+    Word(u64, Word, Window<'a>),
     /// So many bytes are done.
     Position(u64),
 }
@@ -42,27 +66,30 @@ pub(super) enum Step {
 pub(super) fn for_each<S: ReadAt + ?Sized>(
     source: &S,
     length: u64,
-    step: &mut dyn FnMut(Step) -> io::Result<()>,
+    step: &mut dyn FnMut(Step<'_>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut window = vec![0; SIZE];
-    let mut position = 0;
+    let mut memory = vec![0; KEPT + SIZE];
+    let (mut position, mut kept) = (0, 0);
     while position < length {
         let want = usize::try_from(length - position).unwrap_or(SIZE).min(SIZE);
-        let have = fill(source, position, &mut window[..want])?;
+        let have = fill(source, position, &mut memory[KEPT..KEPT + want])?;
         if have == 0 {
             break;
         }
-        for (index, block) in window[..have].chunks(BLOCK).enumerate() {
+        let window = Window { begin: position - kept as u64, bytes: &memory[KEPT - kept..KEPT + have] };
+        for (index, block) in memory[KEPT..KEPT + have].chunks(BLOCK).enumerate() {
             if may_hold_a_word(block) {
-                words(block, position + (index * BLOCK) as u64, step)?;
+                words(block, position + (index * BLOCK) as u64, window, step)?;
             }
         }
         // All words begin at even offsets, and windows do: none lies in two of them.
         position += have as u64;
         step(Step::Position(position))?;
-        if have < want {
+        if have < SIZE {
             break;
         }
+        memory.copy_within(SIZE.., 0);
+        kept = KEPT;
     }
     Ok(())
 }
@@ -84,11 +111,16 @@ fn may_hold_a_word(block: &[u8]) -> bool {
 }
 
 /// The words of a block, one by one.
-fn words(block: &[u8], offset: u64, step: &mut dyn FnMut(Step) -> io::Result<()>) -> io::Result<()> {
+fn words(
+    block: &[u8],
+    offset: u64,
+    window: Window<'_>,
+    step: &mut dyn FnMut(Step<'_>) -> io::Result<()>,
+) -> io::Result<()> {
     for (index, pair) in block.chunks_exact(2).enumerate() {
         let at = 2 * index;
         if pair == [0x55, 0xaa] {
-            step(Step::Word(offset + at as u64, Word::OptionRom))?;
+            step(Step::Word(offset + at as u64, Word::OptionRom, window))?;
         }
         let long = if at.is_multiple_of(4) { block.get(at..at + 4) } else { None };
         let word = match long {
@@ -97,7 +129,7 @@ fn words(block: &[u8], offset: u64, step: &mut dyn FnMut(Step) -> io::Result<()>
             Some(b"NPDS" | b"RGIS") => Word::PrivateStructure,
             _ => continue,
         };
-        step(Step::Word(offset + at as u64, word))?;
+        step(Step::Word(offset + at as u64, word, window))?;
     }
     Ok(())
 }
@@ -112,7 +144,7 @@ mod tests {
     fn found(bytes: &[u8]) -> Vec<(u64, Word)> {
         let mut found = Vec::new();
         for_each(bytes, bytes.len() as u64, &mut |step| {
-            if let Step::Word(offset, word) = step {
+            if let Step::Word(offset, word, _) = step {
                 found.push((offset, word));
             }
             Ok(())
@@ -146,6 +178,27 @@ mod tests {
         assert_eq!(found(&[0x55]), []);
     }
 
+    #[test]
+    fn a_window_holds_what_stands_around_a_word() {
+        let length = 2 * SIZE + 100;
+        let mut bytes: Vec<u8> = (0..length).map(|at| (at / 2 % 0x50) as u8).collect();
+        for at in [0, 64, SIZE, SIZE + 8, 2 * SIZE, 2 * SIZE + 96] {
+            bytes[at..at + 4].copy_from_slice(b"NPDS");
+        }
+        let mut count = 0;
+        for_each(&bytes[..], length as u64, &mut |step| {
+            let Step::Word(offset, _, window) = step else { return Ok(()) };
+            let at = usize::try_from(offset).unwrap();
+            assert_eq!(window.before(offset), &bytes[at.saturating_sub(KEPT)..at]);
+            assert_eq!(window.get(offset, 4), Some(&b"NPDS"[..]));
+            assert_eq!(window.get(offset, SIZE + 1), None);
+            count += 1;
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(count, 6);
+    }
+
     proptest! {
         #[test]
         fn the_fast_look_misses_nothing(
@@ -160,8 +213,9 @@ mod tests {
                 }
             }
             let mut slow = Vec::new();
-            words(&bytes, 0, &mut |step| {
-                if let Step::Word(offset, word) = step {
+            let window = Window { begin: 0, bytes: &bytes };
+            words(&bytes, 0, window, &mut |step| {
+                if let Step::Word(offset, word, _) = step {
                     slow.push((offset, word));
                 }
                 Ok(())

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::{LENGTH, Location, Problem, Record, Stop, Table, Uuid};
 use crate::atom::{AtomBios, NotAtom};
+use crate::efi::Drivers;
 use crate::{Finding, Rom, Signature, check};
 
 /// AMD's vendor id, which was ATI's.
@@ -18,6 +19,8 @@ pub fn findings(table: &Table<'_>) -> Vec<Finding> {
     found.table(table);
     let mut seen = HashSet::new();
     let mut images = 0;
+    // One limit for the table: each of its images could become as much as a whole file may.
+    let mut drivers = Drivers::new();
     for record in table.records() {
         found.record(table, &record);
         if record.image_length == 0 {
@@ -29,7 +32,7 @@ pub fn findings(table: &Table<'_>) -> Vec<Finding> {
             found.push(record.offset, Problem::Duplicate { location: record.location });
         }
         if !record.is_truncated() {
-            found.image(&record);
+            found.image(&record, &mut drivers);
         }
     }
     if images == 0 {
@@ -87,7 +90,7 @@ impl Findings {
         }
     }
 
-    fn image(&mut self, record: &Record<'_>) {
+    fn image(&mut self, record: &Record<'_>, drivers: &mut Drivers) {
         // Drivers look at the first two bytes only: a ROM that begins later is none to them.
         let is_rom = record.image().starts_with(&Signature::OptionRom.bytes());
         let Some(rom) = Rom::parse(record.image()).ok().filter(|_| is_rom) else {
@@ -104,7 +107,7 @@ impl Findings {
             let image = (first.structure().vendor_id, first.structure().device_id);
             self.push(record.offset, Problem::Ids { record: ids, image });
         }
-        for finding in check::findings(&rom) {
+        for finding in check::findings_with(&rom, Some(drivers)) {
             // Firmware copies the PC-AT image here and leaves out the EFI image behind it, if the card has one.
             if !matches!(finding.problem(), check::Problem::ContinuesPastEnd) {
                 self.0.push(Finding::new(record.image_offset() + finding.offset(), *finding.problem()));
