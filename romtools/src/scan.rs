@@ -253,14 +253,9 @@ impl<S: ReadAt + ?Sized> Scan<'_, S> {
         }
         Ok(Some(Found { offset, length: u64::from(length), what: What::Vfct { checksum_good: sum == 0 } }))
     }
-
 }
 
-fn container<S: ReadAt + ?Sized>(
-    near: &mut Near<'_, S>,
-    offset: u64,
-    end: u64,
-) -> io::Result<Option<Found>> {
+fn container<S: ReadAt + ?Sized>(near: &mut Near<'_, S>, offset: u64, end: u64) -> io::Result<Option<Found>> {
     let mut header = [0; 12];
     let have = near.fill(offset, &mut header)?;
     let fixed = u32_at(&header[..have], 4).unwrap_or_default();

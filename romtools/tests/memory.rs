@@ -8,8 +8,8 @@ use std::fmt::Write;
 use peak_alloc::PeakAlloc;
 use romtools::compression::{self, MAXIMUM_SIZE, Variant};
 use romtools::expansion::Headers;
-use romtools::vfct::{self, Table};
 use romtools::scan::{self, Event};
+use romtools::vfct::{self, Table};
 use romtools::{Rom, acpi, check, compare, cut, text};
 
 #[global_allocator]

@@ -2,9 +2,9 @@
 
 use std::io;
 
+use super::near::Near;
 use crate::bytes::{array_at, u8_at, u16_at, u32_at};
 use crate::pcir::StructureSignature;
-use super::near::Near;
 use crate::source::ReadAt;
 use crate::{Signature, header};
 

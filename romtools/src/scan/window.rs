@@ -48,7 +48,8 @@ impl<'a> Window<'a> {
 
     /// The bytes in front of `offset`, as far as they are there and not more than [`KEPT`].
     pub(super) fn before(&self, offset: u64) -> &'a [u8] {
-        let end = usize::try_from(offset.saturating_sub(self.begin)).unwrap_or(usize::MAX).min(self.bytes.len());
+        let end =
+            usize::try_from(offset.saturating_sub(self.begin)).unwrap_or(usize::MAX).min(self.bytes.len());
         &self.bytes[end.saturating_sub(KEPT)..end]
     }
 }
