@@ -49,6 +49,7 @@
 //! | a device above 1f, a function above 7 | line and its rows dropped, warning |
 //! | rows from offset 0 and nowhere a function with a slot line | a function at `0000:00:00.0`, warning |
 //! | holes between rows | read as ff, warning |
+//! | rows behind a prefix that is no quoting, such as a log's time | dropped, one warning |
 //!
 //! One difference is on purpose: a slot line without a single row makes no function here (there is
 //! nothing to be seen of it, and logs often hold a plain `lspci` list before the dump); it leaves a
@@ -115,6 +116,23 @@ impl Dump {
     /// [`DumpError`] if the text shows not one function, or more than [`MAX_FUNCTIONS`]: where the
     /// trouble begins, what it is, and what to do.
     pub fn parse(text: &[u8]) -> Result<Self, DumpError> {
+        match read::parse(text) {
+            (dump, None) => Ok(dump),
+            (_, Some(error)) => Err(error),
+        }
+    }
+
+    /// Reads a part of a longer text, which may show no function, or more than a [`Dump`] takes: what there is, with
+    /// all warnings, and the error that [`Dump::parse`] would give for the part alone.
+    ///
+    /// ```
+    /// use pcicfg::dump::{Dump, WarningKind};
+    /// let (dump, error) = Dump::parse_part(b"00:01.0 x\n\n00:02.0 y\n");
+    /// assert!(dump.is_empty() && error.is_some());
+    /// assert_eq!(dump.warnings().len(), 2);
+    /// ```
+    #[must_use]
+    pub fn parse_part(text: &[u8]) -> (Self, Option<DumpError>) {
         read::parse(text)
     }
 
@@ -130,7 +148,7 @@ impl Dump {
         self.entries.len()
     }
 
-    /// Whether there is no function; [`Dump::parse`] never returns such a dump.
+    /// Whether there is no function; [`Dump::parse`] never returns such a dump, [`Dump::parse_part`] does.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -358,6 +376,13 @@ pub enum WarningKind {
         /// How many are missing in all.
         missing: u16,
     },
+    /// A row of sixteen bytes behind something that is no quoting; only the first is reported, others of the
+    /// text are dropped as well.
+    #[error(
+        "dropped what looks like a dump behind a prefix, such as a log's time: take it off, for instance with \
+         `sed 's/^.*host kernel: //'`"
+    )]
+    Prefixed,
     /// A row that makes a hole in a text that has too many of them, see [the module](self#memory).
     #[error("dropped the row at {offset:#x}: too many holes for so little text")]
     TooSparse {
@@ -405,6 +430,12 @@ pub enum DumpErrorKind {
         /// The address in the slot line.
         address: Address,
     },
+    /// Rows behind something that is no quoting.
+    #[error(
+        "this looks like a dump behind a prefix, such as a log's time: take it off, for instance with \
+         `sed 's/^.*host kernel: //'`"
+    )]
+    Prefixed,
     /// Rows, but none that a function begins with.
     #[error("these rows belong to no function: put a slot line such as `00:00.0 x` right above them")]
     NoSlot,

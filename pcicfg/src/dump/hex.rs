@@ -51,6 +51,25 @@ pub(super) struct Row {
     pub(super) length: usize,
 }
 
+/// Where a row as lspci writes it begins in a line that ends with it, behind something else and a space: a log's
+/// time, say.
+pub(super) fn row_at_the_end(line: &[u8]) -> Option<usize> {
+    let colon = line.len().checked_sub(1 + 48)?;
+    let (before, rest) = line.split_at_checked(colon)?;
+    // Rows begin at multiples of sixteen, and their first cell is behind the colon: few lines come further.
+    if !before.ends_with(b"0") || !rest.starts_with(b": ") {
+        return None;
+    }
+    let wrong = |cell: &[u8; 3]| cell[0] != b' ' || byte(cell[1], cell[2]).is_none();
+    if rest.get(1..)?.as_chunks::<3>().0.iter().any(wrong) {
+        return None;
+    }
+    let digits = before.iter().rev().take_while(|byte| digit(**byte).is_some()).count();
+    let begin = before.len() - digits;
+    let blank = before.get(..begin)?.last().is_some_and(u8::is_ascii_whitespace);
+    ((2..=3).contains(&digits) && blank).then_some(begin)
+}
+
 /// The bytes of a row of zeros.
 const ZEROS: &[u8; 48] = b" 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00";
 

@@ -14,7 +14,8 @@ const END: usize = ConfigSpace::EXTENDED;
 const SPARSE_FREE: usize = 64 << 10;
 const SPARSE_FACTOR: usize = 8;
 
-pub(super) fn parse(text: &[u8]) -> Result<Dump, DumpError> {
+/// What the text shows, and what is wrong with it as a whole.
+pub(super) fn parse(text: &[u8]) -> (Dump, Option<DumpError>) {
     let mut reader = Reader::new(text);
     while reader.at < text.len() && reader.beyond.is_none() {
         if reader.place == Place::Open {
@@ -66,6 +67,8 @@ struct Reader<'t> {
     assumed: bool,
     /// The first function beyond [`MAX_FUNCTIONS`].
     beyond: Option<DumpError>,
+    /// Where a row stands behind a prefix.
+    prefixed: Option<(u32, u32)>,
     dump: Dump,
 }
 
@@ -85,6 +88,7 @@ impl<'t> Reader<'t> {
             empty: Vec::new(),
             assumed: false,
             beyond: None,
+            prefixed: None,
             dump,
         }
     }
@@ -151,6 +155,11 @@ impl<'t> Reader<'t> {
             self.slot(slot, body, column);
         } else if let Some((offset, bytes)) = row_start(body) {
             self.row(offset, body, bytes, column);
+        } else if self.prefixed.is_none()
+            && let Some(prefix) = hex::row_at_the_end(body)
+        {
+            self.warn(column + prefix, WarningKind::Prefixed);
+            self.prefixed = Some((self.line, position(column + prefix)));
         }
         self.at += (length + 1).min(text.len());
         self.line = self.line.saturating_add(1);
@@ -319,11 +328,8 @@ impl<'t> Reader<'t> {
         });
     }
 
-    fn end(mut self) -> Result<Dump, DumpError> {
+    fn end(mut self) -> (Dump, Option<DumpError>) {
         self.finish();
-        if let Some(error) = self.beyond {
-            return Err(error);
-        }
         if self.assumed && self.dump.entries.len() > 1 {
             // The rows at the start were something else: there is a real dump in the text.
             self.dump.entries.remove(0);
@@ -333,12 +339,13 @@ impl<'t> Reader<'t> {
                 }
             }
         }
-        if self.dump.entries.is_empty() {
-            return Err(self.error());
-        }
+        let error = match self.beyond {
+            None if self.dump.entries.is_empty() => Some(self.error()),
+            beyond => beyond,
+        };
         self.compare();
         self.dump.warnings.sort_by_key(|warning| (warning.line, warning.column));
-        Ok(self.dump)
+        (self.dump, error)
     }
 
     /// Finds the slots that are there twice, and those that nowhere have rows.
@@ -379,6 +386,9 @@ impl<'t> Reader<'t> {
         }
         if text.iter().all(u8::is_ascii_whitespace) {
             return at(0, DumpErrorKind::Empty);
+        }
+        if let Some((line, column)) = self.prefixed {
+            return DumpError { line, column, kind: DumpErrorKind::Prefixed };
         }
         if let Some(&(address, line, column)) = self.empty.first() {
             return DumpError { line, column, kind: DumpErrorKind::NoRows { address } };

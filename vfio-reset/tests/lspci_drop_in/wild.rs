@@ -159,6 +159,82 @@ fn a_pipe_is_read_once_and_lines_are_told_all_the_same() {
 }
 
 #[test]
+fn a_short_row_above_the_header_hides_no_function() {
+    // Short row, empty line and slot line have the length of one row.
+    let log = format!(
+        "{}40: 86 80 00 00\n\n04:00.0 Class 0300 zzzzzzzzz zz zz zz\n{}\n",
+        dump().split_inclusive('\n').take(5).collect::<String>(),
+        dump().split_inclusive('\n').skip_while(|line| !line.starts_with("04:")).skip(1).collect::<String>(),
+    );
+    let (text, _) = of_dump(log.as_bytes(), &["-n"]);
+    assert_eq!(text, "03:00.0 0108: 1b36:0010 (rev 02)\n04:00.0 0108: 1b36:0011 (rev 02)\n");
+}
+
+#[test]
+fn what_is_dropped_is_told_whatever_is_printed() {
+    for (what, wild) in [
+        ("a hole", dump().replace("\n50: ", "\n5000: ")),
+        ("a byte that is none", dump().replace("\n50: 00", "\n50: zz")),
+        ("rows that do not go on", dump().replace("\n50: 00", "\n\n60: 00")),
+        ("one row in two", dump().replace("\n60: ", "\n\n60: ").replace("\n70: ", "\n\n60: ")),
+    ] {
+        let told = |options: &[&str]| {
+            let (_, warnings) = of_dump(wild.as_bytes(), options);
+            warnings.lines().filter(|line| !line.starts_with("note:")).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let plain = told(&["-n"]);
+        assert!(!plain.is_empty(), "{what}");
+        for options in [&["-nx"], &["-nxxxx"], &["-nv"], &["-nt"]] {
+            assert_eq!(plain, told(options), "{what} {options:?}");
+        }
+    }
+}
+
+#[test]
+fn a_dump_behind_a_prefix_is_told_with_its_line() {
+    let log: String = dump().lines().map(|line| format!("Nov 25 host kernel: {line}\n")).collect();
+    let (text, warnings) = of_dump(format!("{}\n{}{log}", dump(), "x\n".repeat(200_000)).as_bytes(), &["-n"]);
+    assert_eq!(text.lines().count(), 2);
+    let lines: Vec<&str> = warnings.lines().collect();
+    assert_eq!(lines.len(), 1, "{warnings}");
+    assert!(
+        lines[0].contains("standard input:200027:21: dropped what looks like a dump behind a prefix"),
+        "{warnings}"
+    );
+
+    let output = run_on(&["-F", "-"], log.as_bytes());
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(error.contains("2:21: this looks like a dump behind a prefix"), "{error}");
+    assert!(error.contains("sed"), "{error}");
+}
+
+#[test]
+fn a_disk_that_is_full_is_an_error_and_a_reader_that_has_gone_is_none() {
+    let program = |options: &[&str], stdout: std::process::Stdio| {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(dump().repeat(2000).as_bytes()).unwrap();
+        std::process::Command::new(env!("CARGO_BIN_EXE_vfio-reset"))
+            .args(["lspci", "--quiet", "-F", file.path().to_str().unwrap()])
+            .args(options)
+            .stdout(stdout)
+            .output()
+            .unwrap()
+    };
+    for options in [&["-n"], &["-t"], &["-xxxx"], &["--json"]] {
+        let full = std::fs::File::create("/dev/full").unwrap();
+        let output = program(options, full.into());
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{options:?}: {error}");
+        assert!(error.contains("cannot write standard output: No space left"), "{options:?}: {error}");
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = program(options, writer.into());
+        assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]), "{options:?}");
+    }
+}
+
+#[test]
 fn what_has_no_function_is_an_error_with_advice() {
     for (input, advice) in [
         (&b""[..], "the dump is empty: make one with `lspci -xxxx` as root"),

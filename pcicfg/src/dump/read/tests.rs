@@ -7,7 +7,7 @@ const ROW: &str = "00: 86 80 40 2a 06 01 90 20 07 00 00 06 00 00 00 00";
 const BYTES: [u8; 16] = [0x86, 0x80, 0x40, 0x2a, 6, 1, 0x90, 0x20, 7, 0, 0, 6, 0, 0, 0, 0];
 
 fn parsed(text: impl AsRef<[u8]>) -> Dump {
-    parse(text.as_ref()).unwrap()
+    Dump::parse(text.as_ref()).unwrap()
 }
 
 /// The bytes that the text gives of its one function.
@@ -79,7 +79,7 @@ fn domains_have_4_to_8_digits() {
     }
     for text in ["0:03:00.0", "000:03:00.0", "123456789:03:00.0", ":03:00.0"] {
         assert!(
-            parse(format!("{text} x\n{ROW}\n").as_bytes())
+            Dump::parse(format!("{text} x\n{ROW}\n").as_bytes())
                 .is_ok_and(|dump| dump.warnings()[0].kind == WarningKind::AssumedAddress)
         );
     }
@@ -337,7 +337,7 @@ fn holes_cannot_blow_the_dump_up() {
 #[test]
 fn a_text_without_functions_is_one_positioned_error() {
     let error = |text: &[u8]| {
-        let error = parse(text).unwrap_err();
+        let error = Dump::parse(text).unwrap_err();
         (error.line, error.column, error.kind)
     };
     assert_eq!(error(b""), (1, 1, DumpErrorKind::Empty));
@@ -363,7 +363,7 @@ fn a_text_without_functions_is_one_positioned_error() {
 #[test]
 fn messages_say_where_what_and_what_now() {
     assert_eq!(
-        parse(b"03:00.0 x\n").unwrap_err().to_string(),
+        Dump::parse(b"03:00.0 x\n").unwrap_err().to_string(),
         "line 1, column 1: the function 0000:03:00.0 has no hex rows, nor has any other: use `lspci -xxxx` as root"
     );
     assert_eq!(
@@ -398,9 +398,49 @@ fn a_full_function_takes_the_same_by_every_path() {
 #[test]
 fn more_functions_than_a_domain_holds_are_refused() {
     let text = format!("00:00.0\n{ROW}\n").repeat(MAX_FUNCTIONS + 1);
-    let error = parse(text.as_bytes()).unwrap_err();
+    let error = Dump::parse(text.as_bytes()).unwrap_err();
     assert_eq!((error.line, error.column), (2 * MAX_FUNCTIONS as u32 + 1, 1));
     assert_eq!(error.kind, DumpErrorKind::TooManyFunctions);
     let (whole, _) = text.split_at(text.len() / (MAX_FUNCTIONS + 1) * MAX_FUNCTIONS);
     assert_eq!(parsed(whole).len(), MAX_FUNCTIONS);
+    // A part of a longer text shows those that there is room for.
+    let (part, beyond) = Dump::parse_part(text.as_bytes());
+    assert_eq!((part.len(), beyond), (MAX_FUNCTIONS, Some(error)));
+}
+
+#[test]
+fn a_part_without_functions_has_all_of_its_warnings() {
+    let text = format!("40: 11\n03:00.0 x\n\n04:20.0 y\n{ROW}\n04:00.0 z\n");
+    let (dump, error) = Dump::parse_part(text.as_bytes());
+    assert!(dump.is_empty());
+    assert_eq!(error, Dump::parse(text.as_bytes()).err());
+    let kinds: Vec<WarningKind> = dump.warnings().iter().map(|warning| warning.kind).collect();
+    let no_rows = |text| WarningKind::NoRows { address: address(text) };
+    assert_eq!(
+        kinds,
+        [WarningKind::NoSlot, no_rows("03:00.0"), WarningKind::NoSuchFunction, no_rows("04:00.0")]
+    );
+}
+
+#[test]
+fn a_dump_behind_a_prefix_is_told_once_with_its_place() {
+    for prefix in ["[    1.23] ", "Nov 25 12:00:00 host kernel: ", "kern.log:17:\t"] {
+        let log = format!("{prefix}00:1f.0 x\n{prefix}{ROW}\r\n{prefix}10{}\n", &ROW[2..]);
+        let dump = parsed(format!("03:00.0 x\n{ROW}\n\n{log}"));
+        assert_eq!(only(&dump), BYTES);
+        assert_eq!(warnings(&dump), [(5, prefix.len() as u32 + 1, WarningKind::Prefixed)], "{prefix}");
+        let error = Dump::parse(log.as_bytes()).unwrap_err();
+        assert_eq!((error.line, error.kind), (2, DumpErrorKind::Prefixed), "{prefix}");
+    }
+    // What a kernel prints of other things, and what is no row.
+    for line in [
+        "[    1.23] 00000000: 86 80 40 2a 06 01 90 20 07 00 00 06 00 00 00 00",
+        "[    1.23] 00: 86 80 40 2a 06 01 90 20 07 00 00 06 00 00 00",
+        "[    1.23] 00: 86 80 40 2a 06 01 90 20 07 00 00 06 00 00 00 0g",
+        "[    1.23] 12:00:00 86 80 40 2a 06 01 90 20 07 00 00 06 00 00 00 00",
+        "[    1.23]00: 86 80 40 2a 06 01 90 20 07 00 00 06 00 00 00 00",
+        "[    1.23] pci 0000:00:1f.0: [8086:a0c8] type 00 class 0x040300",
+    ] {
+        assert_eq!(warnings(&parsed(format!("03:00.0 x\n{ROW}\n\n{line}\n"))), [], "{line}");
+    }
 }

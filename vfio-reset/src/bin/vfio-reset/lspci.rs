@@ -1,14 +1,18 @@
 //! `vfio-reset lspci`: what lspci prints, of any machine or dump.
 
 mod arguments;
+mod cut;
 mod functions;
+mod input;
 mod json;
 mod known;
 mod names;
 mod notes;
 mod pieces;
+mod reading;
 mod skim;
 mod sparse;
+mod writer;
 
 pub(crate) use arguments::LspciArguments;
 
@@ -16,12 +20,9 @@ use crate::CommandResult;
 use crate::args::Global;
 use crate::output::Output;
 use arguments::{Answer, Source};
-use pcicfg::lspci::{Text, Tree, write_function};
-use std::io::Write;
+use pcicfg::lspci::{Tree, write_function};
 use vfio_reset::Error;
-
-/// How much text is gathered before it is written.
-const BUFFER: usize = 256 << 10;
+use writer::Writer;
 
 pub(crate) fn run(global: &Global, output: &Output, arguments: &LspciArguments) -> CommandResult {
     // What is printed is asked for: --quiet is for warnings and notes.
@@ -45,7 +46,7 @@ pub(crate) fn run(global: &Global, output: &Output, arguments: &LspciArguments) 
     let names = names::open(arguments, output);
     let options = arguments.options(global.verbose, functions.have_domains());
     if output.json {
-        json::write(&functions, &filter, options.identifiers, names.as_ref());
+        json::write(&functions, &filter, options.identifiers, names.as_ref())?;
         return Ok(0);
     }
     let mut out = Writer::new();
@@ -57,8 +58,8 @@ pub(crate) fn run(global: &Global, output: &Output, arguments: &LspciArguments) 
         }
     }
     if arguments.tree() {
-        tree.write(&mut out.text, global.verbose > 0, options.identifiers, names.as_ref());
-        out.flush();
+        tree.write(out.text(), global.verbose > 0, options.identifiers, names.as_ref());
+        out.end()?;
         return Ok(0);
     }
     let paths = tree.paths();
@@ -68,35 +69,15 @@ pub(crate) fn run(global: &Global, output: &Output, arguments: &LspciArguments) 
         functions.with(index, &mut room, |subject| {
             if filter.matches(subject) {
                 let path = paths.of(index);
-                write_function(&mut out.text, &subject.below(&path), &options, names.as_ref());
+                write_function(out.text(), &subject.below(&path), &options, names.as_ref());
                 notes.look_at(subject);
             }
         });
-        if out.text.len() >= BUFFER && !out.flush() {
+        if !out.go_on()? {
             return Ok(0);
         }
     }
-    out.flush();
+    out.end()?;
     notes.end();
     Ok(0)
-}
-
-/// Standard output behind one large buffer.
-struct Writer {
-    text: Text,
-    stream: std::io::StdoutLock<'static>,
-}
-
-impl Writer {
-    fn new() -> Self {
-        let text = Text::with_capacity(BUFFER + (64 << 10));
-        Self { text, stream: std::io::stdout().lock() }
-    }
-
-    /// Whether the reader is still there (`| head`).
-    fn flush(&mut self) -> bool {
-        let done = self.stream.write_all(self.text.as_bytes()).is_ok() && self.stream.flush().is_ok();
-        self.text.clear();
-        done
-    }
 }

@@ -5,16 +5,14 @@
 
 use super::functions::Functions;
 use super::sparse::Space;
+use super::writer::Writer;
 use pcicfg::header::ClassCode;
 use pcicfg::lspci::{Filter, Identifiers, Names, Resource, Subject, System};
 use pcicfg::tree::Tree;
 use pcicfg::{Address, ConfigSpace};
 use serde::Serialize;
-use std::io::Write;
+use vfio_reset::Error;
 use vfio_reset::json::SCHEMA;
-
-/// How much is gathered before it is written.
-const BUFFER: usize = 256 << 10;
 
 /// A function, with what the system knows of it.
 #[derive(Serialize)]
@@ -52,32 +50,36 @@ struct ResourceDocument {
 }
 
 /// Writes all functions that are wanted.
-pub(super) fn write(functions: &Functions, filter: &Filter, identifiers: Identifiers, names: &dyn Names) {
-    let mut stream = std::io::stdout().lock();
-    let mut text = format!("{{\"schema\":{SCHEMA},\"functions\":[").into_bytes();
+///
+/// # Errors
+/// They cannot be written.
+pub(super) fn write(
+    functions: &Functions,
+    filter: &Filter,
+    identifiers: Identifiers,
+    names: &dyn Names,
+) -> Result<(), Error> {
+    let mut out = Writer::new();
+    out.text().str("{\"schema\":").dec(SCHEMA.into()).str(",\"functions\":[");
     let (mut room, mut separator) = (Space::new(), "\n");
+    let mut function = Vec::new();
     for index in 0..functions.len() {
         functions.with(index, &mut room, |subject| {
             if filter.matches(subject) {
-                text.extend_from_slice(std::mem::replace(&mut separator, ",\n").as_bytes());
                 let names = (identifiers != Identifiers::Numbers).then_some(names);
+                function.clear();
                 // Nothing in it can fail, and memory does not.
-                let _ = serde_json::to_writer(&mut text, &document(subject, names));
+                let _ = serde_json::to_writer(&mut function, &document(subject, names));
+                let text = std::str::from_utf8(&function).unwrap_or_default();
+                out.text().str(std::mem::replace(&mut separator, ",\n")).str(text);
             }
         });
-        // A reader that has gone away is no error.
-        if text.len() >= BUFFER && !flush(&mut stream, &mut text) {
-            return;
+        if !out.go_on()? {
+            return Ok(());
         }
     }
-    text.extend_from_slice(b"\n]}\n");
-    flush(&mut stream, &mut text);
-}
-
-fn flush(stream: &mut impl Write, text: &mut Vec<u8>) -> bool {
-    let done = stream.write_all(text).is_ok() && stream.flush().is_ok();
-    text.clear();
-    done
+    out.text().str("\n]}\n");
+    out.end().map(drop)
 }
 
 fn document<'a>(subject: &Subject<'a>, names: Option<&'a dyn Names>) -> Document<'a> {
