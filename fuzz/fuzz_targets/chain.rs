@@ -155,7 +155,7 @@ fn fixes(rom: &Rom<'_>) {
 
 /// What was asked for is so.
 fn holds(rom: &Rom<'_>, fixes: &Fixes) {
-    let Some(chain) = rom.chains().first() else { return };
+    let Some(chain) = rom.chain_for_firmware() else { return };
     for image in chain.images() {
         let pcir = image.structure();
         if fixes.checksum {

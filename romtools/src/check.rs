@@ -30,14 +30,17 @@ use crate::pcir::{LENGTH_REVISION_0, LENGTH_REVISION_3};
 use crate::rom::Content;
 use crate::{Chain, CodeType, Image, LegacyImage, Rom, Stop, atom, expansion};
 
+mod bios;
 mod device;
 mod efi;
 mod guest;
 mod problem;
+mod romfile;
 
 pub use device::for_device;
 pub use guest::{Answer, Guests, Started, guests};
 pub use problem::{Problem, Severity};
+pub use romfile::{as_romfile, padding};
 
 /// One oddity, and where it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +102,7 @@ pub(crate) fn findings_with(rom: &Rom<'_>, mut drivers: Option<&mut Drivers>) ->
     let mut end_of_last = None;
     for chain in rom.chains() {
         for image in chain.images() {
-            found.image(image, drivers.as_deref_mut());
+            found.image(rom.file(), image, drivers.as_deref_mut());
         }
         if end_of_last == Some(chain.offset()) {
             // The vendor's own images: how they end is the vendor's affair.
@@ -120,7 +123,7 @@ pub(crate) fn findings_with(rom: &Rom<'_>, mut drivers: Option<&mut Drivers>) ->
         }
         if let Some(says) = data.ifr().and_then(|ifr| ifr.image_offset(data.bytes)) {
             let says = data.offset.saturating_add(says);
-            if rom.chains().binary_search_by_key(&says, Chain::offset).is_err() {
+            if !Image::parse(rom.file(), says).is_ok_and(|image| is_for_firmware(&image)) {
                 found.push(data.offset, Problem::ContainerPointer { says });
             }
         }
@@ -145,6 +148,7 @@ impl Findings {
             0 => {}
             sum => self.push(0, Problem::LegacyChecksum { sum }),
         }
+        self.push(0, Problem::NoStructure);
         if !legacy.is_truncated() {
             expansion::check::headers(legacy.bytes(), &mut |offset, problem| {
                 self.push(offset, Problem::Expansion(problem));
@@ -152,7 +156,7 @@ impl Findings {
         }
     }
 
-    fn image(&mut self, image: &Image<'_>, drivers: Option<&mut Drivers>) {
+    fn image(&mut self, file: &[u8], image: &Image<'_>, drivers: Option<&mut Drivers>) {
         let (begin, length) = (image.offset(), image.length());
         if image.is_truncated() {
             self.push(begin, Problem::Truncated { length, available: image.bytes().len() });
@@ -163,7 +167,9 @@ impl Findings {
         match image.header() {
             Header::PcAt(header) => {
                 let initialization = usize::from(header.initialization_size) * BLOCK;
-                if initialization != length && length != 0 {
+                if let Some(problem) = bios::refuses(file, image, &header) {
+                    self.push(begin, problem);
+                } else if initialization != length && length != 0 {
                     self.push(begin, Problem::InitializationSize { initialization, length });
                 }
             }

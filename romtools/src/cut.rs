@@ -161,9 +161,8 @@ impl Error {
 /// [`Error`], where the file holds no whole ROM that firmware could run.
 pub fn cut<'a>(rom: &Rom<'a>, options: &Options) -> Result<Cut<'a>, Error> {
     let chains = rom.chains();
-    let Some(index) = chains.iter().position(|chain| chain.images().iter().any(is_for_firmware)) else {
-        return isa(rom);
-    };
+    let chain = rom.chain_for_firmware().and_then(|own| chains.iter().position(|chain| chain == own));
+    let Some(index) = chain else { return isa(rom) };
     let kept = Kept::of(chains, index, options);
     for image in &kept.images {
         if image.length() == 0 {

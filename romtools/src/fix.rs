@@ -27,10 +27,11 @@
 //! ```
 
 use crate::edit::{self, Change, Editor};
+use crate::header::Header;
 use crate::image::BLOCK;
 use crate::pcir::ClassCode;
 use crate::rom::Content;
-use crate::{Chain, Rom, checksum};
+use crate::{Chain, Image, Rom, checksum};
 
 /// What shall be changed. Nothing is, by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,15 +50,17 @@ pub struct Fixes {
     pub initialization_size: bool,
     /// The checksum of every image that must sum to zero and does not.
     pub checksum: bool,
-    /// Only these images, counted from 0 along the first chain; all where it is empty.
+    /// Only these images, counted from 0 along the chain for firmware; all where it is empty.
     pub images: Vec<usize>,
+    /// Also a ROM whose last image the file does not hold as a whole.
+    pub damaged: bool,
 }
 
 impl Fixes {
     /// If nothing is asked for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        *self == Self { images: self.images.clone(), ..Self::default() }
+        *self == Self { images: self.images.clone(), damaged: self.damaged, ..Self::default() }
     }
 
     fn wants(&self, index: usize) -> bool {
@@ -81,7 +84,28 @@ pub enum Error {
     /// Ids of a ROM that has no place for any.
     #[error("an ISA ROM has no PCI Data Structure: only its checksum and size can be fixed")]
     NoStructure,
-    /// A number that is no image of the first chain.
+    /// A file with a vendor's private images only.
+    #[error("no image in the file is for firmware: all are a vendor's private ones")]
+    NothingForFirmware,
+    /// The ROM is not whole, and its checksum cannot be right, or damaged ones were not asked for.
+    #[error("the image at {offset:x}h has {length:x}h bytes, and the file only {available:x}h of them")]
+    Truncated {
+        /// Where the image begins.
+        offset: usize,
+        /// What it claims.
+        length: usize,
+        /// What is there.
+        available: usize,
+        /// If it is for the checksum alone that it must be whole.
+        for_checksum: bool,
+    },
+    /// Something was asked for that none of the images has.
+    #[error("{what} cannot be set: none of the images that were asked for has it")]
+    AppliesToNothing {
+        /// What it is.
+        what: &'static str,
+    },
+    /// A number that is no image of the chain for firmware.
     #[error("there is no image {index}: the chain has {images}, counted from 0")]
     NoImage {
         /// The number.
@@ -89,10 +113,18 @@ pub enum Error {
         /// How many there are.
         images: usize,
     },
+    /// An ISA ROM whose file is no length for it.
+    #[error(
+        "{length:x}h bytes cannot be the size of an ISA ROM: it is a multiple of 200h, and 1fe00h at most"
+    )]
+    IsaSize {
+        /// The file's length, up to what follows the ROM.
+        length: usize,
+    },
     /// An image that cannot be changed.
     #[error("image {index} @{offset:x}h: {error}")]
     Edit {
-        /// Its number along the first chain.
+        /// Its number along the chain for firmware.
         index: usize,
         /// Where it begins in the file.
         offset: usize,
@@ -113,26 +145,40 @@ impl Error {
     pub fn advice(&self) -> &'static str {
         match self {
             Self::NoStructure => "`build --legacy` gives an ISA ROM a PCI Data Structure",
+            Self::NothingForFirmware => {
+                "dump the whole flash chip: the images for firmware are elsewhere in it"
+            }
+            Self::Truncated { for_checksum: true, .. } => {
+                "the checksum is that of the whole image: dump the ROM again, or leave --checksum out"
+            }
+            Self::Truncated { .. } => {
+                "dump the ROM again, or change what is there all the same with --damaged"
+            }
+            Self::AppliesToNothing { .. } => {
+                "`info` lists the images; a vendor's private ones keep their ids, EFI images need no checksum"
+            }
             Self::NoImage { .. } => "`info` lists the images",
+            Self::IsaSize { .. } => "cut off or put behind it what is missing, or dump the ROM again",
             Self::Edit { error, .. } => error.advice(),
             Self::DataBehind { .. } => "cut the ROM out of the file first, with `cut`",
         }
     }
 }
 
-/// Fixes the first chain of a file: what a firmware would run. What is before and behind it stays.
+/// Fixes the chain of a file that a firmware would run. What is before and behind it stays.
 ///
 /// # Errors
 /// [`Error`], where what was asked for cannot be done.
 pub fn apply(rom: &Rom<'_>, fixes: &Fixes) -> Result<Fixed, Error> {
-    let Some(chain) = rom.chains().first() else { return isa(rom, fixes) };
+    let Some(chain) = rom.chain_for_firmware() else { return isa(rom, fixes) };
     let count = chain.images().len();
     if let Some(&index) = fixes.images.iter().find(|&&index| index >= count) {
         return Err(Error::NoImage { index, images: count });
     }
+    applies(chain, fixes)?;
     let at = |index: usize, error| Error::Edit {
         index,
-        offset: chain.images().get(index).map_or(chain.offset(), crate::Image::offset),
+        offset: chain.images().get(index).map_or(chain.offset(), Image::offset),
         error,
     };
     let mut images = Vec::with_capacity(count);
@@ -162,6 +208,49 @@ pub fn apply(rom: &Rom<'_>, fixes: &Fixes) -> Result<Fixed, Error> {
     bytes.extend(&new);
     bytes.extend(&file[room_behind(rom, chain, new.len())?..]);
     Ok(Fixed { bytes, changes })
+}
+
+/// If everything that is asked for can be done to one image at least: a copy in which nothing changed looks like success.
+fn applies(chain: &Chain<'_>, fixes: &Fixes) -> Result<(), Error> {
+    let wanted = || chain.images().iter().enumerate().filter(|(index, _)| fixes.wants(*index));
+    let any = |what, fits: &dyn Fn(&Image<'_>) -> bool| {
+        let applies = wanted().any(|(_, image)| fits(image));
+        if applies { Ok(()) } else { Err(Error::AppliesToNothing { what }) }
+    };
+    if let Some(image) = chain.images().iter().find(|image| image.is_truncated()) {
+        let required = checksum::is_required(image.code_type());
+        let for_checksum =
+            fixes.checksum && required && wanted().any(|(_, other)| other.offset() == image.offset());
+        if !fixes.is_empty() && (for_checksum || !fixes.damaged) {
+            let (offset, length, available) = (image.offset(), image.length(), image.bytes().len());
+            return Err(Error::Truncated { offset, length, available, for_checksum });
+        }
+    }
+    for (what, is_asked) in [
+        ("the vendor id", fixes.vendor_id.is_some()),
+        ("the device id", fixes.device_ids.is_some()),
+        ("the class code", fixes.class_code.is_some()),
+        ("the vendor ROM revision", fixes.vendor_rom_revision.is_some()),
+    ] {
+        if is_asked {
+            any(what, &edit::is_for_firmware)?;
+        }
+    }
+    if fixes.initialization_size {
+        any("the initialization size", &|image| matches!(image.header(), Header::PcAt(_) | Header::Efi(_)))?;
+    }
+    // EFI images beside others are left as they are; alone, they have none to be corrected.
+    if *fixes
+        == (Fixes {
+            checksum: true,
+            images: fixes.images.clone(),
+            damaged: fixes.damaged,
+            ..Fixes::default()
+        })
+    {
+        any("the checksum", &|image| checksum::is_required(image.code_type()))?;
+    }
+    Ok(())
 }
 
 fn fields(image: &mut Editor, fixes: &Fixes) -> Result<(), edit::Error> {
@@ -203,11 +292,15 @@ fn room_behind(rom: &Rom<'_>, chain: &Chain<'_>, length: usize) -> Result<usize,
 
 /// An ISA ROM: its size and its checksum.
 fn isa(rom: &Rom<'_>, fixes: &Fixes) -> Result<Fixed, Error> {
+    let Some(legacy) = rom.legacy() else { return Err(Error::NothingForFirmware) };
     let asked = Fixes { last: false, initialization_size: false, checksum: false, ..fixes.clone() };
-    if !asked.is_empty() {
+    let only_last = fixes.last && !fixes.initialization_size && !fixes.checksum;
+    if !asked.is_empty() || only_last {
         return Err(Error::NoStructure);
     }
     let mut bytes = rom.file().to_vec();
+    // A vendor's private images may follow.
+    let end = rom.chains().first().map_or(bytes.len(), Chain::offset);
     let mut changes = Vec::new();
     let mut put = |bytes: &mut Vec<u8>, at: usize, new: u8, field, why: String| {
         let old = std::mem::replace(&mut bytes[at], new);
@@ -215,18 +308,21 @@ fn isa(rom: &Rom<'_>, fixes: &Fixes) -> Result<Fixed, Error> {
             changes.push(Change { offset: at, old: vec![old], new: vec![new], field, why: why.into() });
         }
     };
-    if fixes.initialization_size
-        && let Ok(size) = u8::try_from(bytes.len() / BLOCK)
-        && bytes.len().is_multiple_of(BLOCK)
-        && size > 0
-    {
+    if fixes.initialization_size {
+        let size = u8::try_from(end / BLOCK).ok().filter(|&size| size > 0 && end.is_multiple_of(BLOCK));
+        let size = size.ok_or(Error::IsaSize { length: end })?;
         put(&mut bytes, 2, size, "Initialization Size", "the file has another length".into());
     }
     let length = bytes.get(2).map_or(0, |&blocks| usize::from(blocks) * BLOCK);
-    if fixes.checksum
-        && let Some(image) = bytes.get(..length)
-        && let Some(at) = checksum::place(image)
-    {
+    let for_checksum = fixes.checksum;
+    if !fixes.is_empty() && length > end && (for_checksum || !fixes.damaged) {
+        let available = legacy.bytes().len();
+        return Err(Error::Truncated { offset: 0, length, available, for_checksum });
+    }
+    if for_checksum {
+        let image = bytes.get(..length).unwrap_or_default();
+        let none = Error::Edit { index: 0, offset: 0, error: edit::Error::NoChecksumByte };
+        let at = checksum::place(image).ok_or(none)?;
         let sum = checksum::sum(image);
         let byte = image[at].wrapping_sub(sum);
         put(&mut bytes, at, byte, "Checksum", format!("the image summed to {sum:02x}h instead of 00h"));

@@ -7,8 +7,8 @@
 //! ROMs from before PCI have no data structure at all. [`Rom`] finds all of it; nothing here
 //! panics, copies the image or trusts a length.
 //!
-//! Memory is bounded: what is found in a file takes its length again at most, and 64 KiB; a decompressed driver 16 MiB. A
-//! walk over images, records or headers allocates nothing.
+//! Memory is bounded: what is found in a file takes its length again at most, and 64 KiB; a decompressed driver 16 MiB, and a
+//! scan 16 MiB. A walk over images, records or headers allocates nothing.
 //!
 //! ```
 //! # let mut file = vec![0u8; 1024];

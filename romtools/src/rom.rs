@@ -26,6 +26,7 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 
 use crate::bytes::{array_at, u8_at};
+use crate::edit::is_for_firmware;
 use crate::expansion::Headers;
 use crate::image::BLOCK;
 use crate::nvidia::Ifr;
@@ -75,10 +76,16 @@ impl<'a> Rom<'a> {
         self.file
     }
 
-    /// The chains, in the order of the file. The first is what a firmware would run.
+    /// The chains, in the order of the file.
     #[must_use]
     pub fn chains(&self) -> &[Chain<'a>] {
         &self.chains
+    }
+
+    /// The chain that firmware would run: the first that has an image for it, and not a vendor's private ones alone.
+    #[must_use]
+    pub fn chain_for_firmware(&self) -> Option<&Chain<'a>> {
+        self.chains.iter().find(|chain| chain.images().iter().any(is_for_firmware))
     }
 
     /// The images of all chains.
@@ -125,10 +132,10 @@ impl<'a> Rom<'a> {
 }
 
 /// Where the ROM begins by NVIDIA's container, which a dump of the whole flash begins with; `None` where that leads
-/// to no image.
+/// to no image that firmware could run: then the ROM is looked for as in any file.
 fn behind_container(file: &[u8]) -> Option<usize> {
     let offset = Ifr::parse(file)?.image_offset(file)?;
-    Image::parse(file, offset).is_ok().then_some(offset)
+    Image::parse(file, offset).is_ok_and(|image| is_for_firmware(&image)).then_some(offset)
 }
 
 /// What two chains must have in common to be copies: lengths, code types and ids of their images.
@@ -237,6 +244,31 @@ mod tests {
         assert_eq!(rom.chains()[0].offset(), 2 * BLOCK);
         assert_eq!(data(&rom), [(0, 2 * BLOCK, Content::Nvgi)]);
         assert_eq!(rom.legacy(), None);
+    }
+
+    #[test]
+    fn a_container_that_leads_to_a_private_image_hides_no_rom() {
+        let rom = last(ImageSpec::pc_at(0x10de, 1));
+        let private = last(ImageSpec { code_type: 0xe0, ..ImageSpec::pc_at(0x10de, 1) });
+        let mut file = [&[0; BLOCK][..], &rom, &[0xff; 0x104], &private].concat();
+        let leads_to = |file: &mut Vec<u8>, to: u32| {
+            file[..16].copy_from_slice(b"NVGI\x00\x01\x08\x00\x10\x00\x00\x00\x00\x00\x00\x00");
+            file[12..16].copy_from_slice(&to.to_le_bytes());
+        };
+        leads_to(&mut file, 0x704);
+        let parsed = Rom::parse(&file).unwrap();
+        assert_eq!(parsed.chain_for_firmware().unwrap().offset(), BLOCK);
+        let pointer = crate::check::findings(&parsed).iter().find_map(|finding| match finding.problem() {
+            crate::Problem::ContainerPointer { says } => Some(*says),
+            _ => None,
+        });
+        assert_eq!(pointer, Some(0x704));
+        // What `cut` makes of it is the ROM, as the advice says.
+        assert_eq!(crate::cut::cut(&parsed, &crate::cut::Options::default()).unwrap().bytes, rom);
+        leads_to(&mut file, 0x200);
+        let parsed = Rom::parse(&file).unwrap();
+        let findings = crate::check::findings(&parsed);
+        assert!(!findings.iter().any(|finding| finding.problem().id() == "container-pointer"));
     }
 
     #[test]

@@ -134,6 +134,51 @@ fn a_rom_is_built_in_the_order_of_the_command_line() {
 }
 
 #[test]
+fn what_ovmf_would_not_read_is_padded_and_told() {
+    let bench = Bench::new();
+    bench.file("d", &driver());
+    let said = "bytes of padding (ff) behind it: OVMF reads no ROM of 2 KiB or less\n";
+    let text = bench.out("build --vendor 1 --device 2 --efi d -o a", 0);
+    assert!(text.contains(said), "{text}");
+    let built = bench.read("a");
+    assert_eq!(built.len(), 0x1000);
+    assert!(bench.out("check a", 0).contains("UEFI guest: yes, EFI driver for X64 (image 1 of 1, @0h)\n"));
+
+    let rom = Rom::parse(&built).unwrap();
+    let length = rom.images().map(romtools::Image::length).sum::<usize>();
+    bench.file("small", &built[..length]);
+    let text = bench.out("check small", 0);
+    assert!(
+        text.contains("warning @0h: the file has only ") && text.contains("once the file is padded"),
+        "{text}"
+    );
+    assert_eq!(bench.json("check small --json", 0)["findings"][0]["id"], "small-file");
+    assert!(bench.out("cut small -o b", 0).ends_with(said));
+    assert_eq!(bench.read("b"), built);
+    let json = bench.json("cut b -o c --json", 0);
+    assert_eq!((&json["length"], &json["padding"]), (&length.into(), &(0x1000 - length).into()));
+    assert_eq!(bench.read("c"), built);
+}
+
+#[test]
+fn a_fix_of_nothing_is_a_failure() {
+    let bench = Bench::new();
+    bench.file("half", &rom()[..300]).file("d", &driver());
+    bench.out("build --vendor 1 --device 2 --efi d -o efi", 0);
+    for (line, says) in [
+        ("fix half -o x --vendor 1", "the file only 12ch of them\n  next: dump the ROM again, or change"),
+        ("fix half -o x --checksum --damaged", "or leave --checksum out"),
+        ("fix efi -o x --checksum", "the checksum cannot be set: none of the images"),
+    ] {
+        let error = bench.error(line, 1);
+        assert!(error.contains(says), "{error}");
+        assert!(!bench.path("x").exists());
+    }
+    bench.out("fix half -o x --vendor 1 --damaged", 0);
+    assert_eq!(bench.read("x").len(), 300);
+}
+
+#[test]
 fn decimal_looking_ids_are_hexadecimal_and_a_known_mistake_is_told() {
     let bench = Bench::new();
     bench.file("d", &driver());

@@ -1,8 +1,7 @@
 //! Is a ROM for this device?
 
 use super::{Finding, Problem, guest};
-use crate::Rom;
-use crate::edit::is_for_firmware;
+use crate::{CodeType, Rom};
 
 /// Vendor ids that consist of decimal digits, and whose ROMs people build.
 const DECIMAL_LOOKING: [u16; 6] = [0x1000, 0x1002, 0x1022, 0x1106, 0x1912, 0x8086];
@@ -24,7 +23,7 @@ pub(super) fn typed_as_decimal(vendor_id: u16, device_id: u16) -> Option<(u16, u
 #[must_use]
 pub fn for_device(rom: &Rom<'_>, vendor_id: u16, device_id: u16) -> Vec<Finding> {
     let wanted = (vendor_id, device_id);
-    let Some(chain) = rom.chains().iter().find(|chain| chain.images().iter().any(is_for_firmware)) else {
+    let Some(chain) = rom.chain_for_firmware() else {
         return vec![Finding::new(0, Problem::NoIds { wanted })];
     };
     let images: Vec<_> = guest::looked_at(chain).collect();
@@ -33,11 +32,16 @@ pub fn for_device(rom: &Rom<'_>, vendor_id: u16, device_id: u16) -> Vec<Finding>
     let mut findings = Vec::new();
     for image in images {
         let found = (image.structure().vendor_id, image.structure().device_id);
+        let offset = image.offset() + usize::from(image.structure().pointer);
+        // For a BIOS neither a device list counts, nor zeros that stand for any device.
+        if image.code_type() == CodeType::X86_PC_AT && found != wanted && (fits(image) || found == (0, 0)) {
+            findings.push(Finding::new(offset, Problem::BiosIds { wanted, found }));
+            continue;
+        }
         // Typed wrongly, and told as such already.
         if fits(image) || found == (0, 0) || typed_as_decimal(found.0, found.1) == Some(wanted) {
             continue;
         }
-        let offset = image.offset() + usize::from(image.structure().pointer);
         findings.push(Finding::new(
             offset,
             if any_fits {

@@ -1,17 +1,17 @@
 //! Can a virtual machine's firmware start this ROM? The question that a ROM is looked at for.
 //!
 //! UEFI firmware (OVMF) starts EFI drivers and nothing else; a BIOS (SeaBIOS) starts PC-AT images and
-//! nothing else. Both go from image to image until one says that it is the last.
+//! nothing else. Both go from image to image until one says that it is the last. A ROM from before PCI is for neither: they
+//! look for the PCI Data Structure in a device's ROM.
 
 use std::fmt;
 
-use super::efi;
-use crate::checksum::Verdict;
+use super::{bios, efi, romfile};
 use crate::edit::is_for_firmware;
 use crate::efi::Drivers;
 use crate::header::{Header, Machine};
 use crate::pcir::ClassCode;
-use crate::{Chain, CodeType, Image, Rom};
+use crate::{Chain, Image, Rom};
 
 /// What one kind of firmware does with a ROM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub struct Guests {
     pub images: usize,
     /// Where the ROM begins in the file: elsewhere than at 0, firmware finds nothing before that is cut off.
     pub offset: usize,
+    /// How many bytes must follow the file, so that OVMF reads it: see [`super::padding`].
+    pub padding: usize,
     /// What the device is, by the first image.
     pub class_code: Option<ClassCode>,
 }
@@ -58,13 +60,14 @@ pub struct Guests {
 /// What firmware can do with a ROM that is given to a virtual machine.
 #[must_use]
 pub fn guests(rom: &Rom<'_>) -> Guests {
-    let none = Guests { uefi: Answer::No, bios: Answer::No, images: 0, offset: 0, class_code: None };
-    let Some(chain) = rom.chains().iter().find(|chain| chain.images().iter().any(is_for_firmware)) else {
-        let Some(legacy) = rom.legacy() else { return none };
+    let none =
+        Guests { uefi: Answer::No, bios: Answer::No, images: 0, offset: 0, padding: 0, class_code: None };
+    let Some(chain) = rom.chain_for_firmware() else {
+        if rom.legacy().is_none() {
+            return none;
+        }
         let started = Started { index: 0, offset: 0, machine: None, is_signed: None };
-        let is_whole = !legacy.is_truncated() && legacy.length() != 0 && legacy.sum() == 0;
-        let bios = if is_whole { Answer::Yes(started) } else { Answer::Refused(started) };
-        return Guests { bios, images: 1, ..none };
+        return Guests { bios: Answer::Refused(started), images: 1, ..none };
     };
     let images: Vec<_> = looked_at(chain).collect();
     let mut drivers = Drivers::new();
@@ -78,13 +81,15 @@ pub fn guests(rom: &Rom<'_>) -> Guests {
         answer => answer,
     };
     let bios = first(&images, |_, image| {
-        let is_pc_at = image.code_type() == CodeType::X86_PC_AT;
-        is_pc_at.then(|| Looked { works: image.checksum() == Verdict::Good, machine: None, is_signed: None })
+        let Header::PcAt(header) = image.header() else { return None };
+        let works = bios::starts(rom.file(), image, &header);
+        Some(Looked { works, machine: None, is_signed: None })
     });
     Guests {
         uefi,
         bios,
         images: images.len(),
+        padding: romfile::padding(rom),
         offset: images.first().map_or(0, |image| image.offset()),
         class_code: images.first().map(|image| image.structure().class_code),
     }
@@ -193,6 +198,8 @@ impl Guests {
             write!(f, ": a finding says why")
         } else if self.offset != 0 {
             write!(f, ", once what is in front of it is cut off")
+        } else if self.padding != 0 && machine.is_some() {
+            write!(f, ", once the file is padded to 4 KiB")
         } else {
             Ok(())
         }
@@ -205,8 +212,10 @@ mod tests {
     use crate::testing::pe::PeSpec;
     use crate::testing::{ImageSpec, NpdeSpec};
 
+    /// What is said of a file that is large enough for OVMF.
     fn said(file: &[u8]) -> String {
-        guests(&Rom::parse(file).unwrap()).to_string()
+        let guests = guests(&Rom::parse(file).unwrap());
+        Guests { padding: 0, ..guests }.to_string()
     }
 
     fn last(spec: ImageSpec) -> Vec<u8> {
@@ -303,11 +312,11 @@ mod tests {
     }
 
     #[test]
-    fn an_isa_rom_is_for_a_bios() {
+    fn an_isa_rom_is_for_no_pci_device() {
         let mut file = vec![0; 512];
         file[..4].copy_from_slice(&[0x55, 0xaa, 1, 0]);
-        assert!(said(&file).ends_with("BIOS guest: yes, PC-AT image (image 1 of 1, @0h)\n"));
-        file[9] = 1;
+        let findings = crate::check::findings(&Rom::parse(&file).unwrap());
+        assert_eq!(findings[0].problem().id(), "no-structure");
         assert!(said(&file).ends_with(
             "BIOS guest: no, firmware refuses the PC-AT image (image 1 of 1, @0h): a finding says why\n"
         ));

@@ -148,6 +148,42 @@ pub enum Problem {
         /// The structure's.
         length: usize,
     },
+    /// A PC-AT image whose initialization size is 0.
+    #[error("the initialization size is 0: SeaBIOS, the BIOS of QEMU's guests, refuses the image")]
+    NoInitializationSize,
+    /// A PC-AT image's two lengths differ, and only by one of them it sums to zero.
+    #[error(
+        "the initialization size {initialization:x}h differs from the image length {length:x}h, and so many bytes sum to {sum:02x}h instead of 00h"
+    )]
+    InitializationSum {
+        /// The header's size.
+        initialization: usize,
+        /// The structure's.
+        length: usize,
+        /// The sum of as many bytes as the header says.
+        sum: u8,
+    },
+    /// A ROM from before PCI.
+    #[error(
+        "a ROM from before PCI has no PCI Data Structure: a guest's firmware does not start it from a PCI device"
+    )]
+    NoStructure,
+    /// A PC-AT image that is for the device by its list only, or by ids of zero.
+    #[error(
+        "SeaBIOS, the BIOS of QEMU's guests, compares the ids {:04x}:{:04x} alone, without a device list: they are not {:04x}:{:04x}", found.0, found.1, wanted.0, wanted.1
+    )]
+    BiosIds {
+        /// The device that was asked for.
+        wanted: (u16, u16),
+        /// The ids in the structure.
+        found: (u16, u16),
+    },
+    /// A ROM with an EFI driver in a file that OVMF does not read.
+    #[error("the file has only {length:x}h bytes: OVMF under QEMU reads no ROM of 2 KiB or less")]
+    SmallFile {
+        /// Its length.
+        length: usize,
+    },
     /// NVIDIA's container is in front of the ROM.
     #[error("{length:x}h bytes of NVIDIA's flash container are in front of the ROM")]
     Container {
@@ -168,8 +204,8 @@ pub enum Problem {
         /// What it is.
         content: Content,
     },
-    /// NVIDIA's container leads elsewhere than to a ROM.
-    #[error("the container says that the ROM begins at {says:x}h, and none begins there")]
+    /// NVIDIA's container leads elsewhere than to an image for firmware.
+    #[error("the container says that the ROM begins at {says:x}h, and no image for firmware begins there")]
     ContainerPointer {
         /// Where the container says.
         says: usize,
@@ -250,6 +286,11 @@ impl Problem {
             | Self::EfiCompression { .. }
             | Self::WrongDevice { .. } => Severity::Defect,
             Self::LegacyChecksum { .. }
+            | Self::NoInitializationSize
+            | Self::InitializationSum { .. }
+            | Self::NoStructure
+            | Self::BiosIds { .. }
+            | Self::SmallFile { .. }
             | Self::EfiSubsystem { .. }
             | Self::Unaligned { .. }
             | Self::StructureOutside
@@ -300,6 +341,11 @@ impl Problem {
             Self::NoPrivateImages => "no-private-images",
             Self::BehindLast { .. } => "behind-last",
             Self::InitializationSize { .. } => "initialization-size",
+            Self::NoInitializationSize => "no-initialization-size",
+            Self::InitializationSum { .. } => "initialization-sum",
+            Self::NoStructure => "no-structure",
+            Self::BiosIds { .. } => "bios-ids",
+            Self::SmallFile { .. } => "small-file",
             Self::Container { .. } => "container",
             Self::LeadingData { .. } => "leading-data",
             Self::OtherData { .. } => "other-data",
@@ -364,7 +410,23 @@ impl Problem {
                 "nothing: they are for NVIDIA's driver, which reads them from the card itself"
             }
             Self::BehindLast { .. } => "nothing: firmware does not look at them; they are the vendor's own",
-            Self::InitializationSize { .. } => "nothing: readers go by the image length",
+            Self::InitializationSize { .. } => {
+                "nothing: readers go by the image length, and what SeaBIOS copies and runs, by the other, sums to zero"
+            }
+            Self::NoInitializationSize | Self::InitializationSum { .. } => {
+                "SeaBIOS copies, sums and runs as many bytes as the initialization size says, and refuses this image: \
+                 `romtools fix --init-size --checksum` corrects it"
+            }
+            Self::NoStructure => {
+                "`romtools build --legacy` gives it one with the device's ids; without, QEMU's `-option-rom` runs it \
+                 under SeaBIOS beside the device"
+            }
+            Self::BiosIds { .. } => {
+                "for a guest with a BIOS, `romtools fix --device` with the device's id first sets it"
+            }
+            Self::SmallFile { .. } => {
+                "pad it to 4 KiB, as `romtools cut` and `build` do (`truncate -s 4096 FILE`)"
+            }
             Self::Container { .. } => {
                 "a VM's romfile must begin with the ROM: `romtools cut` cuts the container off"
             }

@@ -134,9 +134,75 @@ fn an_isa_rom_has_a_size_and_a_checksum_only() {
     let fixes = Fixes { checksum: true, initialization_size: true, ..Fixes::default() };
     let fixed = fixed(&file, &fixes);
     assert_eq!(fields(&fixed), [(2, "Initialization Size"), (0x3ff, "Checksum")]);
-    assert_eq!(check::findings(&Rom::parse(&fixed.bytes).unwrap()), []);
+    let left = check::findings(&Rom::parse(&fixed.bytes).unwrap());
+    assert_eq!(left.iter().map(|finding| finding.problem().id()).collect::<Vec<_>>(), ["no-structure"]);
     let ids = Fixes { vendor_id: Some(1), ..Fixes::default() };
     assert_eq!(apply(&Rom::parse(&file).unwrap(), &ids), Err(Error::NoStructure));
+}
+
+#[test]
+fn the_chain_for_firmware_is_fixed_where_a_private_one_stands_first() {
+    let private = ImageSpec { code_type: 0xe0, last: true, ..ImageSpec::pc_at(0x10de, 1) }.build();
+    let file = [private.clone(), chain()].concat();
+    let fixed = fixed(&file, &Fixes { vendor_id: Some(7), ..Fixes::default() });
+    assert_eq!(fields(&fixed)[0], (0x420, "Vendor ID"));
+    assert_eq!(fixed.bytes[..0x400], private);
+    let error = apply(&Rom::parse(&private).unwrap(), &Fixes { vendor_id: Some(7), ..Fixes::default() });
+    assert_eq!(error, Err(Error::NothingForFirmware));
+}
+
+#[test]
+fn what_applies_to_nothing_is_an_error() {
+    let private = ImageSpec { code_type: 0xe0, last: true, ..ImageSpec::pc_at(0x10de, 1) }.build();
+    let efi = ImageSpec::efi(0x10de, 1).build();
+    let file = [efi, private].concat();
+    let of = |fixes: Fixes| apply(&Rom::parse(&file).unwrap(), &fixes).map(|fixed| fixed.changes.len());
+    let nothing = |what| Err(Error::AppliesToNothing { what });
+    let second = Fixes { images: vec![1], ..Fixes::default() };
+    assert_eq!(of(Fixes { vendor_id: Some(7), ..second.clone() }), nothing("the vendor id"));
+    assert_eq!(of(Fixes { device_ids: Some(vec![7]), ..second.clone() }), nothing("the device id"));
+    assert_eq!(
+        of(Fixes { initialization_size: true, checksum: true, ..second }),
+        nothing("the initialization size")
+    );
+    assert_eq!(of(Fixes { checksum: true, ..Fixes::default() }), nothing("the checksum"));
+    // Beside other things, the checksum is corrected where there is one.
+    assert_eq!(of(Fixes { checksum: true, vendor_id: Some(7), ..Fixes::default() }), Ok(1));
+}
+
+#[test]
+fn what_is_not_whole_is_fixed_only_if_told_and_its_checksum_never() {
+    let file = &ImageSpec::pc_at(1, 2).build()[..0x3ff];
+    let of = |fixes: Fixes| apply(&Rom::parse(file).unwrap(), &fixes).map(|fixed| fixed.changes.len());
+    let truncated =
+        |for_checksum| Err(Error::Truncated { offset: 0, length: 0x400, available: 0x3ff, for_checksum });
+    let vendor = Fixes { vendor_id: Some(7), ..Fixes::default() };
+    assert_eq!(of(vendor.clone()), truncated(false));
+    assert_eq!(of(Fixes { damaged: true, ..vendor.clone() }), Ok(1));
+    assert_eq!(of(Fixes { damaged: true, checksum: true, ..vendor }), truncated(true));
+    assert_eq!(of(Fixes::default()), Ok(0));
+}
+
+#[test]
+fn an_isa_rom_that_is_cut_or_of_no_size_is_an_error() {
+    let mut file = vec![0x90; 0x3ff];
+    file[..6].copy_from_slice(&[0x55, 0xaa, 2, 0xcb, 0, 0]);
+    let of = |file: &[u8], fixes: Fixes| {
+        apply(&Rom::parse(file).unwrap(), &fixes).map(|fixed| fixed.changes.len())
+    };
+    let checksum = Fixes { checksum: true, ..Fixes::default() };
+    let size = Fixes { initialization_size: true, ..Fixes::default() };
+    assert!(matches!(
+        of(&file, checksum.clone()),
+        Err(Error::Truncated { length: 0x400, available: 0x3ff, .. })
+    ));
+    assert_eq!(of(&file, size.clone()), Err(Error::IsaSize { length: 0x3ff }));
+    // A file of whole blocks becomes whole by its size, and its checksum right.
+    file.truncate(0x200);
+    assert_eq!(of(&file, Fixes { initialization_size: true, ..checksum.clone() }), Ok(2));
+    assert_eq!(of(&file, Fixes { last: true, ..Fixes::default() }), Err(Error::NoStructure));
+    file[2] = 0;
+    assert!(matches!(of(&file, checksum), Err(Error::Edit { error: edit::Error::NoChecksumByte, .. })));
 }
 
 proptest! {

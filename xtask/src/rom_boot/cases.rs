@@ -47,9 +47,12 @@ const fn case(
 pub(super) const CASES: &[Case] = &[
     case("efi", Ovmf, true, |shop| shop.build(&["--efi", shop.driver()?])),
     case("efi-compressed", Ovmf, true, |shop| {
+        // It is small, and OVMF does not read a BAR that is smaller than a page: `build` pads it.
+        shop.build(&["--efi-compressed", shop.driver()?])
+    }),
+    case("efi-not-padded", Ovmf, false, |shop| {
         let rom = shop.build(&["--efi-compressed", shop.driver()?])?;
-        // It is small, and OVMF does not read a BAR that is smaller than a page.
-        shop.edited(&rom, |bytes| bytes.resize(0x1000, 0xff))
+        shop.edited(&rom, |bytes| bytes.truncate(0x800))
     }),
     case("efi-pcir-0", Ovmf, true, |shop| shop.build(&["--pcir-revision", "0", "--efi", shop.driver()?])),
     case("efi-behind-legacy", Ovmf, true, |shop| {
@@ -106,6 +109,26 @@ pub(super) const CASES: &[Case] = &[
     }),
     case("legacy-other-device", SeaBios, false, |shop| {
         shop.build(&["--device", "1111", "--legacy", shop.legacy()?])
+    }),
+    // SeaBIOS looks for the PCI Data Structure, ...
+    case("legacy-isa", SeaBios, false, |shop| {
+        let name = shop.legacy()?;
+        Ok(shop.folder.join(name))
+    }),
+    // ... goes by the initialization size, ...
+    case("legacy-size-0", SeaBios, false, |shop| {
+        let rom = shop.build(&["--legacy", shop.legacy()?])?;
+        shop.edited(&rom, |bytes| {
+            let size = std::mem::take(&mut bytes[2]);
+            let last = bytes.len() - 1;
+            bytes[last] = bytes[last].wrapping_add(size);
+        })
+    }),
+    case("legacy-size-not-summed", SeaBios, false, |shop| shop.with_a_longer_image(false)),
+    case("legacy-size-summed", SeaBios, true, |shop| shop.with_a_longer_image(true)),
+    // ... and compares the ids of the structure alone.
+    case("legacy-device-in-list", SeaBios, false, |shop| {
+        shop.build(&["--device", "1111,11e8", "--legacy", shop.legacy()?])
     }),
     case("legacy-device-fixed", SeaBios, true, |shop| {
         let other = shop.build(&["--device", "1111", "--legacy", shop.legacy()?])?;
@@ -202,6 +225,22 @@ impl Workshop<'_> {
     fn with_broken_checksum(&self) -> Result<PathBuf> {
         let rom = self.build(&["--legacy", self.legacy()?])?;
         self.edited(&rom, |bytes| bytes[0x180] ^= 1)
+    }
+
+    /// An image whose length is a block more than its initialization size. The whole sums to zero, and the part that
+    /// SeaBIOS copies or not.
+    fn with_a_longer_image(&self, both: bool) -> Result<PathBuf> {
+        let rom = self.build(&["--legacy", self.legacy()?])?;
+        self.edited(&rom, |bytes| {
+            let structure = usize::from(u16::from_le_bytes([bytes[0x18], bytes[0x19]]));
+            bytes[structure + 0x10] += 1;
+            let end = usize::from(bytes[2]) * 512;
+            bytes.truncate(end);
+            bytes[end - 1] = bytes[end - 1].wrapping_sub(1).wrapping_add(u8::from(!both));
+            bytes.resize(end + 512, 0);
+            let sum = romtools::checksum::sum(bytes);
+            bytes[end + 511] = 0u8.wrapping_sub(sum);
+        })
     }
 
     /// An EFI ROM as a dump of NVIDIA's flash has it: behind a container.

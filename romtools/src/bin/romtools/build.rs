@@ -156,13 +156,15 @@ pub(crate) fn run(out: &mut impl Write, arguments: &Arguments, as_json: bool) ->
     let inputs: Vec<&Path> = parts.iter().map(|(_, path)| path.as_path()).collect();
     let target = Target { path: output, force: arguments.force };
     let left = report::findings(&bytes);
-    report::written(out, &target, &inputs, &bytes, as_json, |out| {
+    let (file, padding) = report::padded(&bytes);
+    report::written(out, &target, &inputs, &file, as_json, |out| {
         let rom = Rom::parse(&bytes).map_err(io::Error::other)?;
         if as_json {
-            return json::write(out, &BuildJson::new(output, &bytes, &rom, &left));
+            return json::write(out, &BuildJson::new(output, &bytes, padding, &rom, &left));
         }
         show(out, arguments, &rom)?;
         writeln!(out, "{} image(s), {} bytes, in {}", rom.images().count(), bytes.len(), output.display())?;
+        report::write_padding(out, padding)?;
         report::write_findings(out, &left)
     })
 }
@@ -195,16 +197,19 @@ struct BuildJson {
     schema: u32,
     output: String,
     length: usize,
+    /// Bytes behind the ROM in the output.
+    padding: usize,
     images: Vec<BuiltJson>,
     findings: Vec<json::FindingJson>,
 }
 
 impl BuildJson {
-    fn new(output: &Path, bytes: &[u8], rom: &Rom<'_>, findings: &[Finding]) -> Self {
+    fn new(output: &Path, bytes: &[u8], padding: usize, rom: &Rom<'_>, findings: &[Finding]) -> Self {
         Self {
             schema: json::SCHEMA,
             output: json::name(output),
             length: bytes.len(),
+            padding,
             images: rom.images().map(BuiltJson::from).collect(),
             findings: findings.iter().map(json::FindingJson::from).collect(),
         }

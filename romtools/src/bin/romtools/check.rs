@@ -17,6 +17,8 @@ pub(crate) fn run(
 ) -> io::Result<Outcome> {
     input::with_rom(out, path, as_json, |out, rom| {
         let mut findings = check::findings(rom);
+        findings.extend(check::as_romfile(rom));
+        findings.sort_by_key(Finding::offset);
         if let Some(Ids { vendor, device }) = device {
             findings.extend(check::for_device(rom, vendor, device));
             findings.sort_by_key(Finding::offset);

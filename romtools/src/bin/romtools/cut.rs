@@ -35,11 +35,13 @@ pub(crate) fn run(out: &mut impl Write, arguments: &Arguments, as_json: bool) ->
             Err(error) => return report::failed(out, path, as_json, &error, error.advice()),
         };
         let target = Target { path: &arguments.output, force: arguments.force };
-        report::written(out, &target, &[path], cut.bytes, as_json, |out| {
+        let (bytes, padding) = report::padded(cut.bytes);
+        report::written(out, &target, &[path], &bytes, as_json, |out| {
             if as_json {
-                json::write(out, &CutJson::new(path, &arguments.output, &cut))
+                json::write(out, &CutJson::new(path, &arguments.output, &cut, padding))
             } else {
-                show(out, &arguments.output, &cut)
+                show(out, &arguments.output, &cut)?;
+                report::write_padding(out, padding)
             }
         })
     })
@@ -75,12 +77,14 @@ struct CutJson {
     offset: usize,
     length: usize,
     images: usize,
+    /// Bytes behind the ROM in the output.
+    padding: usize,
     terminated: bool,
     removed: Vec<RemovedJson>,
 }
 
 impl CutJson {
-    fn new(file: &Path, output: &Path, cut: &Cut<'_>) -> Self {
+    fn new(file: &Path, output: &Path, cut: &Cut<'_>, padding: usize) -> Self {
         Self {
             schema: json::SCHEMA,
             file: json::name(file),
@@ -88,6 +92,7 @@ impl CutJson {
             offset: cut.offset,
             length: cut.bytes.len(),
             images: cut.images,
+            padding,
             terminated: cut.is_terminated,
             removed: cut.removed.iter().map(RemovedJson::from).collect(),
         }

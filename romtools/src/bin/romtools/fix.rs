@@ -51,6 +51,9 @@ pub(crate) struct Arguments {
     /// Only this image, counted from 0 (may be given again)
     #[arg(long = "image", value_name = "N")]
     images: Vec<usize>,
+    /// Change it also if it is not whole
+    #[arg(long)]
+    damaged: bool,
 }
 
 impl Arguments {
@@ -64,6 +67,7 @@ impl Arguments {
             initialization_size: self.init_size,
             checksum: self.checksum,
             images: self.images.clone(),
+            damaged: self.damaged,
         }
     }
 }

@@ -27,7 +27,7 @@ Exit codes:
   0  done; no defect was found (notes and warnings may be there), by `compare` no difference
   1  a file could not be read or written, or is not what it should be
   2  the command line is wrong
-  5  permission: root is needed
+  5  permission: root is needed, or a kernel that is not locked down
   7  a defect was found, by `check`, by `extract`, or in a VFCT table; by `compare` a difference";
 
 /// PCI option ROMs: what is in them, if they are whole, cut out, fixed and built

@@ -111,8 +111,13 @@ pub(crate) fn run(out: &mut impl Write, arguments: &Arguments, as_json: bool) ->
             failure.advice()
         ));
     }
-    let permission = attempts.iter().all(|attempt| attempt.failure.is_permission());
-    Ok(if permission { Outcome::Permission } else { Outcome::FileFailed })
+    Ok(outcome(&attempts))
+}
+
+/// One source that may not be read is enough: with more rights it could have had the ROM.
+fn outcome(attempts: &[Attempt]) -> Outcome {
+    let permission = attempts.iter().any(|attempt| attempt.failure.is_permission());
+    if permission { Outcome::Permission } else { Outcome::FileFailed }
 }
 
 /// The sources to try, the best one first.
@@ -298,5 +303,22 @@ impl ReadJson {
             findings: findings.iter().map(json::FindingJson::from).collect(),
             ..Self::new(arguments, device, attempts)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_source_that_may_not_be_read_decides_the_outcome() {
+        let of = |failures: Vec<Failure>| {
+            let attempt = |failure| Attempt { source: Source::Rom, failure };
+            outcome(&failures.into_iter().map(attempt).collect::<Vec<_>>())
+        };
+        assert_eq!(of(vec![Failure::NoRomBar, Failure::NoTable]), Outcome::FileFailed);
+        assert_eq!(of(vec![Failure::NoRomBar, Failure::Permission]), Outcome::Permission);
+        assert_eq!(of(vec![Failure::Permission, Failure::NoTable]), Outcome::Permission);
+        assert_eq!(of(vec![Failure::NoRomBar, Failure::Lockdown]), Outcome::Permission);
     }
 }

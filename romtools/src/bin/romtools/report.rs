@@ -1,5 +1,6 @@
 //! What commands that make a file have in common: their failures, and how what they made is judged.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::Path;
@@ -47,6 +48,26 @@ pub(crate) fn written<W: Write>(
     match target.write(inputs, bytes) {
         Ok(()) => done(out).map(|()| Outcome::Fine),
         Err(failure) => failed(out, target.path, as_json, &failure, failure.advice()),
+    }
+}
+
+/// A ROM as a virtual machine's firmware reads it: filled up with FFh where it is too small for OVMF. And how many bytes that took.
+pub(crate) fn padded(rom: &[u8]) -> (Cow<'_, [u8]>, usize) {
+    let padding = Rom::parse(rom).map_or(0, |rom| check::padding(&rom));
+    match padding {
+        0 => (Cow::Borrowed(rom), 0),
+        _ => (Cow::Owned([rom, &vec![0xff; padding]].concat()), padding),
+    }
+}
+
+/// The line that says so.
+pub(crate) fn write_padding(out: &mut impl Write, padding: usize) -> io::Result<()> {
+    match padding {
+        0 => Ok(()),
+        _ => writeln!(
+            out,
+            "put {padding:x}h bytes of padding (ff) behind it: OVMF reads no ROM of 2 KiB or less"
+        ),
     }
 }
 

@@ -51,8 +51,9 @@ fn state(state: State) -> &'static str {
 }
 
 impl Failure {
+    /// If more rights, or a kernel that is not locked down, could give it.
     pub(super) fn is_permission(&self) -> bool {
-        matches!(self, Self::Permission)
+        matches!(self, Self::Permission | Self::Lockdown)
     }
 
     pub(super) fn advice(&self) -> &'static str {
