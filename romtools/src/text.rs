@@ -148,6 +148,7 @@ fn write_image(
         Verdict::Good => writeln!(f, ", checksum good")?,
         Verdict::Wrong { sum } => writeln!(f, ", checksum WRONG (sum {sum:02x}h, should be 00h)")?,
         Verdict::NotRequired { .. } => writeln!(f)?,
+        Verdict::Truncated if image.length() == 0 => writeln!(f, "{NO_LENGTH}")?,
         Verdict::Truncated => writeln!(f, ", but the file has only {:x}h of it", image.bytes().len())?,
     }
     match (image.is_last(), pcir.indicator.is_last()) {
@@ -249,11 +250,15 @@ fn write_stop(f: &mut fmt::Formatter<'_>, chain: &Chain<'_>, place: Place) -> fm
     }
 }
 
+/// What is said behind a length of 0.
+const NO_LENGTH: &str = ": none, the header is damaged";
+
 fn write_legacy(f: &mut fmt::Formatter<'_>, legacy: &LegacyImage<'_>) -> fmt::Result {
     writeln!(f, "Valid ROM signature found @0h, no PCIR: an ISA ROM from before PCI")?;
     expansion::text::write_headers(f, legacy.bytes())?;
     write!(f, "\tImage length: {:x}h", legacy.length())?;
     match legacy.sum() {
+        _ if legacy.length() == 0 => writeln!(f, "{NO_LENGTH}"),
         _ if legacy.is_truncated() => {
             writeln!(f, ", but the file has only {:x}h of it", legacy.bytes().len())
         }
@@ -407,5 +412,14 @@ mod tests {
             "Valid ROM signature found @0h, no PCIR: an ISA ROM from before PCI\n\
              \tImage length: 200h, checksum good\n"
         );
+    }
+
+    #[test]
+    fn a_length_of_0_is_no_checksum_and_no_short_file() {
+        let image = ImageSpec { blocks: 0, ..ImageSpec::pc_at(1, 2) }.build();
+        for file in [image, vec![0x55, 0xaa, 0, 0xcb]] {
+            let lines = info(&Rom::parse(&file).unwrap()).to_string();
+            assert!(lines.contains("\tImage length: 0h: none, the header is damaged\n"), "{lines}");
+        }
     }
 }

@@ -195,7 +195,7 @@ fn what_cannot_be_built_is_named() {
     let bench = Bench::new();
     bench.file("d", &driver()).file("text", b"no driver");
     for (line, says) in [
-        ("build --vendor 1 --device 2 --efi d --efi text -o x", "error: text: part 1 is no PE file"),
+        ("build --vendor 1 --device 2 --efi d --efi text -o x", "error: text: part 2 is no PE file"),
         ("build --vendor 1 --device 2 --efi gone -o x", "error: gone: No such file"),
         ("build --efi d -o x", "error: x: --vendor and --device are needed"),
         ("build -o x", "error: x: there is nothing to put into the ROM"),

@@ -100,6 +100,10 @@ fn a_driver_that_no_firmware_loads_is_not_written() {
         bench.error("extract a.rom", 7).contains("the EFI driver is broken: it begins to run at 7f001000h")
     );
     assert_eq!(bench.names(), ["a.rom", "image-0.rom"]);
+    // For whoever repairs it.
+    let error = bench.error("extract a.rom --damaged --force", 7);
+    assert!(error.contains("warning: ./image-0.efi: the EFI driver is broken"), "{error}");
+    assert_eq!(bench.read("image-0.efi"), broken);
     let document = bench.json("check --json a.rom", 7);
     // The first is about the file, which is small.
     let finding = &document["findings"][1];

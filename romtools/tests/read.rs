@@ -96,7 +96,7 @@ fn each_source_s_failure_is_told_with_what_to_do() {
     assert!(error.contains("shadow: the function is not the boot display"), "{error}");
     let error = bench.error("read 02:00.0 -o gpu.rom --root .", 1);
     assert!(
-        error.starts_with("error: 0000:02:00.0: there is no function 0000:02:00.0\n  next: `lspci -D`"),
+        error.starts_with("error: 0000:02:00.0: this host has no such function\n  next: `lspci -D`"),
         "{error}"
     );
     let json = bench.json("read --json 01:00.0 -o gpu.rom --root .", 1);

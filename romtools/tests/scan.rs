@@ -24,7 +24,9 @@ fn roms_are_listed_with_their_verdict() {
          \ttype 0 (x86 PC-AT), 1b21:0612, class 010400, 200h bytes\n\
          @3204h, 200h bytes: option ROM, 1 image(s), worst finding: defect\n\
          \ttype 0 (x86 PC-AT), 1b21:0612, class 010400, 200h bytes\n\
-         \tdefect @0h: the image sums to 03h instead of 00h\n\
+         \tdefect @3204h: the image sums to 03h instead of 00h\n\
+         \t  next: a BIOS refuses this image: dump it again, or if it was edited, correct its checksum byte; the shadow at \
+         C0000h may differ because the ROM's own code changes it\n\
          2 found in 0.0 MiB\n"
     );
     let lines = bench.out("scan --json bios.bin", 0);
@@ -32,6 +34,7 @@ fn roms_are_listed_with_their_verdict() {
     assert_eq!((&found[0]["kind"], &found[0]["offset"]), (&"rom".into(), &0x1004.into()));
     assert_eq!((&found[0]["worst"], &found[1]["worst"]), (&Value::Null, &"defect".into()));
     assert_eq!(found[0]["images"][0]["vendor_id"], "1b21");
+    assert_eq!(found[1]["findings"][0]["offset"], 0x3204);
 }
 
 #[test]

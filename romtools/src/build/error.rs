@@ -19,13 +19,13 @@ pub enum Error {
         devices: usize,
     },
     /// The file is no PE file.
-    #[error("part {part} is no PE file (MZ, then PE with an optional header)")]
+    #[error("part {} is no PE file (MZ, then PE with an optional header)", part + 1)]
     NotPe {
         /// Which.
         part: usize,
     },
     /// The PE file is no driver.
-    #[error("part {part} has PE subsystem {subsystem:x}h, which is not a driver's (0bh or 0ch)")]
+    #[error("part {} has PE subsystem {subsystem:x}h, which is not a driver's (0bh or 0ch)", part + 1)]
     NotADriver {
         /// Which.
         part: usize,
@@ -33,7 +33,7 @@ pub enum Error {
         subsystem: u16,
     },
     /// A driver that cannot be compressed.
-    #[error("part {part} cannot be compressed: {error}")]
+    #[error("part {} cannot be compressed: {error}", part + 1)]
     Compression {
         /// Which.
         part: usize,
@@ -41,7 +41,7 @@ pub enum Error {
         error: crate::Error,
     },
     /// The file has no image at its start.
-    #[error("part {part} is no image: {error}")]
+    #[error("part {} is no image: {error}", part + 1)]
     NotAnImage {
         /// Which.
         part: usize,
@@ -49,7 +49,7 @@ pub enum Error {
         error: crate::Error,
     },
     /// The image is of another kind than PC-AT.
-    #[error("part {part} is no legacy image but of code type {code_type}")]
+    #[error("part {} is no legacy image but of code type {code_type}", part + 1)]
     NotLegacy {
         /// Which.
         part: usize,
@@ -57,7 +57,7 @@ pub enum Error {
         code_type: crate::CodeType,
     },
     /// An ISA ROM has something where the pointer to the structure belongs.
-    #[error("part {part} has no PCI Data Structure, and {found:04x}h where its pointer belongs (18h)")]
+    #[error("part {} has no PCI Data Structure, and {found:04x}h where its pointer belongs (18h)", part + 1)]
     PointerOccupied {
         /// Which.
         part: usize,
@@ -66,7 +66,7 @@ pub enum Error {
     },
     /// The structure of an ISA ROM would be out of the pointer's reach.
     #[error(
-        "part {part} has {length:x}h bytes: a PCI Data Structure behind them is out of the pointer's reach"
+        "part {} has {length:x}h bytes: a PCI Data Structure behind them is out of the pointer's reach", part + 1
     )]
     PointerOutOfReach {
         /// Which.
@@ -75,7 +75,7 @@ pub enum Error {
         length: usize,
     },
     /// A file with other than one chain.
-    #[error("part {part} has {chains} chains of images instead of one")]
+    #[error("part {} has {chains} chains of images instead of one", part + 1)]
     NotOneChain {
         /// Which.
         part: usize,
@@ -83,7 +83,7 @@ pub enum Error {
         chains: usize,
     },
     /// Bytes that are in no image.
-    #[error("part {part} has other data at {offset:x}h, in no image")]
+    #[error("part {} has other data at {offset:x}h, in no image", part + 1)]
     OtherData {
         /// Which.
         part: usize,
@@ -91,7 +91,7 @@ pub enum Error {
         offset: usize,
     },
     /// An image that the file does not hold whole.
-    #[error("part {part} does not hold the {length:x}h bytes of its image at {offset:x}h")]
+    #[error("part {} does not hold the {length:x}h bytes of its image at {offset:x}h", part + 1)]
     Truncated {
         /// Which.
         part: usize,
@@ -101,7 +101,7 @@ pub enum Error {
         length: usize,
     },
     /// An image larger than its fields can say.
-    #[error("part {part} becomes an image of {length} bytes; the most is {most}")]
+    #[error("part {} becomes an image of {length} bytes; the most is {most}", part + 1)]
     ImageTooLong {
         /// Which.
         part: usize,
@@ -117,7 +117,7 @@ pub enum Error {
         length: usize,
     },
     /// An image whose fields cannot be set.
-    #[error("part {part}: {error}")]
+    #[error("part {}: {error}", part + 1)]
     Edit {
         /// Which.
         part: usize,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use romtools::efi::Drivers;
 use romtools::{Image, LegacyImage, Rom};
@@ -20,6 +20,9 @@ pub(crate) struct Arguments {
     /// The folder to write to; it must be there
     #[arg(long, default_value = ".", value_name = "DIR")]
     dir: PathBuf,
+    /// Write also drivers that no firmware loads
+    #[arg(long)]
+    damaged: bool,
     /// Replace files that are there
     #[arg(long)]
     force: bool,
@@ -127,11 +130,29 @@ impl<W: Write> Extraction<'_, W> {
                 // What no firmware loads is no `.efi` file.
                 let broken =
                     driver.pe().and_then(|pe| pe.defects().into_iter().find(|(_, defect)| defect.is_fatal()));
+                let broken = match broken {
+                    Some((_, defect)) if self.arguments.damaged => {
+                        self.damaged(&self.arguments.dir.join(format!("{name}.efi")), defect)?;
+                        None
+                    }
+                    broken => broken,
+                };
                 (broken.map_or(Ok(driver.bytes), |(_, defect)| Err(Failure::Broken(defect))), Some(described))
             }
             Err(error) => (Err(error.into()), None),
         };
         self.file(format!("{name}.efi"), of("driver"), bytes, driver)
+    }
+
+    /// Says that a driver is written that no firmware loads.
+    fn damaged(&mut self, path: &Path, defect: romtools::pe::Defect) -> io::Result<()> {
+        self.out.flush()?;
+        let failure = Failure::Broken(defect);
+        input::warn(format_args!("{}: {failure}\n  next: {}", path.display(), failure.advice()));
+        if self.outcome == Outcome::Fine {
+            self.outcome = Outcome::Defect;
+        }
+        Ok(())
     }
 
     /// Writes a file, or says why there is none.

@@ -489,17 +489,24 @@ impl From<Answer> for AnswerJson {
 pub(crate) struct FindingJson {
     severity: String,
     id: &'static str,
-    offset: usize,
+    offset: u64,
     message: String,
     advice: &'static str,
 }
 
 impl From<&Finding> for FindingJson {
     fn from(finding: &Finding) -> Self {
+        Self::at(0, finding)
+    }
+}
+
+impl FindingJson {
+    /// A finding about a ROM that begins there in the file.
+    pub(crate) fn at(begin: u64, finding: &Finding) -> Self {
         Self {
             severity: finding.severity().to_string(),
             id: finding.problem().id(),
-            offset: finding.offset(),
+            offset: begin + finding.offset() as u64,
             message: finding.problem().to_string(),
             advice: finding.problem().advice(),
         }

@@ -18,6 +18,8 @@ pub(crate) enum Failure {
     NotAFile,
     #[error("it is the file that is read")]
     Input,
+    #[error("its folder is not there")]
+    NoFolder,
     #[error("cannot be written: {0}")]
     Write(#[from] io::Error),
 }
@@ -28,7 +30,7 @@ impl Failure {
             Self::Exists => "choose another name, or replace it with --force",
             Self::NotAFile => "choose the name of a file: a device, pipe or folder is never replaced",
             Self::Input => "choose another name: a ROM is never changed in place, so that the original stays",
-            Self::Write(error) if error.kind() == io::ErrorKind::NotFound => "make the folder first",
+            Self::NoFolder => "make the folder first",
             Self::Write(_) => "check the folder's permissions and free space",
         }
     }
@@ -59,7 +61,11 @@ impl Target<'_> {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
-        let mut file = create(folder)?;
+        let mut file = create(folder).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Failure::NoFolder,
+            // Its text has the name of the file beside the place, which nobody asked for.
+            kind => Failure::Write(kind.into()),
+        })?;
         fill(file.as_file_mut())?;
         // A file that is renamed before its data is on the disk can be empty after a crash.
         file.as_file().sync_all()?;
@@ -121,6 +127,20 @@ mod tests {
         Target { path, force: true }.write(&[], b"second").unwrap();
         assert_eq!(fs::read(path).unwrap(), b"second");
         assert_eq!(names(folder.path()), ["a.rom"], "nothing else is left");
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_told_without_our_own_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = &folder.path().join("gone/a.rom");
+        let failure = Target { path, force: false }.write(&[], b"x").unwrap_err();
+        assert_eq!(
+            (failure.to_string().as_str(), failure.advice()),
+            ("its folder is not there", "make the folder first")
+        );
+        fs::write(folder.path().join("gone"), "a file").unwrap();
+        let failure = Target { path, force: false }.write(&[], b"x").unwrap_err();
+        assert!(!failure.to_string().contains(".partial"), "{failure}");
     }
 
     #[test]

@@ -167,7 +167,7 @@ fn name(found: &Found) -> Option<String> {
 fn show(out: &mut impl Write, found: &Found) -> io::Result<()> {
     write!(out, "@{:x}h, {:x}h bytes: ", found.offset, found.length)?;
     match &found.what {
-        What::Rom(rom) => show_rom(out, rom),
+        What::Rom(rom) => show_rom(out, found.offset, rom),
         What::Vfct { checksum_good } => {
             writeln!(out, "ACPI VFCT table, checksum {}", if *checksum_good { "good" } else { "WRONG" })
         }
@@ -178,7 +178,7 @@ fn show(out: &mut impl Write, found: &Found) -> io::Result<()> {
     }
 }
 
-fn show_rom(out: &mut impl Write, rom: &FoundRom) -> io::Result<()> {
+fn show_rom(out: &mut impl Write, begin: u64, rom: &FoundRom) -> io::Result<()> {
     match &rom.images[..] {
         [] => write!(out, "ISA ROM from before PCI")?,
         images => write!(out, "option ROM, {} image(s)", images.len())?,
@@ -190,7 +190,11 @@ fn show_rom(out: &mut impl Write, rom: &FoundRom) -> io::Result<()> {
             "\ttype {code_type}, {vendor_id:04x}:{device_id:04x}, class {class_code}, {length:x}h bytes"
         )?;
     }
-    rom.findings.iter().try_for_each(|finding| writeln!(out, "\t{finding}"))
+    rom.findings.iter().try_for_each(|finding| {
+        let (severity, problem) = (finding.severity(), finding.problem());
+        let offset = begin + finding.offset() as u64;
+        writeln!(out, "\t{severity} @{offset:x}h: {problem}\n\t  next: {}", problem.advice())
+    })
 }
 
 fn verdict(rom: &FoundRom) -> String {
@@ -243,7 +247,9 @@ impl FoundJson {
                 document.kind = "rom";
                 document.images = Some(rom.images.iter().map(ImageJson::from).collect());
                 document.worst = Some(rom.worst().map(|worst| worst.to_string()));
-                document.findings = Some(rom.findings.iter().map(json::FindingJson::from).collect());
+                document.findings = Some(
+                    rom.findings.iter().map(|finding| json::FindingJson::at(found.offset, finding)).collect(),
+                );
             }
             What::Vfct { checksum_good } => {
                 (document.kind, document.checksum_good) = ("vfct", Some(*checksum_good));

@@ -30,7 +30,7 @@ impl Device {
         let path = devices.join(address.to_string());
         if !path.is_dir() {
             let has_pci = devices.is_dir();
-            return Err(Failure::NoDevice { address, has_pci });
+            return Err(Failure::NoDevice { has_pci });
         }
         let number = |name| {
             let text = fs::read_to_string(path.join(name)).ok()?;

@@ -2,15 +2,13 @@
 
 use std::io;
 
-use pcicfg::Address;
-
 use super::device::State;
 
 /// Why there is no ROM.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
-    #[error("{}", if *has_pci { format!("there is no function {address}") } else { "this host shows no PCI devices".into() })]
-    NoDevice { address: Address, has_pci: bool },
+    #[error("{}", if *has_pci { "this host has no such function" } else { "this host shows no PCI devices" })]
+    NoDevice { has_pci: bool },
     #[error("the function has no ROM BAR")]
     NoRomBar,
     #[error("only root can read it")]
@@ -65,7 +63,10 @@ impl Failure {
                  (`romtools vfct extract`), others are in the board's firmware (`romtools scan`) or nowhere"
             }
             Self::Permission => "run it again as root",
-            Self::Switch(_) => "look at the end of `dmesg`; the kernel may be locked down",
+            Self::Switch(_) => {
+                "look at the end of `dmesg`; if the kernel is locked down, bind the function to vfio-pci and read its ROM \
+                 with `vfio-reset vfio ADDRESS --rom FILE`"
+            }
             Self::SwitchedOff => "another program reads this ROM: try again when it is done",
             Self::SwitchOff(_) => {
                 "the ROM was read and stays mapped: write 0 to the function's `rom` file, as root"
@@ -74,7 +75,8 @@ impl Failure {
                 "its link is down or the device is lost: `vfio-reset plan` says what can bring it back"
             }
             Self::NotMapped(State::Asleep) => {
-                "wake it: write `on` to `power/control` in its sysfs folder, unbind it from vfio-pci, and try again"
+                "wake it: write `on` to `power/control` in its sysfs folder, unbind it from vfio-pci, and try again; or, \
+                 bound to vfio-pci, read it with `vfio-reset vfio ADDRESS --rom FILE`"
             }
             Self::NotMapped(State::NotDecoding) => {
                 "write 1 to `enable` in its sysfs folder, try again, and write 0 there afterwards"
@@ -97,7 +99,8 @@ impl Failure {
             Self::NotBootDisplay => "read the device's own ROM, without --from shadow",
             Self::NoMemory => "it was built without CONFIG_DEVMEM: read the device's own ROM",
             Self::Lockdown => {
-                "lockdown comes with Secure Boot: read the device's own ROM, or boot once with Secure Boot off"
+                "lockdown comes with Secure Boot: read the device's own ROM, bind the function to vfio-pci and read it with \
+                 `vfio-reset vfio ADDRESS --rom FILE`, or boot once with Secure Boot off"
             }
             Self::NoTable => "`romtools vfct info` says why",
             Self::Table(error) => error.advice(),

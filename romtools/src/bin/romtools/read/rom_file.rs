@@ -2,7 +2,7 @@
 //!
 //! It reads nothing until `1` was written to it, which makes the function decode its ROM BAR. Some
 //! functions share the decoder with their other BARs, so it must not stay that way: it is switched off
-//! again however the reading ends.
+//! again also after an error or a panic. A signal that ends the process leaves it on.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
