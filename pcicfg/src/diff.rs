@@ -241,6 +241,13 @@ pub enum FunctionDifference {
         /// The one in which it does not answer.
         side: Side,
     },
+    /// Both have it, but what one has, or both, is no configuration space: nobody can say whether they are equal.
+    Unreadable {
+        /// How many bytes the first has; a configuration space has 64 to 4096.
+        old: usize,
+        /// How many bytes the second has.
+        new: usize,
+    },
     /// Both have it.
     Compared {
         /// How many bytes both can read.
@@ -278,15 +285,16 @@ pub fn compare(old: &Spaces, new: &Spaces) -> Vec<(Address, FunctionDifference)>
     let mut addresses: Vec<Address> = old.keys().chain(new.keys()).copied().collect();
     addresses.sort();
     addresses.dedup();
-    let compared = addresses.into_iter().filter_map(|address| {
+    let compared = addresses.into_iter().map(|address| {
         let difference = match (old.get(&address), new.get(&address)) {
-            (Some(old), Some(new)) => {
-                compare_function(ConfigSpace::new(old).ok()?, ConfigSpace::new(new).ok()?)
-            }
+            (Some(old), Some(new)) => match (ConfigSpace::new(old), ConfigSpace::new(new)) {
+                (Ok(old), Ok(new)) => compare_function(old, new),
+                _ => FunctionDifference::Unreadable { old: old.len(), new: new.len() },
+            },
             (Some(_), None) => FunctionDifference::OnlyIn { side: Side::Old },
             _ => FunctionDifference::OnlyIn { side: Side::New },
         };
-        Some((address, difference))
+        (address, difference)
     });
     compared.collect()
 }

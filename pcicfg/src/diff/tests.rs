@@ -137,6 +137,19 @@ fn functions_are_matched_by_address() {
     assert_eq!(found[4].1, FunctionDifference::OnlyIn { side: Side::New });
 }
 
+#[test]
+fn functions_whose_space_cannot_be_read_never_count_as_equal() {
+    let address: Address = "00:01.0".parse().unwrap();
+    let of = |bytes: &[u8]| Spaces::from([(address, bytes.to_vec())]);
+    let whole = sample(false);
+    for (old, new) in [(&whole[..], &[][..]), (&[], &whole), (&[1; 10], &[1; 10]), (&[], &[])] {
+        let found = compare(&of(old), &of(new));
+        let expected = FunctionDifference::Unreadable { old: old.len(), new: new.len() };
+        assert_eq!(found, [(address, expected.clone())]);
+        assert!(!expected.is_equal() && !expected.without_status().is_equal());
+    }
+}
+
 /// Spaces that get past the header's first checks more often than chance would have it.
 fn spaces() -> impl Strategy<Value = Vec<u8>> {
     let size = prop_oneof![Just(64usize), Just(256), Just(4096), 64usize..=4096];

@@ -108,6 +108,44 @@ impl Tree {
         self.functions.get(index)?.bridge
     }
 
+    /// The bridge above each function by the bus numbers alone: of several the last. Bridges that lead to their own bus
+    /// are passed over in the domains of `lost`, which are sorted.
+    fn above(&self, lost: &[u32]) -> Vec<Option<usize>> {
+        let mut above = vec![None; self.functions.len()];
+        // Domain by domain, so that one table of buses is enough: a text can have as many domains as functions.
+        let mut functions: Vec<usize> = (0..self.functions.len()).collect();
+        functions.sort_by_key(|&index| self.functions.get(index).map(|function| function.address.domain()));
+        let mut bridges: Vec<(usize, &Bridge)> = self.bridges.iter().enumerate().collect();
+        bridges.sort_by_key(|(_, bridge)| bridge.domain);
+        let mut functions = functions.into_iter().peekable();
+        for bridges in bridges.chunk_by(|(_, one), (_, other)| one.domain == other.domain) {
+            let Some((_, Bridge { domain, .. })) = bridges.first() else { continue };
+            let is_lost = lost.binary_search(domain).is_ok();
+            let mut buses = [None; 256];
+            for (index, bridge) in bridges {
+                let led = bridge.secondary..=bridge.subordinate;
+                let own = bridge.function.and_then(|function| self.functions.get(function));
+                if is_lost && own.is_some_and(|own| led.contains(&own.address.bus())) {
+                    continue;
+                }
+                for bus in led {
+                    buses[usize::from(bus)] = Some(*index);
+                }
+            }
+            let at = |index: &usize| self.functions.get(*index).map(|function| function.address);
+            while let Some(index) =
+                functions.next_if(|index| at(index).is_some_and(|at| at.domain() <= *domain))
+            {
+                if let (Some(at), Some(place)) = (at(&index), above.get_mut(index))
+                    && at.domain() == *domain
+                {
+                    *place = buses[usize::from(at.bus())];
+                }
+            }
+        }
+        above
+    }
+
     /// The bridges above each function.
     #[must_use]
     pub fn paths(&self) -> Paths {
@@ -168,13 +206,6 @@ struct Grown<'t> {
     shown: Vec<bool>,
 }
 
-/// Where the buses of a domain are.
-struct Domain {
-    root: usize,
-    /// The bridge that each bus is behind: of several the last.
-    above: [Option<usize>; 256],
-}
-
 impl<'t> Grown<'t> {
     fn new(tree: &'t Tree) -> Self {
         let grown = Self::build(tree, &[]);
@@ -186,52 +217,41 @@ impl<'t> Grown<'t> {
     /// Hangs the bridges up. In the domains of `lost`, bridges that lead to their own bus, as those do that
     /// nobody has set up, are passed over: nothing would be left below the root. (lspci crashes there.)
     fn build(tree: &'t Tree, lost: &[u32]) -> Self {
-        let mut domains: BTreeMap<u32, Domain> = BTreeMap::new();
+        let mut roots = BTreeMap::new();
         for function in &tree.functions {
-            domains.entry(function.address.domain()).or_insert(Domain { root: 0, above: [None; 256] });
+            roots.entry(function.address.domain()).or_insert(0);
         }
-        let mut bridges = Vec::with_capacity(domains.len() + tree.bridges.len());
-        for (root, (&number, domain)) in domains.iter_mut().enumerate() {
-            domain.root = root;
+        let mut bridges = Vec::with_capacity(roots.len() + tree.bridges.len());
+        for (index, (&domain, root)) in roots.iter_mut().enumerate() {
+            *root = index;
             bridges.push(Bridge {
-                domain: number,
+                domain,
                 secondary: 0,
                 subordinate: u8::MAX,
                 function: None,
                 buses: Vec::new(),
             });
         }
-        let roots = bridges.len();
-        for (index, bridge) in tree.bridges.iter().enumerate() {
-            let own = bridge.function.and_then(|function| tree.functions.get(function));
-            let to_itself =
-                own.is_some_and(|own| (bridge.secondary..=bridge.subordinate).contains(&own.address.bus()));
-            if to_itself && lost.contains(&bridge.domain) {
-                // Only its own bus is left of it.
-            } else if let Some(domain) = domains.get_mut(&bridge.domain) {
-                for bus in bridge.secondary..=bridge.subordinate {
-                    domain.above[usize::from(bus)] = Some(roots + index);
-                }
-            }
+        for bridge in &tree.bridges {
             let bus = Bus { domain: bridge.domain, number: bridge.secondary, functions: Vec::new() };
             bridges.push(Bridge { buses: vec![bus], ..bridge.clone() });
         }
-        let mut grown =
-            Self { functions: &tree.functions, bridges, roots, places: Vec::new(), shown: Vec::new() };
-        for (index, function) in tree.functions.iter().enumerate() {
+        let above = tree.above(lost);
+        let (functions, roots_len) = (&tree.functions, roots.len());
+        let mut grown = Self { functions, bridges, roots: roots_len, places: Vec::new(), shown: Vec::new() };
+        for (index, (function, above)) in functions.iter().zip(above).enumerate() {
             let (number, bus) = (function.address.domain(), function.address.bus());
             if let Some(place) = tree.bridge_above(function) {
-                grown.places.push(roots + place);
+                grown.places.push(roots_len + place);
                 // Virtual functions on a bus of their own are where the physical one is.
-                if let Some(bus) = grown.bridges[roots + place].buses.first_mut() {
+                if let Some(bus) = grown.bridges[roots_len + place].buses.first_mut() {
                     bus.functions.push(index);
                 }
                 continue;
             }
             // Every function's domain is there.
-            let root = domains.get(&number).map_or(0, |domain| domain.root);
-            let above = domains.get(&number).and_then(|domain| domain.above[usize::from(bus)]);
-            let place = above.unwrap_or(root);
+            let root = roots.get(&number).copied().unwrap_or(0);
+            let place = above.map_or(root, |bridge| roots_len + bridge);
             grown.places.push(place);
             grown.insert(place, number, bus, index);
         }

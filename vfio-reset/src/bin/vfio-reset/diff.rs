@@ -145,6 +145,14 @@ fn print(output: &Output, arguments: &DiffArguments, compared: &[(Address, Funct
                     name(*side)
                 ));
             }
+            FunctionDifference::Unreadable { old, new } => {
+                output.line(format!(
+                    "{address}  {}: {old} bytes in {}, {new} in {}; a configuration space has 64 to 4096",
+                    styled(BAD, "cannot be compared"),
+                    name(Side::Old),
+                    name(Side::New)
+                ));
+            }
             FunctionDifference::Compared { differences, .. } => {
                 output.line(address);
                 let mut structure = None;
