@@ -70,6 +70,14 @@ const SHAPE: &[(&str, &[&str])] = &[
     ("docs", &["doc", "--workspace", "--no-deps", "--features", SERVE]),
     ("vfio-reset without features", &["check", "--package", "vfio-reset"]),
     ("pcicfg without an allocator", &["check", "--package", "pcicfg", "--no-default-features"]),
+    (
+        "pcicfg with an allocator alone",
+        &["check", "--package", "pcicfg", "--no-default-features", "--features", "alloc"],
+    ),
+    (
+        "pcicfg with serde alone",
+        &["check", "--package", "pcicfg", "--no-default-features", "--features", "serde"],
+    ),
     ("format of the fuzz targets", &["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]),
 ];
 

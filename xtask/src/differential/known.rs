@@ -137,6 +137,13 @@ mod tests {
         let apply = |ours: &str, theirs: &str| apply(&of(OURS), ours, theirs, &function).0;
         assert_eq!(apply(&range("??3", "??11"), &range("(null)", "21902")), range("(null)", "21902"));
         assert_eq!(apply(&range("CDAT", "512"), &range("(null)", "21902")), range("CDAT", "512"));
+        // Codes that have a name, or that no field has: ours is wrong, and must not pass.
+        for (kind, interleave) in
+            [("??2", "512"), ("??8", "512"), ("CDAT", "??7"), ("CDAT", "??32"), ("??x", "512")]
+        {
+            let ours = range(kind, interleave);
+            assert_eq!(apply(&ours, &range("(null)", "21902")), ours);
+        }
         // It crashed there, and what it had written ends anywhere.
         let ours = range("??5", "??11");
         for cut in

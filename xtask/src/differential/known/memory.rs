@@ -11,10 +11,15 @@ pub(super) const ALL: &[Difference] = &[
     ),
 ];
 
+/// The fields of a CXL range, and of those that lspci looks up in a table: the codes that are beyond it, which are all
+/// reserved.
+const FIELDS: [(&str, std::ops::Range<u32>); 4] =
+    [("Type=", 3..8), (" Class=", 3..8), (" interleave=", 8..32), (" timeout=", 0..0)];
+
 /// lspci looks codes up in tables that are shorter than their fields. We print `??` and the code. Where no text stands
 /// behind a table, lspci ends by a signal, and what it had written before may end anywhere in the line.
 fn beyond_table(printed: &mut Printed<'_>) {
-    const KEYS: [&str; 4] = ["Type=", " Class=", " interleave=", " timeout="];
+    const KEYS: [&str; 4] = [FIELDS[0].0, FIELDS[1].0, FIELDS[2].0, FIELDS[3].0];
     // What stands before the first key, and the values.
     let parts = |line: &str| {
         let mut rest = line;
@@ -39,8 +44,10 @@ fn beyond_table(printed: &mut Printed<'_>) {
     };
     for (ours, theirs) in printed.ours.iter_mut().zip(&printed.theirs) {
         if let (Some(mut own), Some(other)) = (parts(ours), parts(theirs)) {
-            for (own, other) in own.iter_mut().zip(other) {
-                if own.starts_with("??") {
+            // The first part stands before the first field.
+            for ((own, other), (_, reserved)) in own.iter_mut().zip(other).skip(1).zip(&FIELDS) {
+                let code = own.strip_prefix("??").and_then(|code| code.parse().ok());
+                if code.is_some_and(|code| reserved.contains(&code)) {
                     *own = other;
                 }
             }
