@@ -406,6 +406,25 @@ mod tests {
     }
 
     #[test]
+    fn the_buses_of_a_domain_are_behind_its_own_bridges() {
+        let mut tree = Tree::new();
+        let mut bridge = [0; 64];
+        (bridge[0x0b], bridge[0x0e], bridge[0x19], bridge[0x1a]) = (6, 1, 1, 1);
+        // Domains 1 and 3 have a bridge to bus 1; in domains 0, 2 and 4 it is a root bus.
+        for domain in 0..5 {
+            let first = if domain % 2 == 1 { bridge } else { [0; 64] };
+            tree.push(&Subject::new(Address::from_devfn(domain, 0, 0), &first), true);
+            tree.push(&Subject::new(Address::from_devfn(domain, 1, 0), &[0; 64]), true);
+        }
+        let paths = tree.paths();
+        let above =
+            |domain: usize| paths.of(2 * domain + 1).iter().map(Address::to_string).collect::<Vec<_>>();
+        assert_eq!(above(1), ["0001:00:00.0"]);
+        assert_eq!(above(3), ["0003:00:00.0"]);
+        assert!([0, 2, 4].iter().all(|&domain| above(domain).is_empty()));
+    }
+
+    #[test]
     fn paths_lead_from_the_root_down_and_end_where_bridges_are_a_ring() {
         let mut tree = Tree::new();
         let bridge = |secondary: u8, subordinate: u8| {
