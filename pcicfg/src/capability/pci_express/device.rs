@@ -121,6 +121,8 @@ bitflags! {
         const END_END_TLP_PREFIX_SUPPORTED = 1 << 21;
         /// Emergency power reduction needs a new initialisation afterwards.
         const EMERGENCY_POWER_REDUCTION_INITIALIZATION_REQUIRED = 1 << 26;
+        /// Deferrable memory writes are completed.
+        const DMWR_COMPLETER_SUPPORTED = 1 << 28;
         /// Function Readiness Status messages are sent.
         const FRS_SUPPORTED = 1 << 31;
         const _ = !0;

@@ -139,6 +139,7 @@ static EXPRESS_2: &[Register] = &[
                 3 << 24,
                 &["not supported", "device-specific mechanism", "form factor mechanism or device-specific"],
             ),
+            computed("DMWr Lengths Supported", 3 << 29, |code| Value::Number(code.into())),
         ]),
     word("Device Control 2", PciExpress::DEVICE_CONTROL_2)
         .flags(flags::<DeviceControl2>)
