@@ -22,8 +22,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Features: `std` (default) implies `alloc`; `alloc` brings `dump`, the reader and writer of
-//! `lspci -x` text. Without either the crate is `no_std` and needs no allocator.
+//! Features: `std` (default) implies `alloc`; `alloc` brings `dump`, the reader and writer of `lspci -x` text,
+//! `lspci`, `registers` (every register by name, with its fields and who may write them), `diff`, and `edit`
+//! (the least writes that set some fields); `serde` brings `tree`, a function as a typed document. Without
+//! any the crate is `no_std` and needs no allocator.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -53,6 +55,11 @@ pub mod lspci;
 pub mod registers;
 #[cfg(feature = "serde")]
 pub mod tree;
+
+/// Its examples are true.
+#[cfg(all(doctest, feature = "alloc"))]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
 
 pub use access::{ConfigRead, ConfigWrite};
 pub use address::{Address, ParseAddressError};
