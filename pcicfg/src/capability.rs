@@ -101,10 +101,10 @@ pub use hyper_transport_blocks::{
     HtRetryMode, HtRevisionId, HtSwitch, HtUnitIdClumping, HtVcSet,
 };
 pub use hyper_transport_registers::{
-    HtAddressMappingCommand, HtDirectRouteCommand, HtErrorHandling, HtExtendedConfigurationAddress,
-    HtFeature, HtHostCommand, HtHostFeature, HtLinkConfiguration, HtLinkControl, HtLinkFrequencyCapability,
-    HtLinkFrequencyError, HtLinkWidth, HtMsiMappingCommand, HtRetryControl, HtRetryStatus, HtRevision,
-    HtSlaveCommand, HtSwitchCommand, HtSwitchInfo,
+    HtAddressMapType, HtAddressMappingCommand, HtDirectRouteCommand, HtErrorHandling,
+    HtExtendedConfigurationAddress, HtFeature, HtHostCommand, HtHostFeature, HtLinkConfiguration,
+    HtLinkControl, HtLinkFrequencyCapability, HtLinkFrequencyError, HtLinkWidth, HtMsiMappingCommand,
+    HtRetryControl, HtRetryStatus, HtRevision, HtSlaveCommand, HtSwitchCommand, HtSwitchInfo,
 };
 pub use id::CapabilityId;
 pub use intel::{
@@ -113,14 +113,15 @@ pub use intel::{
 pub use msi::{Msi, MsiMessageControl};
 pub use msi_x::{BarOffset, MsiX, MsiXMessageControl};
 pub use pci_express::{
-    Aspm, DeviceCapabilities, DeviceCapabilities2, DeviceControl, DeviceControl2, DevicePortType,
-    DeviceStatus, DownstreamComponentPresence, DrsSignaling, EmergencyPowerReduction, Indicator,
-    LinkCapabilities, LinkCapabilities2, LinkControl, LinkControl2, LinkSpeed, LinkStatus, LinkStatus2,
-    LinkWidth, LnSystemCls, ObffEnable, PciExpress, PciExpressCapabilities, RootCapabilities, RootControl,
-    RootStatus, SlotCapabilities, SlotCapabilities2, SlotControl, SlotStatus,
+    Aspm, CrosslinkResolution, DeviceCapabilities, DeviceCapabilities2, DeviceControl, DeviceControl2,
+    DevicePortType, DeviceStatus, DownstreamComponentPresence, DrsSignaling, EmergencyPowerReduction,
+    Indicator, LinkCapabilities, LinkCapabilities2, LinkControl, LinkControl2, LinkSpeed, LinkStatus,
+    LinkStatus2, LinkWidth, LnSystemCls, ObffEnable, PciExpress, PciExpressCapabilities, RootCapabilities,
+    RootControl, RootStatus, SlotCapabilities, SlotCapabilities2, SlotControl, SlotStatus,
 };
 pub use pci_x::{
-    PciX, PciXBridge, PciXBridgeStatus, PciXCommand, PciXSecondaryStatus, PciXStatus, SplitTransactionControl,
+    PciX, PciXBridge, PciXBridgeStatus, PciXBusMode, PciXCommand, PciXSecondaryStatus, PciXStatus,
+    SplitTransactionControl,
 };
 pub use power_management::{
     BridgeSupportExtensions, PowerManagement, PowerManagementCapabilities, PowerManagementControlStatus,

@@ -159,11 +159,12 @@ pub use cxl::{
 };
 pub use cxl_registers::{
     CxlCapability, CxlCapability2, CxlCapability3, CxlControl, CxlControl2, CxlFlexBusCapability,
-    CxlFlexBusControl, CxlFlexBusStatus, CxlGpfTime, CxlPortStatus, CxlRangeSizeLow, CxlStatus, CxlStatus2,
+    CxlFlexBusControl, CxlFlexBusStatus, CxlGpfTime, CxlInterleave, CxlMediaType, CxlMemoryClass,
+    CxlPortStatus, CxlRangeSizeLow, CxlStatus, CxlStatus2,
 };
 pub use data_link_feature::{DataLinkFeature, DataLinkFeatures};
 pub use data_object_exchange::{DataObjectExchange, DoeCapabilities, DoeControl, DoeStatus};
-pub use device_3::{Device3, DeviceCapabilities3, DeviceControl3, DeviceStatus3};
+pub use device_3::{Device3, DeviceCapabilities3, DeviceControl3, DeviceStatus3, TargetLinkWidth};
 pub use device_serial_number::{DeviceSerialNumber, SerialNumber};
 pub use downstream_port_containment::{
     DownstreamPortContainment, DpcCapability, DpcControl, DpcStatus, DpcTriggerEnable, DpcTriggerReason,
@@ -173,7 +174,7 @@ pub use dynamic_power_allocation::{DpaCapability, DpaControl, DpaStatus, Dynamic
 pub use enclosure_management::{EnclosureManagement, NpemIndicators};
 pub use flit_error_injection::{
     FlitErrorInjection, FlitErrorInjectionControl1, FlitErrorInjectionControl2, FlitErrorInjectionStatus,
-    FlitInjectionStatus, OrderedSetErrorInjectionControl1, OrderedSetErrorInjectionControl2,
+    FlitInjectionStatus, FlitType, OrderedSetErrorInjectionControl1, OrderedSetErrorInjectionControl2,
     OrderedSetErrorInjectionStatus,
 };
 pub use flit_logging::{
@@ -187,16 +188,16 @@ pub use frs_queueing::{
 pub use hierarchy_id::{HierarchyId, HierarchyIdData, HierarchyIdStatus};
 pub use id::ExtendedCapabilityId;
 pub use integrity_and_data_encryption::{
-    IdeAddressAssociation, IdeAggregation, IdeCapability, IdeControl, IdeLinkStream, IdeLinkStreams,
-    IdeRidAssociation, IdeSelectiveStream, IdeSelectiveStreamCapability, IdeSelectiveStreams,
-    IdeStreamControl, IdeStreamState, IdeStreamStatus, IntegrityAndDataEncryption,
+    IdeAddressAssociation, IdeAggregation, IdeAlgorithm, IdeCapability, IdeControl, IdeLinkStream,
+    IdeLinkStreams, IdeRidAssociation, IdeSelectiveStream, IdeSelectiveStreamCapability, IdeSelectiveStreams,
+    IdeStreamControl, IdeStreamState, IdeStreamStatus, IntegrityAndDataEncryption, PartialHeaderEncryption,
 };
 pub use l1_pm_substates::{
     L1PmSubstates, L1PmSubstatesCapabilities, L1PmSubstatesControl1, L1PmSubstatesControl2,
 };
 pub use lane_margining::{
-    LaneMargining, MarginingLane, MarginingLaneControlStatus, MarginingPortCapabilities, MarginingPortStatus,
-    MarginingReceiver,
+    LaneMargining, MarginType, MarginingLane, MarginingLaneControlStatus, MarginingPortCapabilities,
+    MarginingPortStatus, MarginingReceiver,
 };
 pub use latency_tolerance_reporting::{LatencyToleranceReporting, MaxLatency};
 pub use ln_requester::{LnRequester, LnrCapability, LnrControl};
@@ -214,9 +215,10 @@ pub use nop_flit::NopFlit;
 pub use page_request_interface::{PageRequestControl, PageRequestInterface, PageRequestStatus};
 pub use pasid::{Pasid, PasidCapability, PasidControl};
 pub use physical_layer::{
-    LaneEqualization, LaneEqualizationControl, LinkControl3, ModifiedTsData1, ModifiedTsData2,
-    PhysicalLayer16, PhysicalLayer16Status, PhysicalLayer32, PhysicalLayer32Capabilities,
-    PhysicalLayer32Control, PhysicalLayer32Status, PhysicalLayer64, PhysicalLayer64Status, PhysicalLayer128,
+    AlternateProtocolNegotiation, EnhancedLinkBehavior, LaneEqualization, LaneEqualizationControl,
+    LinkControl3, ModifiedTsData1, ModifiedTsData2, ModifiedTsUsageMode, PhysicalLayer16,
+    PhysicalLayer16Status, PhysicalLayer32, PhysicalLayer32Capabilities, PhysicalLayer32Control,
+    PhysicalLayer32Status, PhysicalLayer64, PhysicalLayer64Status, PhysicalLayer128,
     PhysicalLayer128Capabilities, SecondaryPciExpress,
 };
 pub use power_budgeting::{
@@ -243,7 +245,9 @@ pub use shadow_functions::ShadowFunctions;
 pub use sr_iov::{SrIov, SrIovCapabilities, SrIovControl, SrIovStatus};
 pub use streamlined_virtual_channel::{StreamlinedVirtualChannel, SvcPortCapability1, SvcResource};
 pub use system_firmware_intermediary::{SfiCapability, SfiControl, SystemFirmwareIntermediary};
-pub use tph_requester::{SteeringTableLocation, TphCapability, TphControl, TphRequester};
+pub use tph_requester::{
+    SteeringTableLocation, SteeringTagMode, TphCapability, TphControl, TphRequester, TphRequesterEnable,
+};
 pub use vendor_specific::{CxlPort, CxlPortControl, DesignatedVendorSpecific, VendorSpecificExtended};
 pub use virtual_channel::{
     ArbitrationTable, PortVcCapability1, PortVcCapability2, PortVcControl, PortVcStatus, VcResource,

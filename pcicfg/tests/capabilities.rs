@@ -7,8 +7,9 @@ use build::{endpoint, put, view};
 use pcicfg::Truncated;
 use pcicfg::capability::{
     AdvancedFeaturesControl, BarEquivalent, BridgeSupportExtensions, Capability, CapabilityEntry,
-    EnhancedAllocationFlags, FixedBusNumbers, MsiMessageControl, MsiXMessageControl, PciXCommand,
-    PciXSecondaryStatus, PciXStatus, PowerManagementCapabilities, PowerState, ResourceProperties,
+    EnhancedAllocationFlags, FixedBusNumbers, MsiMessageControl, MsiXMessageControl, PciXBusMode,
+    PciXCommand, PciXSecondaryStatus, PciXStatus, PowerManagementCapabilities, PowerState,
+    ResourceProperties,
 };
 
 /// A function, or a bridge, with one capability.
@@ -183,7 +184,16 @@ fn pci_x_of_a_bridge() {
     let bridge = decode!(&bytes, PciXBridge);
     let secondary = bridge.secondary_status();
     assert!(secondary.contains(PciXSecondaryStatus::CAPABLE_133_MHZ | PciXSecondaryStatus::CAPABLE_266_MHZ));
-    assert_eq!((secondary.bus_mode_and_frequency(), secondary.version()), (3, 1));
+    assert_eq!((secondary.bus_mode_and_frequency(), secondary.version()), (PciXBusMode::Parity(133), 1));
+    for (code, mode) in [
+        (0x0, PciXBusMode::Conventional),
+        (0x4, PciXBusMode::Reserved(4)),
+        (0x5, PciXBusMode::Ecc(66)),
+        (0xa, PciXBusMode::PciX266(100)),
+        (0xf, PciXBusMode::PciX533(133)),
+    ] {
+        assert_eq!(PciXSecondaryStatus::from_bits_retain(code << 6).bus_mode_and_frequency(), mode);
+    }
     assert_eq!(bridge.status().routing_id(), 0x0108);
     let upstream = bridge.upstream_split_transaction_control();
     assert_eq!((upstream.capacity(), upstream.commitment_limit()), (0x10, 0x20));
@@ -240,6 +250,9 @@ fn enhanced_allocation_of_a_function() {
     assert_eq!(entries[2].flags.bar_equivalent(), BarEquivalent::ExpansionRom);
     assert_eq!(entries[2].flags.primary_properties(), ResourceProperties::Unavailable);
     assert_eq!((entries[2].base, entries[2].max_offset), (Some(0xe020_0000), Some(0x5_0000_0003)));
+    let wide: Vec<_> =
+        entries.iter().map(|entry| (entry.base_is_64_bit, entry.max_offset_is_64_bit)).collect();
+    assert_eq!(wide, [(false, false), (true, true), (false, true)]);
 }
 
 #[test]

@@ -7,13 +7,14 @@ use build::{endpoint, put, view};
 use pcicfg::Truncated;
 use pcicfg::capability::{
     AgpCommand, AgpStatus, Capability, CapabilityEntry, CapabilityId, ExpansionSlot, FpbCapabilities,
-    FpbVector, HotPlugPending, HotSwapControlStatus, HtCapabilityType, HtErrorHandling, HtFeature,
-    HtHostCommand, HtHostFeature, HtLinkControl, HtLinkFrequencyCapability, HtLinkFrequencyError,
+    FpbVector, HotPlugPending, HotSwapControlStatus, HtAddressMapType, HtCapabilityType, HtErrorHandling,
+    HtFeature, HtHostCommand, HtHostFeature, HtLinkControl, HtLinkFrequencyCapability, HtLinkFrequencyError,
     HtLinkWidth, HtMsiMappingCommand, HtRetryControl, HtRetryStatus, HtSlaveCommand, HtSwitchCommand,
     HtSwitchInfo, HyperTransport, IntelCapabilitiesA, IntelCapabilitiesB, IntelCapabilitiesC,
     IntelCapabilityType, IommuBaseAddressLow, IommuCapabilityHeader, IommuRange, SataBarLocation,
     VirtioStructure, VpdAddressRegister,
 };
+use std::time::Duration;
 
 /// A function with one capability at 40h.
 fn with(registers: &[u8]) -> Vec<u8> {
@@ -71,8 +72,8 @@ fn views_are_small() {
 
 #[test]
 fn agp() {
-    // 3.0; AGP 3 mode, 4x and 8x, fast writes, sideband, calibration 4, ARQSZ 3, 32 requests; 8x, enabled, 16.
-    let registers = [0x02, 0x00, 0x30, 0x00, 0x1b, 0x72, 0x00, 0x1f, 0x02, 0x03, 0x00, 0x0f];
+    // 3.0; AGP 3 mode, 4x and 8x, fast writes, sideband, calibration 3, ARQSZ 3, 32 requests; 8x, enabled, 16.
+    let registers = [0x02, 0x00, 0x30, 0x00, 0x1b, 0x6e, 0x00, 0x1f, 0x02, 0x03, 0x00, 0x0f];
     let bytes = with(&registers);
     let agp = decode!(&bytes, Agp);
     assert_eq!((agp.major_revision(), agp.minor_revision()), (3, 0));
@@ -80,7 +81,11 @@ fn agp() {
         agp.status() & (AgpStatus::AGP_3_MODE | AgpStatus::FAST_WRITES | AgpStatus::OVER_4_GB),
         AgpStatus::AGP_3_MODE | AgpStatus::FAST_WRITES
     );
-    assert_eq!(agp.status().calibration_cycle(), 4);
+    assert_eq!(agp.status().calibration_cycle(), Some(Duration::from_millis(256)));
+    assert_eq!(agp.command().calibration_cycle(), Some(Duration::from_millis(4)));
+    for none in [4, 6, 7] {
+        assert_eq!(AgpStatus::from_bits_retain(none << 10).calibration_cycle(), None);
+    }
     assert_eq!((agp.status().optimum_request_size(), agp.status().maximum_requests()), (128, 32));
     assert!(
         agp.command()
@@ -406,12 +411,14 @@ fn hyper_transport_blocks() {
     // MSI Mapping, fixed, and with an address of its own.
     let bytes = with(&[0x08, 0x00, 0x03, 0xa8]);
     let mapping = decode!(&bytes, HyperTransport).msi_mapping().expect("MSI Mapping");
+    assert!(mapping.has_fixed_window());
     assert_eq!(mapping.address(), 0xfee0_0000);
     needs(&[0x08, 0x00, 0x03, 0xa8], 4);
     let registers = [0x08, 0x00, 0x01, 0xa8, 0x00, 0x00, 0xf0, 0xd0, 0x01, 0x00, 0x00, 0x00];
     let bytes = with(&registers);
     let mapping = decode!(&bytes, HyperTransport).msi_mapping().expect("MSI Mapping");
     assert!(mapping.command().contains(HtMsiMappingCommand::ENABLE));
+    assert!(!mapping.has_fixed_window());
     assert_eq!(mapping.address(), 0x1_d0f0_0000);
     needs(&registers, 12);
 
@@ -456,7 +463,7 @@ fn hyper_transport_blocks() {
     let bytes = with(&[0x08, 0x00, 0x32, 0xa2, 5, 0, 0, 0, 6, 0, 0, 0, 7]);
     let mapping = decode!(&bytes, HyperTransport).address_mapping().expect("windows");
     assert_eq!((mapping.command().number_of_dma_mappings(), mapping.command().io_size()), (2, 3));
-    assert_eq!((mapping.command().map_type(), mapping.first_register()), (1, Some(5)));
+    assert_eq!((mapping.command().map_type(), mapping.first_register()), (HtAddressMapType::Bits64, Some(5)));
     needs(&[0x08, 0x00, 0x32, 0xa2], 4);
 
     let bytes = with(&[0x08, 0x00, 0x53, 0xb0, 1, 0, 0, 0, 2, 0, 0, 0]);

@@ -6,8 +6,8 @@ mod build;
 use build::{endpoint, put, view};
 use pcicfg::extended::{
     Cxl, CxlCapability, CxlCapability3, CxlControl, CxlControl2, CxlFlexBusCapability, CxlFlexBusControl,
-    CxlFlexBusStatus, CxlPortControl, CxlPortStatus, CxlRangeSizeLow, CxlRegisterBlock, CxlRegisterBlockId,
-    CxlStatus, CxlStatus2, ExtendedCapability,
+    CxlFlexBusStatus, CxlInterleave, CxlMediaType, CxlMemoryClass, CxlPortControl, CxlPortStatus,
+    CxlRangeSizeLow, CxlRegisterBlock, CxlRegisterBlockId, CxlStatus, CxlStatus2, ExtendedCapability,
 };
 use std::time::Duration;
 
@@ -83,7 +83,7 @@ fn device() {
     assert!(range.info.contains(CxlRangeSizeLow::MEMORY_INFO_VALID | CxlRangeSizeLow::MEMORY_ACTIVE));
     assert_eq!(
         (range.info.media_type(), range.info.memory_class(), range.info.desired_interleave()),
-        (1, 0, 1)
+        (CxlMediaType::NonVolatile, CxlMemoryClass::Memory, CxlInterleave::Bytes(256))
     );
     assert_eq!(range.info.memory_active_timeout(), Some(Duration::from_secs(64)));
     assert_eq!((unused.size, unused.base), (0, 0));

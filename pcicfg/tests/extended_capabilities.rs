@@ -13,8 +13,8 @@ use pcicfg::extended::{
     L1PmSubstatesCapabilities, L1PmSubstatesControl1, MaxLatency, MemoryTargetAccess, PageRequestControl,
     PageRequestStatus, PasidCapability, PasidControl, PtmCapability, PtmControl, ReadinessTime,
     RootErrorCommand, RootErrorStatus, RootPortPioErrors, SrIovCapabilities, SrIovControl,
-    SteeringTableLocation, TphCapability, UncorrectableErrors, VcResourceControl, VcResourceStatus,
-    has_intel_acs_layout,
+    SteeringTableLocation, SteeringTagMode, TphCapability, TphRequesterEnable, UncorrectableErrors,
+    VcResourceControl, VcResourceStatus, has_intel_acs_layout,
 };
 use std::time::Duration;
 
@@ -94,7 +94,11 @@ fn advanced_error_reporting() {
     );
     assert_eq!(aer.correctable_error_mask(), CorrectableErrors::ADVISORY_NON_FATAL_ERROR);
     let control = aer.capabilities_and_control();
-    assert_eq!(control.first_error_pointer(), 14);
+    assert_eq!((control.first_error_pointer(), control.logged_tlp_size()), (14, 0));
+    // In flit mode: 14 dwords were logged.
+    let flit = AdvancedErrorControl::from_bits_retain(14 << 19 | 1 << 18);
+    assert!(flit.contains(AdvancedErrorControl::TLP_LOGGED_IN_FLIT_MODE));
+    assert_eq!(flit.logged_tlp_size(), 14);
     assert!(
         control.contains(
             AdvancedErrorControl::ECRC_GENERATION_CAPABLE | AdvancedErrorControl::ECRC_CHECK_CAPABLE
@@ -396,7 +400,8 @@ fn tph_requester() {
     assert!(tph.capability().contains(TphCapability::INTERRUPT_VECTOR_MODE_SUPPORTED));
     assert_eq!(tph.capability().st_table_location(), SteeringTableLocation::Capability);
     assert_eq!(tph.capability().st_table_size(), 3);
-    assert_eq!((tph.control().st_mode_select(), tph.control().tph_requester_enable()), (1, 1));
+    assert_eq!(tph.control().st_mode_select(), SteeringTagMode::InterruptVector);
+    assert_eq!(tph.control().tph_requester_enable(), TphRequesterEnable::Tph);
     assert_eq!(tph.st_table().collect::<Vec<_>>(), [0x1111, 0x2222, 0x3333]);
     // 2048 tags are too many for the capability; in the MSI-X table there are none here.
     let bytes = with(0x0017, &[0x07ff_0200]);

@@ -8,17 +8,20 @@ use build::{endpoint, put, view};
 use pcicfg::Truncated;
 use pcicfg::capability::{Aspm, LinkSpeed, LinkWidth};
 use pcicfg::extended::{
-    AssociatedBusNumbers, DataLinkFeatures, DeviceCapabilities3, DeviceControl3, DeviceStatus3, DoeControl,
-    DoeStatus, DpaStatus, ExtendedCapability, ExtendedCapabilityEntry, ExtendedCapabilityId,
-    FlitErrorCounterControl, FlitErrorInjectionControl1, FlitErrorLog1, FlitInjectionStatus, FrsReason,
-    IdeAddressAssociation, IdeAggregation, IdeCapability, IdeRidAssociation, IdeStreamControl,
+    AlternateProtocolNegotiation, AssociatedBusNumbers, DataLinkFeatures, DeviceCapabilities3,
+    DeviceControl3, DeviceStatus3, DoeControl, DoeStatus, DpaStatus, EnhancedLinkBehavior,
+    ExtendedCapability, ExtendedCapabilityEntry, ExtendedCapabilityId, FlitErrorCounterControl,
+    FlitErrorInjectionControl1, FlitErrorLog1, FlitInjectionStatus, FlitType, FrsReason,
+    IdeAddressAssociation, IdeAggregation, IdeAlgorithm, IdeCapability, IdeRidAssociation, IdeStreamControl,
     IdeStreamState, IdeStreamStatus, LinkControl3, LnrCapability, LnrControl, MPcieCapabilities, MPcieStatus,
-    MarginingPortStatus, MarginingReceiver, MmioRegisterBlock, MmioRegisterBlockId, ModifiedTsData2,
-    MulticastCapability, MulticastControl, NpemIndicators, OrderedSetErrorInjectionControl1,
-    PhysicalLayer16Status, PhysicalLayer32Capabilities, PhysicalLayer32Status, PhysicalLayer64Status,
-    PmuxCapability, PmuxProtocol, PmuxStatus, PowerBudgetingCapability, PowerBudgetingPmState,
-    PowerBudgetingRail, PowerBudgetingType, RcrbCapabilities, RcrbControl, RootComplexElementType,
-    RootComplexLinkAddress, RootComplexLinkDescription, SfiCapability, SfiControl, SvcResource,
+    MarginType, MarginingPortStatus, MarginingReceiver, MmioRegisterBlock, MmioRegisterBlockId,
+    ModifiedTsData2, ModifiedTsUsageMode, MulticastCapability, MulticastControl, NpemIndicators,
+    OrderedSetErrorInjectionControl1, PartialHeaderEncryption, PhysicalLayer16Status,
+    PhysicalLayer32Capabilities, PhysicalLayer32Status, PhysicalLayer64Status, PmuxCapability, PmuxProtocol,
+    PmuxStatus, PowerBudgetingCapability, PowerBudgetingPmState, PowerBudgetingRail, PowerBudgetingType,
+    RcrbCapabilities, RcrbControl, RootComplexElementType, RootComplexLinkAddress,
+    RootComplexLinkCapabilities, RootComplexLinkDescription, SfiCapability, SfiControl, SvcResource,
+    TargetLinkWidth,
 };
 use std::time::Duration;
 
@@ -161,7 +164,11 @@ fn root_complex_internal_link() {
     assert_eq!(capabilities.max_link_speed(), Some(LinkSpeed::Gt5));
     assert_eq!(capabilities.maximum_link_width(), LinkWidth(8));
     assert_eq!(capabilities.aspm_support(), Aspm::L0S | Aspm::L1);
-    assert_eq!((capabilities.l0s_exit_latency_code(), capabilities.l1_exit_latency_code()), (3, 4));
+    // Of each range the end: 64 ns doubled three times, 1 us doubled four times.
+    assert_eq!(capabilities.l0s_exit_latency(), Some(Duration::from_nanos(512)));
+    assert_eq!(capabilities.l1_exit_latency(), Some(Duration::from_micros(16)));
+    let slow = RootComplexLinkCapabilities::from_bits_retain(7 << 12 | 7 << 15);
+    assert_eq!((slow.l0s_exit_latency(), slow.l1_exit_latency()), (None, None));
     assert_eq!(capabilities.supported_link_speeds_vector(), 3);
     assert_eq!(link.control().aspm_control(), Aspm::L1);
     assert_eq!(link.status().current_link_speed(), Some(LinkSpeed::Gt2_5));
@@ -281,15 +288,20 @@ fn physical_layer_16_and_32() {
         PhysicalLayer32Capabilities::EQUALIZATION_BYPASS_TO_HIGHEST_RATE_SUPPORTED
             | PhysicalLayer32Capabilities::MODIFIED_TS_USAGE_MODE_2_SUPPORTED
     ));
-    assert_eq!(link.control().modified_ts_usage_mode_selected(), 2);
+    assert_eq!(link.control().modified_ts_usage_mode_selected(), ModifiedTsUsageMode::AlternateProtocol);
     assert!(link.status().contains(
         PhysicalLayer32Status::MODIFIED_TS_RECEIVED | PhysicalLayer32Status::NO_EQUALIZATION_NEEDED_RECEIVED
     ));
-    assert_eq!(link.status().received_enhanced_link_behavior_control(), 2);
+    assert_eq!(
+        link.status().received_enhanced_link_behavior_control(),
+        EnhancedLinkBehavior::NoEqualizationNeeded
+    );
     let data = link.received_modified_ts_data_1();
-    assert_eq!((data.usage_mode(), data.information_1(), data.vendor_id()), (2, 2, 0x1e98));
+    assert_eq!(data.usage_mode(), ModifiedTsUsageMode::AlternateProtocol);
+    assert_eq!((data.information_1(), data.vendor_id()), (2, 0x1e98));
     let data = link.received_modified_ts_data_2();
-    assert_eq!((data.information_2(), data.alternate_protocol_negotiation_status()), (5, 3));
+    assert_eq!(data.information_2(), 5);
+    assert_eq!(data.alternate_protocol_negotiation_status(), AlternateProtocolNegotiation::Successful);
     assert_eq!(link.transmitted_modified_ts_data_2(), ModifiedTsData2::from_bits_retain(0));
     assert_eq!(link.lane_equalization(1).next().map(|lane| lane.0), Some(0x54));
     needs(bytes, 32);
@@ -389,8 +401,8 @@ fn small_ones() {
     let link = decode!(&bytes, DataLinkFeature);
     assert!(link.exchange_enabled() && link.remote_valid());
     assert_eq!(
-        (link.capabilities().extended_vc_count(), link.capabilities().l0p_exit_latency_code()),
-        (1, 3)
+        (link.capabilities().extended_vc_count(), link.capabilities().l0p_exit_latency()),
+        (1, Some(Duration::from_micros(8)))
     );
     assert!(
         link.status().contains(DataLinkFeatures::SCALED_FLOW_CONTROL | DataLinkFeatures::IMMEDIATE_READINESS)
@@ -403,8 +415,9 @@ fn small_ones() {
     assert!(margining.port_status().contains(MarginingPortStatus::MARGINING_SOFTWARE_READY));
     let lane = margining.lanes(1).next().expect("lane 0");
     assert_eq!(lane.control.receiver_number(), MarginingReceiver::A);
-    assert_eq!((lane.control.margin_type(), lane.control.margin_payload()), (7, 0x9c));
-    assert_eq!((lane.status.receiver_number(), lane.status.margin_type()), (MarginingReceiver::F, 1));
+    assert_eq!((lane.control.margin_type(), lane.control.margin_payload()), (MarginType::NoCommand, 0x9c));
+    assert_eq!(lane.status.receiver_number(), MarginingReceiver::F);
+    assert_eq!(lane.status.margin_type(), MarginType::Report);
     assert_eq!((lane.status.margin_payload(), margining.lanes(255).count()), (5, 32));
     needs(bytes, 8);
 
@@ -461,9 +474,11 @@ fn small_ones() {
         DeviceCapabilities3::DMWR_REQUEST_ROUTING_SUPPORTED
             | DeviceCapabilities3::UIO_MEM_RD_WR_REQUESTER_SUPPORTED
     ));
-    assert_eq!(device.capabilities().port_l0p_exit_latency_code(), 3);
-    assert_eq!(device.capabilities().retimer_l0p_exit_latency_code(), 1);
-    assert_eq!(device.control().target_link_width_code(), 7);
+    assert_eq!(device.capabilities().port_l0p_exit_latency(), Some(Duration::from_micros(8)));
+    assert_eq!(device.capabilities().retimer_l0p_exit_latency(), Some(Duration::from_micros(2)));
+    assert_eq!(device.control().target_link_width(), TargetLinkWidth::Dynamic);
+    let width = |code: u32| DeviceControl3::from_bits_retain(code << 4).target_link_width();
+    assert_eq!((width(4), width(5)), (TargetLinkWidth::Fixed(LinkWidth(16)), TargetLinkWidth::Reserved(5)));
     assert!(device.control().contains(DeviceControl3::UIO_MEM_RD_WR_REQUESTER_ENABLE));
     assert_eq!(device.status().initial_link_width(), Some(LinkWidth(8)));
     assert!(device.status().contains(DeviceStatus3::SEGMENT_CAPTURED | DeviceStatus3::REMOTE_L0P_SUPPORTED));
@@ -507,14 +522,15 @@ fn integrity_and_data_encryption() {
     assert!(!capability.contains(IdeCapability::SELECTIVE_IDE_FOR_CONFIGURATION_REQUESTS_SUPPORTED));
     assert_eq!(capability.number_of_tcs_supported_for_link_ide(), 2);
     assert_eq!(capability.number_of_selective_ide_streams_supported(), 2);
-    assert_eq!((capability.supported_algorithms(), ide.control().bits()), (0, 4));
+    assert_eq!((capability.supported_algorithms(), ide.control().bits()), (IdeAlgorithm::AesGcm256, 4));
 
     let links: Vec<_> = ide.link_streams().collect();
     assert_eq!(links.iter().map(|stream| stream.offset).collect::<Vec<_>>(), [0x10c, 0x114]);
     let control = links[0].control;
     assert!(control.contains(IdeStreamControl::ENABLE | IdeStreamControl::PCRC_ENABLE));
-    assert_eq!((control.stream_id(), control.tc(), control.partial_header_encryption_mode()), (5, 1, 1));
-    assert_eq!(control.selected_algorithm(), 0);
+    assert_eq!((control.stream_id(), control.tc()), (5, 1));
+    assert_eq!(control.partial_header_encryption_mode(), PartialHeaderEncryption::AddressBits { last: 17 });
+    assert_eq!(control.selected_algorithm(), IdeAlgorithm::AesGcm256);
     assert_eq!(links[0].status.state(), IdeStreamState::Secure);
     assert!(links[0].status.contains(IdeStreamStatus::RECEIVED_INTEGRITY_CHECK_FAIL_MESSAGE));
     let control = links[1].control;
@@ -578,7 +594,8 @@ fn flits() {
     assert!(error.contains(
         FlitErrorLog1::VALID | FlitErrorLog1::MORE_ENTRIES_VALID | FlitErrorLog1::FEC_UNCORRECTABLE_ERROR
     ));
-    assert_eq!((error.link_width_code(), error.flit_offset(), error.consecutive_errors()), (3, 5, 3));
+    assert_eq!(error.link_width(), Some(LinkWidth(8)));
+    assert_eq!((error.flit_offset(), error.consecutive_errors()), (5, 3));
     assert_eq!((error.syndrome_parity_0(), error.syndrome_check_0()), (0xcd, 0xab));
     let error = log.error_log_2();
     assert_eq!((error.syndrome_parity_1(), error.syndrome_check_1()), (0x11, 0x22));
@@ -587,8 +604,8 @@ fn flits() {
     assert_eq!(log.counter_control().events_to_count(), 1);
     assert_eq!(log.counter_control().trigger_event_on_error_count(), 0x10);
     assert_eq!(
-        (log.counter_status().link_width_code(), log.counter_status().flit_error_counter()),
-        (3, 0x17)
+        (log.counter_status().link_width(), log.counter_status().flit_error_counter()),
+        (Some(LinkWidth(8)), 0x17)
     );
     assert_eq!((log.measurement_control().granularity(), log.flit_counter()), (2, 1_000_000));
     assert_eq!(log.invalid_flit_counter(), 7);
@@ -612,7 +629,10 @@ fn flits() {
         FlitErrorInjectionControl1::ENABLE | FlitErrorInjectionControl1::INJECT_ON_TRANSMITTED_FLITS
     ));
     assert!(control.contains(FlitErrorInjectionControl1::SPEED_64_GT));
-    assert_eq!((control.number_of_errors(), control.spacing(), control.flit_type()), (3, 5, 2));
+    assert_eq!(
+        (control.number_of_errors(), control.spacing(), control.flit_type()),
+        (3, 5, FlitType::Payload)
+    );
     let control = injection.control_2();
     assert_eq!((control.consecutive_error_injection(), control.error_type()), (2, 1));
     assert_eq!((control.error_offset(), control.error_magnitude()), (10, 0x80));

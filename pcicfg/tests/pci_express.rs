@@ -5,8 +5,9 @@ mod build;
 
 use build::{endpoint, put, view};
 use pcicfg::capability::{
-    Aspm, DeviceControl, DevicePortType, DownstreamComponentPresence, DrsSignaling, Indicator,
-    LinkCapabilities2, LinkControl, LinkSpeed, LinkWidth, ObffEnable, PciExpress, RootControl,
+    Aspm, CrosslinkResolution, DeviceCapabilities2, DeviceControl, DevicePortType,
+    DownstreamComponentPresence, DrsSignaling, EmergencyPowerReduction, Indicator, LinkCapabilities2,
+    LinkControl, LinkSpeed, LinkStatus2, LinkWidth, LnSystemCls, ObffEnable, PciExpress, RootControl,
     SlotCapabilities2, SlotControl, SlotStatus,
 };
 use pcicfg::{ConfigSpace, capability::RootCapabilities};
@@ -124,11 +125,44 @@ fn a_root_port_has_every_register() {
         status.downstream_component_presence(),
         DownstreamComponentPresence::LinkUpPresentAndDrsReceived
     );
+    for (code, resolution) in [
+        CrosslinkResolution::NotSupported,
+        CrosslinkResolution::UpstreamPort,
+        CrosslinkResolution::DownstreamPort,
+        CrosslinkResolution::NotCompleted,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let status = LinkStatus2::from_bits_retain(0xfc01 | (code as u16) << 8);
+        assert_eq!(status.crosslink_resolution(), resolution);
+    }
     assert_eq!(
         port.slot_capabilities_2(),
         Some(SlotCapabilities2::IN_BAND_PRESENCE_DETECT_DISABLE_SUPPORTED)
     );
     assert_eq!((port.slot_control_2(), port.slot_status_2()), (Some(0), Some(0)));
+}
+
+#[test]
+fn encodings_of_device_capabilities_2() {
+    let two = |bits| DeviceCapabilities2::from_bits_retain(bits);
+    for (code, cls) in [
+        (0, LnSystemCls::NotSupported),
+        (1, LnSystemCls::Bytes64),
+        (2, LnSystemCls::Bytes128),
+        (3, LnSystemCls::Reserved),
+    ] {
+        assert_eq!(two(0xffff_3fff | code << 14).ln_system_cls(), cls);
+    }
+    for (code, reduction) in [
+        (0, EmergencyPowerReduction::NotSupported),
+        (1, EmergencyPowerReduction::DeviceSpecific),
+        (2, EmergencyPowerReduction::FormFactorOrDeviceSpecific),
+        (3, EmergencyPowerReduction::Reserved),
+    ] {
+        assert_eq!(two(0xfcff_ffff | code << 24).emergency_power_reduction_supported(), reduction);
+    }
 }
 
 /// Which of link, slot, root, second set, second link, second slot a function has.

@@ -2,6 +2,7 @@
 
 use crate::config_space::{Truncated, dword, fixed};
 use bitflags::bitflags;
+use core::time::Duration;
 
 bitflags! {
     /// AGP Status, offset 04h: what the function can do.
@@ -55,11 +56,17 @@ bitflags! {
     }
 }
 
+/// 4 to the power of (1 + code) milliseconds.
+const fn calibration_cycle(code: u32) -> Option<Duration> {
+    if code <= 3 { Some(Duration::from_millis(4 << (2 * code))) } else { None }
+}
+
 impl AgpStatus {
-    /// Calibration Cycle: 4 to the power of (1 + code) milliseconds; 7 for none.
+    /// Calibration Cycle: how often the function calibrates its bus; `None` if it need not, or for a
+    /// reserved code.
     #[must_use]
-    pub const fn calibration_cycle(self) -> u8 {
-        (self.bits() >> 10 & 0x7) as u8
+    pub const fn calibration_cycle(self) -> Option<Duration> {
+        calibration_cycle(self.bits() >> 10 & 0x7)
     }
 
     /// ARQSZ: the request size that suits the function best, in bytes.
@@ -78,10 +85,11 @@ impl AgpStatus {
 }
 
 impl AgpCommand {
-    /// Calibration Cycle: 4 to the power of (1 + code) milliseconds; 7 for none.
+    /// Calibration Cycle: how often the function calibrates its bus; `None` if it need not, or for a
+    /// reserved code.
     #[must_use]
-    pub const fn calibration_cycle(self) -> u8 {
-        (self.bits() >> 10 & 0x7) as u8
+    pub const fn calibration_cycle(self) -> Option<Duration> {
+        calibration_cycle(self.bits() >> 10 & 0x7)
     }
 
     /// PARQSZ: the request size to be used, in bytes.

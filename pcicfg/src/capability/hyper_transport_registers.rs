@@ -480,11 +480,26 @@ impl HtAddressMappingCommand {
         (self.bits() >> 4 & 0x1f) as u8
     }
 
-    /// Map Type: 0 for 40 bits, 1 for 64.
+    /// Map Type.
     #[must_use]
-    pub const fn map_type(self) -> u8 {
-        (self.bits() >> 9 & 0x3) as u8
+    pub const fn map_type(self) -> HtAddressMapType {
+        match (self.bits() >> 9 & 0x3) as u8 {
+            0 => HtAddressMapType::Bits40,
+            1 => HtAddressMapType::Bits64,
+            other => HtAddressMapType::Reserved(other),
+        }
     }
+}
+
+/// How wide the addresses of a HyperTransport address mapping are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HtAddressMapType {
+    /// 40 bits.
+    Bits40,
+    /// 64 bits.
+    Bits64,
+    /// A code without a meaning.
+    Reserved(u8),
 }
 
 impl HtDirectRouteCommand {

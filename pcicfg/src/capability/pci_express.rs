@@ -19,8 +19,8 @@ pub use device::{
     EmergencyPowerReduction, LnSystemCls, ObffEnable,
 };
 pub use link::{
-    Aspm, DownstreamComponentPresence, DrsSignaling, LinkCapabilities, LinkCapabilities2, LinkControl,
-    LinkControl2, LinkSpeed, LinkStatus, LinkStatus2, LinkWidth,
+    Aspm, CrosslinkResolution, DownstreamComponentPresence, DrsSignaling, LinkCapabilities,
+    LinkCapabilities2, LinkControl, LinkControl2, LinkSpeed, LinkStatus, LinkStatus2, LinkWidth,
 };
 pub use root::{RootCapabilities, RootControl, RootStatus};
 pub use slot::{Indicator, SlotCapabilities, SlotCapabilities2, SlotControl, SlotStatus};

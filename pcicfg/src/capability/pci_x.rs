@@ -131,12 +131,46 @@ impl PciXStatus {
     }
 }
 
+/// How a PCI-X bus runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PciXBusMode {
+    /// As conventional PCI.
+    Conventional,
+    /// Mode 1 with parity, at so many megahertz.
+    Parity(u8),
+    /// Mode 1 with error correction, at so many megahertz.
+    Ecc(u8),
+    /// Mode 2: two transfers a cycle of so many megahertz.
+    PciX266(u8),
+    /// Mode 2: four transfers a cycle of so many megahertz.
+    PciX533(u8),
+    /// One of the three codes without a meaning.
+    Reserved(u8),
+}
+
+impl PciXBusMode {
+    const fn from_code(code: u8) -> Self {
+        let megahertz = match code & 3 {
+            1 => 66,
+            2 => 100,
+            3 => 133,
+            _ if code == 0 => return Self::Conventional,
+            _ => return Self::Reserved(code),
+        };
+        match code >> 2 {
+            0 => Self::Parity(megahertz),
+            1 => Self::Ecc(megahertz),
+            2 => Self::PciX266(megahertz),
+            _ => Self::PciX533(megahertz),
+        }
+    }
+}
+
 impl PciXSecondaryStatus {
-    /// Secondary Bus Mode and Frequency: 0 for conventional PCI, else a code of the addendum's table
-    /// 8-6.
+    /// Secondary Bus Mode and Frequency (the addendum's table 8-6).
     #[must_use]
-    pub const fn bus_mode_and_frequency(self) -> u8 {
-        (self.bits() >> 6 & 0xf) as u8
+    pub const fn bus_mode_and_frequency(self) -> PciXBusMode {
+        PciXBusMode::from_code((self.bits() >> 6 & 0xf) as u8)
     }
 
     /// The capability's version: 0, or 1 or 2 for the layout with ECC registers.

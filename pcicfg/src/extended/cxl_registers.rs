@@ -260,23 +260,75 @@ impl CxlCapability2 {
     }
 }
 
+/// Whether memory keeps what is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CxlMediaType {
+    /// No.
+    Volatile,
+    /// Yes.
+    NonVolatile,
+    /// The device's table (CDAT) tells.
+    Cdat,
+    /// A code without a meaning, or one of a later revision.
+    Reserved(u8),
+}
+
+/// What memory is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CxlMemoryClass {
+    /// Memory.
+    Memory,
+    /// Storage.
+    Storage,
+    /// The device's table (CDAT) tells.
+    Cdat,
+    /// A code without a meaning.
+    Reserved(u8),
+}
+
+/// In which pieces memory is best spread over devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CxlInterleave {
+    /// Not at all.
+    None,
+    /// Of so many bytes.
+    Bytes(u16),
+    /// A code without a meaning, or one of a later revision.
+    Reserved(u8),
+}
+
 impl CxlRangeSizeLow {
-    /// 0 volatile, 1 not volatile, 2 told elsewhere (CDAT).
+    /// Media_Type.
     #[must_use]
-    pub const fn media_type(self) -> u8 {
-        (self.bits() >> 2 & 0x7) as u8
+    pub const fn media_type(self) -> CxlMediaType {
+        match (self.bits() >> 2 & 0x7) as u8 {
+            0 => CxlMediaType::Volatile,
+            1 => CxlMediaType::NonVolatile,
+            2 => CxlMediaType::Cdat,
+            other => CxlMediaType::Reserved(other),
+        }
     }
 
-    /// 0 memory, 1 storage, 2 told elsewhere (CDAT).
+    /// Memory_Class.
     #[must_use]
-    pub const fn memory_class(self) -> u8 {
-        (self.bits() >> 5 & 0x7) as u8
+    pub const fn memory_class(self) -> CxlMemoryClass {
+        match (self.bits() >> 5 & 0x7) as u8 {
+            0 => CxlMemoryClass::Memory,
+            1 => CxlMemoryClass::Storage,
+            2 => CxlMemoryClass::Cdat,
+            other => CxlMemoryClass::Reserved(other),
+        }
     }
 
-    /// 0 for none, else 256 bytes (1) or 4 KiB (2).
+    /// Desired_Interleave.
     #[must_use]
-    pub const fn desired_interleave(self) -> u8 {
-        (self.bits() >> 8 & 0x1f) as u8
+    pub const fn desired_interleave(self) -> CxlInterleave {
+        match (self.bits() >> 8 & 0x1f) as u8 {
+            0 => CxlInterleave::None,
+            1 => CxlInterleave::Bytes(256),
+            2 => CxlInterleave::Bytes(4096),
+            other => CxlInterleave::Reserved(other),
+        }
     }
 
     /// Memory_Active_Timeout: how long after a reset the memory takes at most; `None` for a reserved

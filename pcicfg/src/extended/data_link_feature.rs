@@ -3,6 +3,7 @@
 
 use crate::config_space::{Truncated, dword, fixed};
 use bitflags::bitflags;
+use core::time::Duration;
 
 bitflags! {
     /// Data Link Feature Capabilities (offset 04h, what this side can) and Status (offset 08h, what the
@@ -32,11 +33,16 @@ impl DataLinkFeatures {
         (self.bits() >> 2 & 0x7) as u8
     }
 
-    /// L0p Exit Latency: 0 for less than 1 µs, doubled by each code; 7 for more than 64 µs.
+    /// The latest exit from L0p; `None` for more than 64 µs.
     #[must_use]
-    pub const fn l0p_exit_latency_code(self) -> u8 {
-        (self.bits() >> 5 & 0x7) as u8
+    pub const fn l0p_exit_latency(self) -> Option<Duration> {
+        l0p_exit_latency(self.bits() >> 5 & 0x7)
     }
+}
+
+/// 1 µs, doubled by each code.
+pub(super) const fn l0p_exit_latency(code: u32) -> Option<Duration> {
+    if code < 7 { Some(Duration::from_micros(1 << code)) } else { None }
 }
 
 /// The Data Link Feature capability.

@@ -1,9 +1,11 @@
 //! Device 3 (002Fh): what Device Capabilities and Control have no more room for (PCI Express Base 6.0,
 //! 7.7.9).
 
+use super::data_link_feature::l0p_exit_latency;
 use crate::capability::LinkWidth;
 use crate::config_space::{Truncated, dword, fixed};
 use bitflags::bitflags;
+use core::time::Duration;
 
 bitflags! {
     /// Device Capabilities 3, offset 04h.
@@ -54,34 +56,54 @@ bitflags! {
 }
 
 impl DeviceCapabilities3 {
-    /// Port L0p Exit Latency: 0 for less than 1 µs, doubled by each code; 7 for more than 64 µs.
+    /// The port's latest exit from L0p; `None` for more than 64 µs.
     #[must_use]
-    pub const fn port_l0p_exit_latency_code(self) -> u8 {
-        (self.bits() >> 4 & 0x7) as u8
+    pub const fn port_l0p_exit_latency(self) -> Option<Duration> {
+        l0p_exit_latency(self.bits() >> 4 & 0x7)
     }
 
-    /// Retimer L0p Exit Latency: 0 for less than 1 µs, doubled by each code; 7 for more than 64 µs.
+    /// The retimers' latest exit from L0p; `None` for more than 64 µs.
     #[must_use]
-    pub const fn retimer_l0p_exit_latency_code(self) -> u8 {
-        (self.bits() >> 7 & 0x7) as u8
+    pub const fn retimer_l0p_exit_latency(self) -> Option<Duration> {
+        l0p_exit_latency(self.bits() >> 7 & 0x7)
     }
 }
 
 impl DeviceControl3 {
-    /// Target Link Width: 0 for one lane, doubled by each code up to 4; 7 for as many as the device
-    /// finds right.
+    /// Target Link Width.
     #[must_use]
-    pub const fn target_link_width_code(self) -> u8 {
-        (self.bits() >> 4 & 0x7) as u8
+    pub const fn target_link_width(self) -> TargetLinkWidth {
+        match (self.bits() >> 4 & 0x7) as u8 {
+            7 => TargetLinkWidth::Dynamic,
+            code => match width(code) {
+                Some(width) => TargetLinkWidth::Fixed(width),
+                None => TargetLinkWidth::Reserved(code),
+            },
+        }
     }
+}
+
+/// How many lanes of a link are to be in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TargetLinkWidth {
+    /// So many.
+    Fixed(LinkWidth),
+    /// As many as the device finds right.
+    Dynamic,
+    /// A code without a meaning.
+    Reserved(u8),
+}
+
+/// One lane, doubled by each code.
+pub(super) const fn width(code: u8) -> Option<LinkWidth> {
+    if code <= 4 { Some(LinkWidth(1 << code)) } else { None }
 }
 
 impl DeviceStatus3 {
     /// Initial Link Width: how many lanes training gave; `None` for a reserved code.
     #[must_use]
     pub const fn initial_link_width(self) -> Option<LinkWidth> {
-        let code = self.bits() & 0x7;
-        if code <= 4 { Some(LinkWidth(1 << code)) } else { None }
+        width((self.bits() & 0x7) as u8)
     }
 }
 

@@ -130,12 +130,38 @@ impl FlitErrorInjectionControl1 {
         (self.bits() >> 21 & 0xff) as u8
     }
 
-    /// Injection on Flit Type: 0 any, 1 any but idle, 2 only payload, 3 only NOP, 4 only idle, 5
-    /// payload with a sequence number.
+    /// Injection on Flit Type.
     #[must_use]
-    pub const fn flit_type(self) -> u8 {
-        (self.bits() >> 29) as u8
+    pub const fn flit_type(self) -> FlitType {
+        match (self.bits() >> 29) as u8 {
+            0 => FlitType::Any,
+            1 => FlitType::AnyButIdle,
+            2 => FlitType::Payload,
+            3 => FlitType::Nop,
+            4 => FlitType::Idle,
+            5 => FlitType::PayloadWithSequenceNumber,
+            other => FlitType::Reserved(other),
+        }
     }
+}
+
+/// Which flits get errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FlitType {
+    /// All.
+    Any,
+    /// All but idle ones.
+    AnyButIdle,
+    /// Those with a payload.
+    Payload,
+    /// Those without work.
+    Nop,
+    /// Idle ones.
+    Idle,
+    /// Those with a payload and a certain sequence number.
+    PayloadWithSequenceNumber,
+    /// A code without a meaning.
+    Reserved(u8),
 }
 
 impl FlitErrorInjectionControl2 {

@@ -1,5 +1,7 @@
 //! Flit Logging (0032h): errors of a link in flit mode (PCI Express Base 6.0, 7.7.8).
 
+use super::device_3::width;
+use crate::capability::LinkWidth;
 use crate::config_space::{Truncated, dword, fixed, word};
 use bitflags::bitflags;
 
@@ -52,10 +54,10 @@ bitflags! {
 }
 
 impl FlitErrorLog1 {
-    /// Flit Error Link Width, as a code.
+    /// Flit Error Link Width; `None` for a reserved code.
     #[must_use]
-    pub const fn link_width_code(self) -> u8 {
-        (self.bits() >> 1 & 0x7) as u8
+    pub const fn link_width(self) -> Option<LinkWidth> {
+        width((self.bits() >> 1 & 0x7) as u8)
     }
 
     /// Flit Offset from the Last Logged Flit in Error.
@@ -124,10 +126,10 @@ impl FlitErrorCounterControl {
 }
 
 impl FlitErrorCounterStatus {
-    /// Link Width when Error Counter Started, as a code.
+    /// Link Width when Error Counter Started; `None` for a reserved code.
     #[must_use]
-    pub const fn link_width_code(self) -> u8 {
-        (self.bits() & 0x7) as u8
+    pub const fn link_width(self) -> Option<LinkWidth> {
+        width((self.bits() & 0x7) as u8)
     }
 
     /// Flit Error Counter.

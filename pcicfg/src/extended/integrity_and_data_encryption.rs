@@ -117,11 +117,40 @@ impl IdeAggregation {
     }
 }
 
+/// How a stream is encrypted and protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IdeAlgorithm {
+    /// AES-GCM with keys of 256 bits and a MAC of 96.
+    AesGcm256,
+    /// A code without a meaning.
+    Reserved(u8),
+}
+
+impl IdeAlgorithm {
+    const fn from_code(code: u8) -> Self {
+        if code == 0 { Self::AesGcm256 } else { Self::Reserved(code) }
+    }
+}
+
+/// Which part of a memory request's header is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PartialHeaderEncryption {
+    /// None.
+    None,
+    /// The bits of its address from 2 to this one.
+    AddressBits {
+        /// 17, 25, 33 or 41.
+        last: u8,
+    },
+    /// A code without a meaning.
+    Reserved(u8),
+}
+
 impl IdeCapability {
-    /// Supported Algorithms: 0 for AES-GCM with 256-bit keys and a MAC of 96 bits.
+    /// Supported Algorithms.
     #[must_use]
-    pub const fn supported_algorithms(self) -> u8 {
-        (self.bits() >> 8 & 0x1f) as u8
+    pub const fn supported_algorithms(self) -> IdeAlgorithm {
+        IdeAlgorithm::from_code((self.bits() >> 8 & 0x1f) as u8)
     }
 
     /// Number of TCs Supported for Link IDE, 1 to 8.
@@ -158,16 +187,20 @@ impl IdeStreamControl {
         IdeAggregation::from_code((self.bits() >> 6 & 0x3) as u8)
     }
 
-    /// Partial Header Encryption Mode: 0 for none, 1 to 4 for address bits 17, 25, 33 or 41 down to 2.
+    /// Partial Header Encryption Mode.
     #[must_use]
-    pub const fn partial_header_encryption_mode(self) -> u8 {
-        (self.bits() >> 10 & 0xf) as u8
+    pub const fn partial_header_encryption_mode(self) -> PartialHeaderEncryption {
+        match (self.bits() >> 10 & 0xf) as u8 {
+            0 => PartialHeaderEncryption::None,
+            code @ 1..=4 => PartialHeaderEncryption::AddressBits { last: 9 + 8 * code },
+            other => PartialHeaderEncryption::Reserved(other),
+        }
     }
 
-    /// Selected Algorithm: 0 for AES-GCM with 256-bit keys and a MAC of 96 bits.
+    /// Selected Algorithm.
     #[must_use]
-    pub const fn selected_algorithm(self) -> u8 {
-        (self.bits() >> 14 & 0x1f) as u8
+    pub const fn selected_algorithm(self) -> IdeAlgorithm {
+        IdeAlgorithm::from_code((self.bits() >> 14 & 0x1f) as u8)
     }
 
     /// TC: the stream's traffic class.

@@ -54,6 +54,23 @@ pub enum MarginingReceiver {
     Reserved(u8),
 }
 
+/// What a margining command does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MarginType {
+    /// Asks what the receiver can do.
+    Report,
+    /// Sets a limit or clears the log.
+    Set,
+    /// Moves the sampling point in time.
+    StepTime,
+    /// Moves it in voltage.
+    StepVoltage,
+    /// Nothing.
+    NoCommand,
+    /// A code without a meaning.
+    Reserved(u8),
+}
+
 impl MarginingReceiver {
     const fn from_code(code: u8) -> Self {
         match code {
@@ -76,10 +93,17 @@ impl MarginingLaneControlStatus {
         MarginingReceiver::from_code((self.bits() & 0x7) as u8)
     }
 
-    /// Margin Type: 1 report, 2 set, 3 step the time, 4 step the voltage, 7 no command.
+    /// Margin Type.
     #[must_use]
-    pub const fn margin_type(self) -> u8 {
-        (self.bits() >> 3 & 0x7) as u8
+    pub const fn margin_type(self) -> MarginType {
+        match (self.bits() >> 3 & 0x7) as u8 {
+            1 => MarginType::Report,
+            2 => MarginType::Set,
+            3 => MarginType::StepTime,
+            4 => MarginType::StepVoltage,
+            7 => MarginType::NoCommand,
+            other => MarginType::Reserved(other),
+        }
     }
 
     /// Margin Payload.

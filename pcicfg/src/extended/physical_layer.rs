@@ -351,27 +351,82 @@ impl<'a> PhysicalLayer16<'a> {
     }
 }
 
+/// What modified training sets are used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ModifiedTsUsageMode {
+    /// PCI Express alone.
+    PciExpress,
+    /// Messages of a vendor.
+    TrainingSetMessages,
+    /// Another protocol is agreed on.
+    AlternateProtocol,
+    /// A code without a meaning.
+    Reserved(u8),
+}
+
+impl ModifiedTsUsageMode {
+    const fn from_code(code: u8) -> Self {
+        match code {
+            0 => Self::PciExpress,
+            1 => Self::TrainingSetMessages,
+            2 => Self::AlternateProtocol,
+            other => Self::Reserved(other),
+        }
+    }
+}
+
+/// How the other side wants the link to be equalized.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EnhancedLinkBehavior {
+    /// At every rate.
+    FullEqualization,
+    /// At the highest rate alone.
+    BypassToHighestRate,
+    /// Not at all.
+    NoEqualizationNeeded,
+    /// It can do modified training sets.
+    ModifiedTs,
+}
+
+/// What became of an alternate protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AlternateProtocolNegotiation {
+    /// There is none.
+    NotSupported,
+    /// It is off.
+    Disabled,
+    /// The two sides did not agree.
+    Failed,
+    /// They did.
+    Successful,
+}
+
 impl PhysicalLayer32Control {
     /// Modified TS Usage Mode Selected.
     #[must_use]
-    pub const fn modified_ts_usage_mode_selected(self) -> u8 {
-        (self.bits() >> 8 & 0x7) as u8
+    pub const fn modified_ts_usage_mode_selected(self) -> ModifiedTsUsageMode {
+        ModifiedTsUsageMode::from_code((self.bits() >> 8 & 0x7) as u8)
     }
 }
 
 impl PhysicalLayer32Status {
     /// Received Enhanced Link Behavior Control.
     #[must_use]
-    pub const fn received_enhanced_link_behavior_control(self) -> u8 {
-        (self.bits() >> 6 & 0x3) as u8
+    pub const fn received_enhanced_link_behavior_control(self) -> EnhancedLinkBehavior {
+        match self.bits() >> 6 & 0x3 {
+            0 => EnhancedLinkBehavior::FullEqualization,
+            1 => EnhancedLinkBehavior::BypassToHighestRate,
+            2 => EnhancedLinkBehavior::NoEqualizationNeeded,
+            _ => EnhancedLinkBehavior::ModifiedTs,
+        }
     }
 }
 
 impl ModifiedTsData1 {
-    /// Modified TS Usage Mode: 2 for an alternate protocol.
+    /// Modified TS Usage Mode.
     #[must_use]
-    pub const fn usage_mode(self) -> u8 {
-        (self.bits() & 0x7) as u8
+    pub const fn usage_mode(self) -> ModifiedTsUsageMode {
+        ModifiedTsUsageMode::from_code((self.bits() & 0x7) as u8)
     }
 
     /// Modified TS Information 1.
@@ -394,10 +449,15 @@ impl ModifiedTsData2 {
         self.bits() & 0xffffff
     }
 
-    /// Alternate Protocol Negotiation Status: 0 not supported, 1 off, 2 failed, 3 succeeded.
+    /// Alternate Protocol Negotiation Status.
     #[must_use]
-    pub const fn alternate_protocol_negotiation_status(self) -> u8 {
-        (self.bits() >> 24 & 0x3) as u8
+    pub const fn alternate_protocol_negotiation_status(self) -> AlternateProtocolNegotiation {
+        match self.bits() >> 24 & 0x3 {
+            0 => AlternateProtocolNegotiation::NotSupported,
+            1 => AlternateProtocolNegotiation::Disabled,
+            2 => AlternateProtocolNegotiation::Failed,
+            _ => AlternateProtocolNegotiation::Successful,
+        }
     }
 }
 

@@ -2,9 +2,10 @@
 //! complex hang together (PCI Express Base 6.0, 7.9.8 and 7.9.9).
 
 use crate::capability::registers::dword_at;
-use crate::capability::{Aspm, LinkSpeed, LinkWidth};
+use crate::capability::{Aspm, LinkCapabilities, LinkSpeed, LinkWidth};
 use crate::config_space::{Truncated, dword, fixed, word};
 use bitflags::bitflags;
+use core::time::Duration;
 
 bitflags! {
     /// Element Self Description, offset 04h.
@@ -244,16 +245,17 @@ impl RootComplexLinkCapabilities {
         Aspm::from_bits_retain(code as u8)
     }
 
-    /// L0s Exit Latency: 0 for less than 64 ns, doubled by each code; 7 for more than 4 µs.
+    /// The latest exit from L0s; `None` for more than 4 µs.
     #[must_use]
-    pub const fn l0s_exit_latency_code(self) -> u8 {
-        (self.bits() >> 12 & 0x7) as u8
+    pub const fn l0s_exit_latency(self) -> Option<Duration> {
+        // As in the register of the same name of other links.
+        LinkCapabilities::from_bits_retain(self.bits()).l0s_exit_latency()
     }
 
-    /// L1 Exit Latency: 0 for less than 1 µs, doubled by each code; 7 for more than 64 µs.
+    /// The latest exit from L1; `None` for more than 64 µs.
     #[must_use]
-    pub const fn l1_exit_latency_code(self) -> u8 {
-        (self.bits() >> 15 & 0x7) as u8
+    pub const fn l1_exit_latency(self) -> Option<Duration> {
+        LinkCapabilities::from_bits_retain(self.bits()).l1_exit_latency()
     }
 
     /// Supported Link Speeds Vector: bit 0 for 2.5 GT/s.

@@ -59,17 +59,53 @@ impl TphCapability {
 }
 
 impl TphControl {
-    /// ST Mode Select: 0 without tags, 1 by interrupt vector, 2 device specific.
+    /// ST Mode Select.
     #[must_use]
-    pub const fn st_mode_select(self) -> u8 {
-        self.bits() as u8 & 7
+    pub const fn st_mode_select(self) -> SteeringTagMode {
+        match self.bits() as u8 & 7 {
+            0 => SteeringTagMode::NoTags,
+            1 => SteeringTagMode::InterruptVector,
+            2 => SteeringTagMode::DeviceSpecific,
+            other => SteeringTagMode::Reserved(other),
+        }
     }
 
-    /// TPH Requester Enable: 0 off, 1 on, 3 on with extended hints.
+    /// TPH Requester Enable.
     #[must_use]
-    pub const fn tph_requester_enable(self) -> u8 {
-        (self.bits() >> 8) as u8 & 3
+    pub const fn tph_requester_enable(self) -> TphRequesterEnable {
+        match self.bits() >> 8 & 3 {
+            0 => TphRequesterEnable::Off,
+            1 => TphRequesterEnable::Tph,
+            3 => TphRequesterEnable::TphAndExtendedTph,
+            _ => TphRequesterEnable::Reserved,
+        }
     }
+}
+
+/// How a function chooses its steering tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SteeringTagMode {
+    /// There are none.
+    NoTags,
+    /// By the number of the interrupt.
+    InterruptVector,
+    /// In its own way.
+    DeviceSpecific,
+    /// A code without a meaning.
+    Reserved(u8),
+}
+
+/// Which hints a function may give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TphRequesterEnable {
+    /// None.
+    Off,
+    /// Hints with tags of eight bits.
+    Tph,
+    /// And with tags of sixteen.
+    TphAndExtendedTph,
+    /// The third code.
+    Reserved,
 }
 
 /// The TPH Requester capability.

@@ -169,6 +169,10 @@ bitflags! {
         const UNMASK_LINK_DISABLE = 1 << 1;
         /// The alternate memory and ID space is in use.
         const ALT_MEMORY_AND_ID_SPACE_ENABLE = 1 << 2;
+        /// Requests to the alternate memory may pass upstream.
+        const ALT_BUS_MASTER_ENABLE = 1 << 3;
+        /// The port takes part in viral handling of errors.
+        const VIRAL_ENABLE = 1 << 14;
         const _ = !0;
     }
 }

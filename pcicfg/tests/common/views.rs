@@ -181,7 +181,7 @@ pub(super) fn root_complex_link_declaration(view: RootComplexLinkDeclaration<'_>
 
 pub(super) fn root_complex_internal_link(view: RootComplexInternalLink<'_>) {
     see!(view; offset, capabilities, control, status);
-    see!(view.capabilities(); max_link_speed, maximum_link_width, aspm_support, l0s_exit_latency_code, l1_exit_latency_code, supported_link_speeds_vector);
+    see!(view.capabilities(); max_link_speed, maximum_link_width, aspm_support, l0s_exit_latency, l1_exit_latency, supported_link_speeds_vector);
     see!(view.control(); aspm_control);
     see!(view.status(); current_link_speed, negotiated_link_width);
 }
@@ -293,8 +293,8 @@ pub(super) fn frs_queueing(view: FrsQueueing<'_>) {
 
 pub(super) fn data_link_feature(view: DataLinkFeature<'_>) {
     see!(view; offset, capabilities, status);
-    see!(view.capabilities(); features, extended_vc_count, l0p_exit_latency_code);
-    see!(view.status(); features, extended_vc_count, l0p_exit_latency_code);
+    see!(view.capabilities(); features, extended_vc_count, l0p_exit_latency);
+    see!(view.status(); features, extended_vc_count, l0p_exit_latency);
     see!(view; exchange_enabled, remote_valid);
 }
 
@@ -346,8 +346,8 @@ pub(super) fn data_object_exchange(view: DataObjectExchange<'_>) {
 
 pub(super) fn device3(view: Device3<'_>) {
     see!(view; offset, capabilities, control, status);
-    see!(view.capabilities(); port_l0p_exit_latency_code, retimer_l0p_exit_latency_code);
-    see!(view.control(); target_link_width_code);
+    see!(view.capabilities(); port_l0p_exit_latency, retimer_l0p_exit_latency);
+    see!(view.control(); target_link_width);
     see!(view.status(); initial_link_width);
 }
 
@@ -370,10 +370,10 @@ pub(super) fn integrity_and_data_encryption(view: IntegrityAndDataEncryption<'_>
 
 pub(super) fn flit_logging(view: FlitLogging<'_>) {
     see!(view; offset, error_log_1, error_log_2, counter_control, counter_status, measurement_control, flit_counter, measurement_status_2);
-    see!(view.error_log_1(); link_width_code, flit_offset, consecutive_errors, syndrome_parity_0, syndrome_check_0);
+    see!(view.error_log_1(); link_width, flit_offset, consecutive_errors, syndrome_parity_0, syndrome_check_0);
     see!(view.error_log_2(); syndrome_parity_1, syndrome_check_1, syndrome_parity_2, syndrome_check_2);
     see!(view.counter_control(); events_to_count, trigger_event_on_error_count);
-    see!(view.counter_status(); link_width_code, flit_error_counter);
+    see!(view.counter_status(); link_width, flit_error_counter);
     see!(view.measurement_control(); granularity);
     see!(view; invalid_flit_counter, lane_correctable_counters);
 }

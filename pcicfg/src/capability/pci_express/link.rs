@@ -423,11 +423,29 @@ pub enum DownstreamComponentPresence {
     Reserved(u8),
 }
 
+/// What a port became where two ports of the same kind face each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CrosslinkResolution {
+    /// The port has no crosslinks, or does not tell.
+    NotSupported,
+    /// An upstream port.
+    UpstreamPort,
+    /// A downstream port.
+    DownstreamPort,
+    /// It is not decided yet.
+    NotCompleted,
+}
+
 impl LinkStatus2 {
-    /// Crosslink Resolution: 0 unsupported, 1 upstream, 2 downstream, 3 not resolved.
+    /// Crosslink Resolution.
     #[must_use]
-    pub const fn crosslink_resolution(self) -> u8 {
-        (self.bits() >> 8 & 3) as u8
+    pub const fn crosslink_resolution(self) -> CrosslinkResolution {
+        match self.bits() >> 8 & 3 {
+            0 => CrosslinkResolution::NotSupported,
+            1 => CrosslinkResolution::UpstreamPort,
+            2 => CrosslinkResolution::DownstreamPort,
+            _ => CrosslinkResolution::NotCompleted,
+        }
     }
 
     /// Downstream Component Presence (ports that support Device Readiness Status).

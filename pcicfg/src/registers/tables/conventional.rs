@@ -13,7 +13,6 @@ use crate::registers::table::{
     FieldRow, Register, address, byte, bytes, coded, computed, duration, dword, flags, hex, id, milliamperes,
     named, number, plus_1, routing_id, word,
 };
-use core::time::Duration;
 
 /// The registers of a capability; none for one that has a table elsewhere, or none at all.
 pub(super) fn of(id: CapabilityId) -> &'static [Register] {
@@ -54,6 +53,26 @@ static POWER_MANAGEMENT: &[Register] = &[
     byte("Power Management Data", 7).status(0xff),
 ];
 
+/// Bits 1 and 0 are the clock, bits 3 and 2 the mode.
+const BUS_MODES: &[&str] = &[
+    "conventional PCI",
+    "PCI-X 66 MHz",
+    "PCI-X 100 MHz",
+    "PCI-X 133 MHz",
+    "",
+    "PCI-X 66 MHz, ECC",
+    "PCI-X 100 MHz, ECC",
+    "PCI-X 133 MHz, ECC",
+    "",
+    "PCI-X 266, 66 MHz",
+    "PCI-X 266, 100 MHz",
+    "PCI-X 266, 133 MHz",
+    "",
+    "PCI-X 533, 66 MHz",
+    "PCI-X 533, 100 MHz",
+    "PCI-X 533, 133 MHz",
+];
+
 fn aux_current(code: u32) -> Value {
     Value::Milliamperes(PowerManagementCapabilities::from_bits_retain((code as u16) << 6).aux_current())
 }
@@ -64,12 +83,11 @@ const AGP_TRANSFERS: &[FieldRow] = &[
     computed("Maximum Requests", 0xff << 24, plus_1),
 ];
 
-/// 4 to the power of (1 + code) milliseconds.
 fn calibration_cycle(code: u32) -> Value {
-    match code {
-        0..=3 => Value::Duration(Duration::from_millis(4 << (2 * code))),
-        7 => Value::Name("none needed"),
-        _ => Value::Reserved(code),
+    match (AgpStatus::from_bits_retain(code << 10).calibration_cycle(), code) {
+        (Some(cycle), _) => Value::Duration(cycle),
+        (None, 7) => Value::Name("none needed"),
+        (None, _) => Value::Reserved(code),
     }
 }
 
@@ -228,7 +246,7 @@ const SPLIT_CONTROL: &[FieldRow] = &[
 pub(super) static PCI_X_BRIDGE: &[Register] = &[
     word("PCI-X Secondary Status", 2)
         .flags(flags::<PciXSecondaryStatus>)
-        .fields(&[hex("Secondary Bus Mode and Frequency", 0xf << 6), number("Version", 3 << 12)])
+        .fields(&[named("Secondary Bus Mode and Frequency", 0xf << 6, BUS_MODES), number("Version", 3 << 12)])
         .rw1c(0x3c),
     dword("PCI-X Bridge Status", 4)
         .flags(flags::<PciXBridgeStatus>)

@@ -73,10 +73,7 @@ static FUNCTION_MAP: &[Register] =
 
 static PORT_EXTENSIONS: &[Register] = &[
     word("CXL Port Status", 0x0a).flags(flags::<CxlPortStatus>).rw1cs(1 << 14).status(1).rsvdz(),
-    word("CXL Port Control", 0x0c)
-        .flags(flags::<CxlPortControl>)
-        .fields(&[bit("Viral Enable", 14)])
-        .rw(0x4007),
+    word("CXL Port Control", 0x0c).flags(flags::<CxlPortControl>).rw(0x400f),
     byte("Alternate Bus Base", 0x0e).rw(0xff),
     byte("Alternate Bus Limit", 0x0f).rw(0xff),
     word("Alternate Memory Base", 0x10).fields(&[address("Memory Base", 0xfff0, 16)]).rw(0xfff0),

@@ -4,10 +4,10 @@
 //! 7); the other types are too rare for a public source.
 
 use crate::capability::{
-    HtCapabilityType, HtErrorHandling, HtExtendedConfigurationAddress, HtFeature, HtHostCommand,
-    HtHostFeature, HtLinkConfiguration, HtLinkControl, HtLinkFrequencyCapability, HtLinkFrequencyError,
-    HtMsiMappingCommand, HtRetryControl, HtRetryStatus, HtSlaveCommand, HtSwitchCommand, HtSwitchInfo,
-    HyperTransport,
+    HtAddressMapType, HtCapabilityType, HtErrorHandling, HtExtendedConfigurationAddress, HtFeature,
+    HtHostCommand, HtHostFeature, HtLinkConfiguration, HtLinkControl, HtLinkFrequencyCapability,
+    HtLinkFrequencyError, HtMsiMappingCommand, HtRetryControl, HtRetryStatus, HtSlaveCommand,
+    HtSwitchCommand, HtSwitchInfo, HyperTransport,
 };
 use crate::registers::table::{
     FieldRow, Register, address, byte, coded, dword, flags, hex, named, number, word,
@@ -236,14 +236,14 @@ fn place_address_mapping(map: &mut RegisterMap, structure: Structure, link: Hype
     map.place(structure, ADDRESS_MAPPING);
     let Some(mapping) = link.address_mapping() else { return };
     match mapping.command().map_type() {
-        0 => {
+        HtAddressMapType::Bits40 => {
             map.place(structure, MAPPING_40);
             if mapping.command().number_of_dma_mappings() > 0 {
                 map.place(structure, DMA_WINDOW);
             }
         }
-        1 => map.place(structure, MAPPING_64),
-        _ => {}
+        HtAddressMapType::Bits64 => map.place(structure, MAPPING_64),
+        HtAddressMapType::Reserved(_) => {}
     }
 }
 
