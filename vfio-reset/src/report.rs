@@ -5,6 +5,7 @@ use crate::method::MethodName;
 use crate::plan::{StepName, Via};
 use crate::vendor::Trace;
 use pcicfg::Address;
+use pcicfg::registers::FieldChange;
 use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
@@ -126,6 +127,20 @@ pub struct Check {
     pub found: String,
     /// Whether they agree.
     pub ok: bool,
+    /// Of a register that does not: the flags and fields that differ.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldChange>,
+}
+
+impl Check {
+    /// The fields in words, each after a comma: `, Bus Master -`; empty if the values say as much.
+    #[must_use]
+    pub fn changes(&self) -> String {
+        match self.fields.as_slice() {
+            [only] if only.address => String::new(),
+            fields => fields.iter().map(|field| format!(", {field}")).collect(),
+        }
+    }
 }
 
 impl Report {

@@ -5,6 +5,7 @@ mod common;
 
 use common::*;
 use pcicfg::ConfigSpace;
+use pcicfg::registers::registers;
 use proptest::prelude::*;
 use std::path::Path;
 use vfio_reset::machine::simulated::Simulated;
@@ -163,6 +164,21 @@ fn each_capability_is_written_where_it_stands() {
     ] {
         let at: Vec<_> = writes.iter().filter(|write| write.register == what).map(|w| w.offset).collect();
         assert_eq!(at, [offset], "{what}");
+    }
+}
+
+#[test]
+fn registers_have_the_names_that_show_and_diff_give_them() {
+    for config in [everything(), port_config("")] {
+        let map = registers(ConfigSpace::new(&config).unwrap());
+        for write in sequence(&config) {
+            let register = map.at(write.offset).unwrap_or_else(|| panic!("nothing is named at {write:?}"));
+            // One of several has a number.
+            let name = register.name().to_string();
+            if register.width() == write.width {
+                assert!(name.starts_with(write.register), "{name}: {write:?}");
+            }
+        }
     }
 }
 

@@ -83,6 +83,7 @@ impl Engine<'_, '_> {
                 expected: "Command cleared".to_string(),
                 found: if kept { "Command kept: nothing was reset" } else { "Command cleared" }.to_string(),
                 ok: !kept,
+                fields: Vec::new(),
             });
         }
         Ok(())

@@ -182,8 +182,12 @@ fn print(output: &Output, report: &Report) {
     for check in differences.iter().take(shown) {
         let offset = check.offset.map_or_else(String::new, |offset| format!(" at {offset:03x}"));
         output.line(format!(
-            "  {} {}{offset}: was {}, is {}",
-            check.address, check.what, check.expected, check.found
+            "  {} {}{offset}: was {}, is {}{}",
+            check.address,
+            check.what,
+            check.expected,
+            check.found,
+            check.changes()
         ));
     }
     if differences.len() > shown {

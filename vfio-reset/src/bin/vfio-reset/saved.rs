@@ -119,8 +119,12 @@ pub(crate) fn restore(session: &Session, output: &Output, arguments: &RestoreArg
     for check in differences {
         let offset = check.offset.map_or_else(String::new, |offset| format!(" at {offset:03x}"));
         output.line(format!(
-            "  {} {}{offset}: saved {}, is {}",
-            check.address, check.what, check.expected, check.found
+            "  {} {}{offset}: saved {}, is {}{}",
+            check.address,
+            check.what,
+            check.expected,
+            check.found,
+            check.changes()
         ));
     }
     for address in &summary.absent {
