@@ -49,6 +49,7 @@ pub use write::{ApplyError, Write, apply};
 
 /// Where a register or a field is, for an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Place {
     /// The register.
     pub register: RegisterName,
@@ -398,36 +399,35 @@ impl<'a> Edit<'a> {
     /// The writes that bring the edits about, in the order in which the registers were first edited.
     ///
     /// There is one for each register that has to change, none for those that read right already. Registers
-    /// that were edited one after the other and stand side by side share one, where it is aligned.
+    /// that were edited one after the other and together fill an aligned dword or word share one: in that
+    /// order there is no shorter list that leaves the other registers alone.
     #[must_use]
     pub fn writes(&self) -> Vec<Write> {
         let mut writes: Vec<Write> = Vec::new();
-        for change in &self.changes {
-            let masks = change.register.write_masks();
-            if (change.target ^ change.current) & masks.takes | change.clear | change.act == 0 {
-                continue;
-            }
-            let value = change.current & !masks.takes & masks.kept
-                | change.target & masks.takes
-                | change.clear
-                | change.act;
-            let write = Write { offset: change.register.offset(), width: change.register.width(), value };
-            let write = match change.register.needs_whole_dword() {
-                true => self.whole_dword(write),
-                false => write,
-            };
+        for write in self.changes.iter().filter_map(|change| self.write_of(change)) {
             // A dword that was widened has the others' edits in it already.
             if !writes.iter().any(|earlier| earlier.covers(&write)) {
                 writes.push(write);
             }
-            while let [.., first, second] = writes.as_slice()
-                && let Some(joined) = first.joined(second)
-            {
-                writes.truncate(writes.len() - 2);
-                writes.push(joined);
-            }
         }
-        writes
+        write::fewest(&writes)
+    }
+
+    /// The write of one register; `None` if it reads right already.
+    fn write_of(&self, change: &Change) -> Option<Write> {
+        let masks = change.register.write_masks();
+        if (change.target ^ change.current) & masks.takes | change.clear | change.act == 0 {
+            return None;
+        }
+        let value = change.current & !masks.takes & masks.kept
+            | change.target & masks.takes
+            | change.clear
+            | change.act;
+        let write = Write { offset: change.register.offset(), width: change.register.width(), value };
+        Some(match change.register.needs_whole_dword() {
+            true => self.whole_dword(write),
+            false => write,
+        })
     }
 
     /// The same write together with what else stands in its dword.

@@ -226,6 +226,68 @@ proptest! {
     }
 
     #[test]
+    fn no_shorter_list_does(
+        before in functions(), start: prop::sample::Index, order in 0u8..3,
+        edits in prop::collection::vec(any::<u64>(), 1..12), shuffle: u64,
+    ) {
+        let space = ConfigSpace::new(&before).unwrap();
+        let mut edit = Edit::new(space);
+        // Registers that stand together, by whole values: side by side, backwards, or mixed.
+        let all: Vec<_> = edit.map().registers().to_vec();
+        let first = start.index(all.len());
+        let mut chosen: Vec<_> = all.into_iter().skip(first).zip(edits).collect();
+        match order {
+            0 => {}
+            1 => chosen.reverse(),
+            _ => chosen.sort_by_key(|(register, _)| u64::from(register.offset()).wrapping_mul(shuffle | 1)),
+        }
+        for (register, value) in &chosen {
+            let masks = register.write_masks();
+            let current = register.read(space).unwrap();
+            let events = current & masks.clears & (*value >> 32) as u32;
+            let _ = edit.set_value(*register, current & !masks.takes & !events | *value as u32 & masks.takes);
+        }
+        let writes = edit.writes();
+        let wanted = |writes: &[Write]| {
+            let model = Model::new(&before);
+            apply(writes, &model).unwrap();
+            (model.bytes.into_inner(), model.acted.into_inner())
+        };
+        // Each is needed.
+        let (image, acted) = wanted(&writes);
+        for without in 0..writes.len() {
+            let mut fewer = writes.clone();
+            fewer.remove(without);
+            prop_assert_ne!(wanted(&fewer), (image.clone(), acted.clone()));
+        }
+        // All ways to cut the list of registers into accesses: none has fewer.
+        let singles: Vec<(u16, u16)> = edit.changes.iter()
+            .filter(|change| change.result() != change.current || change.act != 0)
+            .map(|change| (change.register.offset(), change.register.width().into()))
+            .collect();
+        prop_assume!(!edit.changes.iter().any(|change| change.register.needs_whole_dword()));
+        fn cut(singles: &[(u16, u16)]) -> usize {
+            (1..=singles.len().min(4)).filter(|&taken| {
+                let bytes: alloc::collections::BTreeSet<u16> =
+                    singles[..taken].iter().flat_map(|(at, width)| *at..at + width).collect();
+                let (low, count) = (*bytes.first().unwrap(), bytes.len() as u16);
+                taken == 1 || bytes.last() == Some(&(low + count - 1)) && [2, 4].contains(&count) && low % count == 0
+            }).map(|taken| 1 + cut(&singles[taken..])).min().unwrap_or(0)
+        }
+        prop_assert_eq!(writes.len(), cut(&singles));
+        // In the order in which they stand, that is the least for these bytes in any order.
+        if order == 0 {
+            let bytes: alloc::collections::BTreeSet<u16> =
+                singles.iter().flat_map(|(at, width)| *at..at + width).collect();
+            let has = |at: u16, width: u16| (at..at + width).all(|at| bytes.contains(&at));
+            let of_word = |at: u16| if has(at, 2) { 1 } else { usize::from(has(at, 1)) + usize::from(has(at + 1, 1)) };
+            let of_dword = |at: u16| if has(at, 4) { 1 } else { of_word(at) + of_word(at + 2) };
+            let least: usize = (0..4096).step_by(4).map(of_dword).sum();
+            prop_assert_eq!(writes.len(), least);
+        }
+    }
+
+    #[test]
     fn any_names_and_values_are_edits_or_errors(
         bytes in prop::collection::vec(any::<u8>(), 64..=4096), names in "[a-zA-Z /0-9]{0,20}", value: u64,
     ) {
@@ -343,7 +405,7 @@ fn registers_side_by_side_that_are_edited_one_after_the_other_share_a_write() {
         edit.set_register("header", register, value).unwrap();
     }
     assert_eq!(edit.writes(), [Write { offset: 0x18, width: 4, value: 0x0109_0302 }]);
-    // Three of them are a word and a byte; in another order nothing is joined.
+    // Three of them are a word and a byte: the fourth is left alone.
     let mut edit = Edit::new(ConfigSpace::new(&bytes).unwrap());
     for (register, value) in
         [("Primary Bus Number", 2), ("Secondary Bus Number", 3), ("Subordinate Bus Number", 9)]
@@ -352,6 +414,17 @@ fn registers_side_by_side_that_are_edited_one_after_the_other_share_a_write() {
     }
     let pair = [Write { offset: 0x18, width: 2, value: 0x0302 }, Write { offset: 0x1a, width: 1, value: 9 }];
     assert_eq!(edit.writes(), pair);
+    // In any order, four bytes are a dword.
+    let mut edit = Edit::new(ConfigSpace::new(&bytes).unwrap());
+    for (register, value) in [
+        ("Secondary Bus Number", 3),
+        ("Subordinate Bus Number", 9),
+        ("Primary Bus Number", 2),
+        ("Secondary Latency Timer", 1),
+    ] {
+        edit.set_register("header", register, value).unwrap();
+    }
+    assert_eq!(edit.writes(), [Write { offset: 0x18, width: 4, value: 0x0109_0302 }]);
     // An event beside them is not cleared.
     let mut edit = Edit::new(ConfigSpace::new(&bytes).unwrap());
     edit.set("PCI Express", "Device Control", "Max Payload Size", 1).unwrap();

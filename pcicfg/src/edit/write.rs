@@ -1,6 +1,7 @@
 //! A write, and doing it.
 
 use crate::access::ConfigWrite;
+use alloc::vec::Vec;
 use core::fmt;
 
 /// A write to configuration space: one access of one, two or four bytes, aligned to its width.
@@ -28,16 +29,21 @@ impl Write {
         }
     }
 
-    /// Both in one, if they stand side by side and one access can reach them.
-    pub(super) fn joined(&self, other: &Self) -> Option<Self> {
-        let (low, high) = if self.offset < other.offset { (self, other) } else { (other, self) };
-        let width = u16::from(low.width);
-        let adjacent = low.width == high.width && low.offset + width == high.offset;
-        if !adjacent || width > 2 || !low.offset.is_multiple_of(2 * width) {
+    /// All in one, if together they fill what one access can reach.
+    fn of_all(parts: &[Self]) -> Option<Self> {
+        if let [only] = parts {
+            return Some(*only);
+        }
+        let offset = parts.iter().map(|part| part.offset).min()?;
+        let end = parts.iter().map(|part| part.offset + u16::from(part.width)).max()?;
+        // No two overlap.
+        let filled: u16 = parts.iter().map(|part| u16::from(part.width)).sum();
+        if !matches!(filled, 2 | 4) || end - offset != filled || !offset.is_multiple_of(filled) {
             return None;
         }
-        let value = low.value | high.value << (8 * u32::from(width));
-        Some(Self { offset: low.offset, width: 2 * low.width, value })
+        let shift = |part: &Self| 8 * u32::from(part.offset - offset);
+        let value = parts.iter().fold(0, |value, part| value | part.value << shift(part));
+        Some(Self { offset, width: filled as u8, value })
     }
 
     /// Whether all bytes of another write are in this one, with the same values.
@@ -58,8 +64,39 @@ impl fmt::Display for Write {
     }
 }
 
+/// The fewest writes that do the same in the same order.
+pub(super) fn fewest(writes: &[Write]) -> Vec<Write> {
+    /// The last of the writes that do a beginning of the list.
+    struct Last {
+        write: Write,
+        /// How many of the list it does.
+        does: usize,
+        /// How many writes there are with it.
+        count: usize,
+    }
+    let mut beginnings: Vec<Last> = Vec::with_capacity(writes.len());
+    for end in 1..=writes.len() {
+        // Bytes, four of them, are the most that share a write.
+        let choices = (1..=end.min(4)).filter_map(|does| {
+            let write = Write::of_all(writes.get(end - does..end)?)?;
+            let before = end.checked_sub(does + 1).and_then(|index| beginnings.get(index));
+            Some(Last { write, does, count: before.map_or(0, |before| before.count) + 1 })
+        });
+        beginnings.extend(choices.min_by_key(|last| last.count));
+    }
+    let mut fewest = Vec::new();
+    let mut rest = beginnings.as_slice();
+    while let Some(last) = rest.last() {
+        fewest.push(last.write);
+        rest = rest.get(..rest.len().saturating_sub(last.does)).unwrap_or_default();
+    }
+    fewest.reverse();
+    fewest
+}
+
 /// A write that failed. Those before it were done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ApplyError<E> {
     /// Which one of the list, counted from 0.
     pub index: usize,
