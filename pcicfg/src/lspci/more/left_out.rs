@@ -2,7 +2,7 @@
 
 use crate::ConfigSpace;
 use crate::capability::{Capability, CapabilityId, HtCapabilityType};
-use crate::extended::{ExtendedCapabilityId, has_intel_acs_layout};
+use crate::extended::{Cxl, ExtendedCapability, ExtendedCapabilityId, has_intel_acs_layout};
 use crate::registers::{PlacedRegister, Structure};
 
 /// What lspci leaves out of a capability.
@@ -40,8 +40,24 @@ pub(super) fn left_out(structure: Structure, space: ConfigSpace<'_>) -> LeftOut 
                 false => of_extended(ExtendedCapabilityId::ACCESS_CONTROL_SERVICES),
             }
         }
+        Structure::Extended { id: ExtendedCapabilityId::DESIGNATED_VENDOR_SPECIFIC, offset } => {
+            designated_vendor_specific(space, offset)
+        }
         Structure::Extended { id, .. } => of_extended(id),
     }
+}
+
+/// Of a device of CXL 1.1, whose registers came before the revisions, lspci prints the name alone.
+fn designated_vendor_specific(space: ConfigSpace<'_>, offset: u16) -> LeftOut {
+    let entry = space.extended_capabilities().flatten().find(|entry| entry.offset() == offset);
+    let Some(Ok(ExtendedCapability::DesignatedVendorSpecific(dvsec))) = entry.map(|entry| entry.decode())
+    else {
+        return LeftOut::Parts(&[]);
+    };
+    LeftOut::Parts(match (dvsec.cxl(), dvsec.dvsec_revision()) {
+        (Some(Cxl::Device(_)), 0) => &[("CXL*", !0)],
+        _ => CXL,
+    })
 }
 
 /// lspci shows interfaces, revisions and MSI mappings; of the other types the name.
@@ -161,7 +177,6 @@ fn of_extended(id: ExtendedCapabilityId) -> LeftOut {
         }
         // Enhanced PTM, Propagation Delay Adaptation.
         Id::PRECISION_TIME_MEASUREMENT => &[("PTM Capability", 3 << 3)],
-        Id::DESIGNATED_VENDOR_SPECIFIC => CXL,
         Id::PHYSICAL_LAYER_16_GT => &[
             ("16.0 GT/s Capabilities", !0),
             ("16.0 GT/s Control", !0),

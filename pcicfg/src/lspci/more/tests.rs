@@ -304,6 +304,38 @@ fn the_same_in_the_extended_list() {
 }
 
 #[test]
+fn each_id_that_lspci_leaves_undecoded_is_shown() {
+    for id in [0x06, 0x0b, 0x0c, 0x0e, 0x0f, 0x15] {
+        let lines = of(&[id, 0, 0, 0, 0, 0, 0, 0]);
+        assert!(!lines.is_empty(), "{id:#04x}");
+    }
+    let extended = [
+        0x04, 0x06, 0x08, 0x0a, 0x0c, 0x11, 0x16, 0x1a, 0x1c, 0x20, 0x21, 0x22, 0x25, 0x28, 0x29, 0x2b, 0x2c,
+    ];
+    for id in extended.into_iter().chain([0x2d, 0x33, 0x35, 0x37, 0x38, 0x39, 0x3a]) {
+        let lines = of_extended(&[id, 0, 1, 0, 0, 0, 0, 0]);
+        assert!(!lines.is_empty(), "{id:#06x}");
+    }
+}
+
+#[test]
+fn of_cxl_1_1_lspci_has_the_name_alone() {
+    // A device with CXL.io and CXL.mem, one range, both enabled, of DVSEC revisions 0 and 1.
+    let mut device = vec![0; 0x38];
+    device[..0x0e].copy_from_slice(&[0x23, 0, 1, 0, 0x98, 0x1e, 0x80, 0x03, 0, 0, 0x16, 0, 0x06, 0]);
+    let lines = of_extended(&device);
+    assert!(
+        lines[0].starts_with("CXL Capability: Cache Capable-, I/O Capable+, MEM Capable+, MEM Hw Init Mode-")
+            && lines[0].ends_with("HDM Count 1, CXL Reset Timeout 10 ms"),
+        "{lines:?}"
+    );
+    assert!(lines[1].starts_with("CXL Control: Cache Enable-, I/O Enable+, MEM Enable+"), "{lines:?}");
+    assert_eq!(lines.len(), 2, "the rest is zero: {lines:?}");
+    device[6] |= 1;
+    assert_eq!(of_extended(&device), [""; 0]);
+}
+
+#[test]
 fn every_part_that_is_left_out_is_a_register() {
     let (mut parts_of, mut found) = (BTreeSet::new(), BTreeSet::new());
     let mut check = |structure: Structure, bytes: &[u8]| {
