@@ -1,4 +1,12 @@
 //! Where a function is: domain, bus, device, function.
+//!
+//! ```
+//! use pcicfg::Address;
+//! let address: Address = "3:0.0".parse()?;
+//! assert_eq!(address.to_string(), "0000:03:00.0");
+//! assert_eq!("10000:e1:00.0".parse::<Address>()?.domain(), 0x10000);
+//! # Ok::<(), pcicfg::ParseAddressError>(())
+//! ```
 
 use core::fmt;
 use core::str::FromStr;
@@ -8,14 +16,6 @@ use core::str::FromStr;
 /// Ordered as the kernel lists functions. Read from every form that users type, see
 /// [`FromStr`](#impl-FromStr-for-Address); written as `0000:03:00.0`, a domain above `ffff` with as
 /// many digits as it needs (VMD and Hyper-V use 32-bit domains).
-///
-/// ```
-/// use pcicfg::Address;
-/// let address: Address = "3:0.0".parse()?;
-/// assert_eq!(address.to_string(), "0000:03:00.0");
-/// assert_eq!("10000:e1:00.0".parse::<Address>()?.domain(), 0x10000);
-/// # Ok::<(), pcicfg::ParseAddressError>(())
-/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
     domain: u32,

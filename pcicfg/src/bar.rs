@@ -1,4 +1,18 @@
 //! Base Address Registers: what a function decodes, and where (PCI Local Bus 3.0, 6.2.5).
+//!
+//! ```
+//! use pcicfg::{ConfigSpace, bar::Bar};
+//!
+//! let mut bytes = [0; 64];
+//! // Two registers for memory anywhere at 7_fe00_0000h, then ports from e000h on.
+//! bytes[0x10..0x1c].copy_from_slice(&[0x0c, 0, 0, 0xfe, 0x07, 0, 0, 0, 0x01, 0xe0, 0, 0]);
+//! let mut bars = ConfigSpace::new(&bytes)?.header().bars();
+//! let first = bars.next().unwrap();
+//! assert_eq!(first.bar, Bar::Memory64 { base: 0x7_fe00_0000, prefetchable: true });
+//! let second = bars.next().unwrap();
+//! assert_eq!((second.index, second.bar), (2, Bar::Io { base: 0xe000 }));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 /// What one Base Address Register says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -115,9 +115,9 @@ pub use msi_x::{BarOffset, MsiX, MsiXMessageControl};
 pub use pci_express::{
     Aspm, CrosslinkResolution, DeviceCapabilities, DeviceCapabilities2, DeviceControl, DeviceControl2,
     DevicePortType, DeviceStatus, DownstreamComponentPresence, DrsSignaling, EmergencyPowerReduction,
-    Indicator, LinkCapabilities, LinkCapabilities2, LinkControl, LinkControl2, LinkSpeed, LinkStatus,
-    LinkStatus2, LinkWidth, LnSystemCls, ObffEnable, PciExpress, PciExpressCapabilities, RootCapabilities,
-    RootControl, RootStatus, SlotCapabilities, SlotCapabilities2, SlotControl, SlotStatus,
+    Indicator, LinkCapabilities, LinkCapabilities2, LinkControl, LinkControl2, LinkSpeed, LinkSpeeds,
+    LinkStatus, LinkStatus2, LinkWidth, LnSystemCls, ObffEnable, PciExpress, PciExpressCapabilities,
+    RootCapabilities, RootControl, RootStatus, SlotCapabilities, SlotCapabilities2, SlotControl, SlotStatus,
 };
 pub use pci_x::{
     PciX, PciXBridge, PciXBridgeStatus, PciXBusMode, PciXCommand, PciXSecondaryStatus, PciXStatus,
@@ -125,7 +125,7 @@ pub use pci_x::{
 };
 pub use power_management::{
     BridgeSupportExtensions, PowerManagement, PowerManagementCapabilities, PowerManagementControlStatus,
-    PowerState,
+    PowerManagementDatum, PowerState,
 };
 pub use sata::{Sata, SataBar, SataBarLocation, SataRevision};
 pub use secure_device::{

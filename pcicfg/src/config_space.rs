@@ -1,4 +1,17 @@
 //! A checked view of a function's configuration space.
+//!
+//! ```
+//! use pcicfg::{ConfigSpace, SizeError};
+//!
+//! let mut bytes = [0; 256];
+//! bytes[0x80..0x84].copy_from_slice(&[0x10, 0x28, 0x01, 0x00]);
+//! let space = ConfigSpace::new(&bytes)?;
+//! assert_eq!(space.read_u16(0x80), Some(0x2810));
+//! // What is not there is no panic, and not all-ones either.
+//! assert_eq!(space.read_u32(0xfe), None);
+//! assert_eq!(ConfigSpace::new(&bytes[..60]), Err(SizeError { size: 60 }));
+//! # Ok::<(), SizeError>(())
+//! ```
 
 use crate::capability::Capabilities;
 use crate::defect::Defects;

@@ -55,6 +55,7 @@ pub enum Difference {
 /// A register with another value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize))]
+#[non_exhaustive]
 pub struct RegisterDifference {
     /// Its name; `None` for bytes that no specification names, or none that this version knows.
     pub register: Option<RegisterName>,

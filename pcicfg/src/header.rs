@@ -1,4 +1,18 @@
 //! The first 64 bytes: types 0, 1, 2, and what has none of them.
+//!
+//! ```
+//! use pcicfg::{ConfigSpace, header::{Command, Layout}};
+//!
+//! let mut bytes = [0; 64];
+//! bytes[0x04] = 0x06; // Command: Memory Space, Bus Master
+//! bytes[0x0e] = 0x01; // Header Type: a bridge
+//! bytes[0x18..0x1b].copy_from_slice(&[0x00, 0x02, 0x05]); // from bus 0 to buses 2 to 5
+//! let space = ConfigSpace::new(&bytes)?;
+//! assert!(space.header().command().contains(Command::BUS_MASTER));
+//! let Layout::Bridge(bridge) = space.header().layout() else { panic!() };
+//! assert_eq!((bridge.secondary_bus_number(), bridge.subordinate_bus_number()), (2, 5));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use crate::bar::{Bars, RomBar};
 use crate::config_space::{dword, word};
@@ -147,6 +161,7 @@ bitflags! {
 /// How fast a device claims a transaction on a conventional bus (DEVSEL Timing); on PCI Express always
 /// fast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum DevselTiming {
     /// Fast.
     Fast,

@@ -124,6 +124,7 @@ impl Options {
 
 /// How ids are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Identifiers {
     /// Names only, numbers for what has none.
     #[default]

@@ -396,6 +396,7 @@ pub(crate) struct WriteMasks {
 /// A flag or field of a register that has another value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct FieldChange {
     /// Its name.
     pub name: String,

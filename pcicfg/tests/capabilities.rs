@@ -8,8 +8,8 @@ use pcicfg::Truncated;
 use pcicfg::capability::{
     AdvancedFeaturesControl, BarEquivalent, BridgeSupportExtensions, Capability, CapabilityEntry,
     EnhancedAllocationFlags, FixedBusNumbers, MsiMessageControl, MsiXMessageControl, PciXBusMode,
-    PciXCommand, PciXSecondaryStatus, PciXStatus, PowerManagementCapabilities, PowerState,
-    ResourceProperties,
+    PciXCommand, PciXSecondaryStatus, PciXStatus, PowerManagementCapabilities, PowerManagementControlStatus,
+    PowerManagementDatum, PowerState, ResourceProperties,
 };
 
 /// A function, or a bridge, with one capability.
@@ -57,7 +57,16 @@ fn power_management() {
     let status = pm.control_status();
     assert_eq!(status.power_state(), PowerState::D3hot);
     assert!(status.no_soft_reset());
-    assert_eq!((status.data_select(), status.data_scale()), (5, 2));
+    assert_eq!(status.data_select(), PowerManagementDatum::Dissipated(PowerState::D1));
+    assert_eq!((status.data_scale_milliwatts(), pm.data_milliwatts()), (Some(10), Some(420)));
+    let other = |bits| PowerManagementControlStatus::from_bits_retain(bits);
+    assert_eq!(other(0x9fff).data_select(), PowerManagementDatum::Reserved(15));
+    assert_eq!(other(0x71ff).data_select(), PowerManagementDatum::CommonLogicConsumed);
+    assert_eq!(
+        (other(0x2000).data_scale_milliwatts(), other(0x6000).data_scale_milliwatts()),
+        (Some(100), Some(1))
+    );
+    assert_eq!(other(0x9fff).data_scale_milliwatts(), None);
     // To D0: everything stays but the state, and PME Status is not cleared.
     assert_eq!(status.with_power_state(PowerState::D0).bits(), 0x4b08);
     assert_eq!(pm.bridge_support_extensions(), BridgeSupportExtensions::B2_B3);

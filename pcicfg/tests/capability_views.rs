@@ -172,7 +172,7 @@ fn secure_device_of_an_iommu() {
     assert_eq!((range.first_device(), range.last_device()), (0x01, 0xff));
     let information = iommu.miscellaneous_information_0();
     assert_eq!(information.msi_message_number(), 0);
-    assert_eq!(information.guest_virtual_address_size_code(), 2);
+    assert_eq!(information.guest_virtual_address_size(), Some(48));
     assert_eq!((information.physical_address_size(), information.virtual_address_size()), (48, 64));
     assert_eq!(information.ppr_msi_message_number(), 3);
     assert_eq!(iommu.ga_msi_message_number(), Some(5));

@@ -169,7 +169,7 @@ fn root_complex_internal_link() {
     assert_eq!(capabilities.l1_exit_latency(), Some(Duration::from_micros(16)));
     let slow = RootComplexLinkCapabilities::from_bits_retain(7 << 12 | 7 << 15);
     assert_eq!((slow.l0s_exit_latency(), slow.l1_exit_latency()), (None, None));
-    assert_eq!(capabilities.supported_link_speeds_vector(), 3);
+    assert_eq!(capabilities.supported_link_speeds().bits(), 3);
     assert_eq!(link.control().aspm_control(), Aspm::L1);
     assert_eq!(link.status().current_link_speed(), Some(LinkSpeed::Gt2_5));
     assert_eq!(link.status().negotiated_link_width(), LinkWidth(4));
@@ -249,7 +249,7 @@ fn secondary_pci_express() {
         link.link_control_3() & LinkControl3::PERFORM_EQUALIZATION,
         LinkControl3::PERFORM_EQUALIZATION
     );
-    assert_eq!(link.link_control_3().enable_lower_skp_os_generation_vector(), 3);
+    assert_eq!(link.link_control_3().enable_lower_skp_os_generation().highest(), Some(LinkSpeed::Gt5));
     assert_eq!(link.lane_error_status(), 0x8001);
     let lanes: Vec<_> = link.lane_equalization_control(2).collect();
     assert_eq!(lanes.len(), 2);

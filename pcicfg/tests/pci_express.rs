@@ -116,6 +116,14 @@ fn a_root_port_has_every_register() {
     let link = port.link_capabilities_2().expect("version 2");
     assert!(link.supports(LinkSpeed::Gt8) && !link.supports(LinkSpeed::Gt16));
     assert_eq!(link.max_link_speed(), Some(LinkSpeed::Gt8));
+    let speeds = link.supported_link_speeds();
+    assert_eq!(speeds.iter().collect::<Vec<_>>(), [LinkSpeed::Gt2_5, LinkSpeed::Gt5, LinkSpeed::Gt8]);
+    // Bits 15 to 9 and 22 to 16.
+    let skp = LinkCapabilities2::from_bits_retain(0x0040_0200);
+    assert_eq!(skp.lower_skp_os_generation_supported().to_string(), "2.5 GT/s");
+    assert_eq!(skp.lower_skp_os_reception_supported().highest(), Some(LinkSpeed::Gt128));
+    assert!(skp.supported_link_speeds().is_empty());
+    assert_eq!(skp.supported_link_speeds().to_string(), "none");
     assert!(link.contains(LinkCapabilities2::DRS_SUPPORTED));
     let control = port.link_control_2().expect("version 2");
     assert_eq!(control.target_link_speed(), Some(LinkSpeed::Gt8));

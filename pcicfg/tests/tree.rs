@@ -35,6 +35,7 @@ fn fields_have_the_type_of_what_they_say() {
     put(&mut bytes, 0x48, &[0x10, 0x20, 0x02, 0x00]); // Max Read Request Size 512; Non-Fatal Error Detected
     put(&mut bytes, 0x4c, &[0x04, 0x0d, 0x40, 0x00]); // 16 GT/s x16, L0s and L1
     put(&mut bytes, 0x52, &[0x43, 0x10]); // 8 GT/s x4
+    bytes[0x6d] = 0x06; // Link Capabilities 2: bits 10 and 9
     // LTR: 3 ms snooped, no limit otherwise.
     put(&mut bytes, 0x100, &[0x18, 0x00, 0x01, 0x00, 0x03, 0x10, 0x00, 0x00]);
     let tree = tree(view(&bytes).bytes());
@@ -50,6 +51,9 @@ fn fields_have_the_type_of_what_they_say() {
     assert_eq!(register(&tree, 0x40, "Device Status")["fields"]["non_fatal_error_detected"], true);
     let link = register(&tree, 0x40, "Link Capabilities");
     assert_eq!(link["fields"]["max_link_speed"], "16 GT/s");
+    let speeds = register(&tree, 0x40, "Link Capabilities 2");
+    assert_eq!(speeds["fields"]["lower_skp_os_generation_supported"], json!(["2.5 GT/s", "5 GT/s"]));
+    assert_eq!(speeds["fields"]["lower_skp_os_reception_supported"], json!([]));
     let status = register(&tree, 0x40, "Link Status");
     assert_eq!(status["fields"]["current_link_speed"], "8 GT/s");
     assert_eq!(status["fields"]["negotiated_link_width_lanes"], 4);

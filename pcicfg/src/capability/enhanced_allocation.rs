@@ -19,6 +19,7 @@ bitflags! {
 
 /// Which register an entry stands for (BAR Equivalent Indicator).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum BarEquivalent {
     /// The BAR of this number, 0 to 5.
     Bar(u8),
@@ -36,6 +37,7 @@ pub enum BarEquivalent {
 
 /// What kind of resource an entry is (Primary or Secondary Properties).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ResourceProperties {
     /// 00h: memory.
     Memory,
@@ -117,6 +119,7 @@ impl ResourceProperties {
 
 /// One entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EnhancedAllocationEntry {
     /// Where the entry begins in configuration space.
     pub offset: u16,

@@ -164,6 +164,7 @@ impl FpbVectorAccessControl {
 
 /// Which vector the access registers show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum FpbVector {
     /// The one of routing ids.
     Rid,

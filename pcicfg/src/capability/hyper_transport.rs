@@ -14,6 +14,7 @@ use crate::config_space::{Truncated, fixed, word};
 
 /// What a HyperTransport capability is (Capability Type).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum HtCapabilityType {
     /// 000: the interface of a device, or the primary one of a bridge.
     SlavePrimary,

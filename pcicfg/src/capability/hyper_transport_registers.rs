@@ -310,6 +310,7 @@ const fn frequency(code: u8) -> Option<u16> {
 
 /// The width of a HyperTransport link, or what it could be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum HtLinkWidth {
     /// 8 bits.
     Bits8,
@@ -493,6 +494,7 @@ impl HtAddressMappingCommand {
 
 /// How wide the addresses of a HyperTransport address mapping are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum HtAddressMapType {
     /// 40 bits.
     Bits40,

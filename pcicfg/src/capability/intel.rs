@@ -176,6 +176,7 @@ impl IntelCapabilitiesC {
 
 /// What Intel's capability holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum IntelCapabilityType {
     /// Feature words.
     Capabilities,

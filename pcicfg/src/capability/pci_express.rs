@@ -9,6 +9,7 @@ mod device;
 mod link;
 mod root;
 mod slot;
+mod speed;
 
 use super::registers::{dword_at, word_at};
 use crate::config_space::{Truncated, dword, fixed, word};
@@ -20,13 +21,15 @@ pub use device::{
 };
 pub use link::{
     Aspm, CrosslinkResolution, DownstreamComponentPresence, DrsSignaling, LinkCapabilities,
-    LinkCapabilities2, LinkControl, LinkControl2, LinkSpeed, LinkStatus, LinkStatus2, LinkWidth,
+    LinkCapabilities2, LinkControl, LinkControl2, LinkStatus, LinkStatus2,
 };
 pub use root::{RootCapabilities, RootControl, RootStatus};
 pub use slot::{Indicator, SlotCapabilities, SlotCapabilities2, SlotControl, SlotStatus};
+pub use speed::{LinkSpeed, LinkSpeeds, LinkWidth};
 
 /// What a PCI Express function is, in its hierarchy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum DevicePortType {
     /// 0: PCI Express endpoint.
     Endpoint,

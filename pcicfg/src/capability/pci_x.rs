@@ -133,6 +133,7 @@ impl PciXStatus {
 
 /// How a PCI-X bus runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum PciXBusMode {
     /// As conventional PCI.
     Conventional,

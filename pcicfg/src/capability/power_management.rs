@@ -117,14 +117,31 @@ impl PowerManagementControlStatus {
 
     /// Data_Select: which datum Data shows.
     #[must_use]
-    pub const fn data_select(self) -> u8 {
-        (self.bits() >> 9 & 0xf) as u8
+    pub const fn data_select(self) -> PowerManagementDatum {
+        match (self.bits() >> 9 & 0xf) as u8 {
+            0 => PowerManagementDatum::Consumed(PowerState::D0),
+            1 => PowerManagementDatum::Consumed(PowerState::D1),
+            2 => PowerManagementDatum::Consumed(PowerState::D2),
+            3 => PowerManagementDatum::Consumed(PowerState::D3hot),
+            4 => PowerManagementDatum::Dissipated(PowerState::D0),
+            5 => PowerManagementDatum::Dissipated(PowerState::D1),
+            6 => PowerManagementDatum::Dissipated(PowerState::D2),
+            7 => PowerManagementDatum::Dissipated(PowerState::D3hot),
+            8 => PowerManagementDatum::CommonLogicConsumed,
+            other => PowerManagementDatum::Reserved(other),
+        }
     }
 
-    /// Data_Scale: what the datum is counted in.
+    /// Data_Scale: what one unit of the datum is, in milliwatts; `None` if the function does not tell, as
+    /// one without Data.
     #[must_use]
-    pub const fn data_scale(self) -> u8 {
-        (self.bits() >> 13 & 3) as u8
+    pub const fn data_scale_milliwatts(self) -> Option<u8> {
+        match self.bits() >> 13 & 3 {
+            1 => Some(100),
+            2 => Some(10),
+            3 => Some(1),
+            _ => None,
+        }
     }
 
     /// Whether the function keeps its state from D3hot to D0.
@@ -132,6 +149,20 @@ impl PowerManagementControlStatus {
     pub const fn no_soft_reset(self) -> bool {
         self.contains(Self::NO_SOFT_RESET)
     }
+}
+
+/// What Data of a function says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PowerManagementDatum {
+    /// The power that it draws in a state.
+    Consumed(PowerState),
+    /// The power that becomes heat in it.
+    Dissipated(PowerState),
+    /// What all functions of the device draw together; in function 0 alone.
+    CommonLogicConsumed,
+    /// A code without a meaning.
+    Reserved(u8),
 }
 
 /// The Power Management capability.
@@ -200,5 +231,15 @@ impl<'a> PowerManagement<'a> {
     #[must_use]
     pub const fn data(self) -> u8 {
         self.bytes[7]
+    }
+
+    /// Data with its scale: the power that Data_Select asks for, in milliwatts; `None` if the function
+    /// does not tell.
+    #[must_use]
+    pub const fn data_milliwatts(self) -> Option<u32> {
+        match self.control_status().data_scale_milliwatts() {
+            Some(unit) => Some(self.data() as u32 * unit as u32),
+            None => None,
+        }
     }
 }

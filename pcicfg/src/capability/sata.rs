@@ -51,6 +51,7 @@ impl SataBar {
 
 /// Where the index and data registers are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SataBarLocation {
     /// In what this register decodes, 0 to 5.
     Bar(u8),

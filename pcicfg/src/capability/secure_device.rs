@@ -94,10 +94,14 @@ impl IommuMiscellaneousInformation0 {
         (self.bits() & 0x1f) as u8
     }
 
-    /// GVAsize: 2 for 48 bits, 4 for 57.
+    /// GVAsize, in bits; `None` for a reserved code.
     #[must_use]
-    pub const fn guest_virtual_address_size_code(self) -> u8 {
-        (self.bits() >> 5 & 0x7) as u8
+    pub const fn guest_virtual_address_size(self) -> Option<u8> {
+        match self.bits() >> 5 & 0x7 {
+            2 => Some(48),
+            4 => Some(57),
+            _ => None,
+        }
     }
 
     /// PAsize, in bits.

@@ -6,6 +6,7 @@ use crate::config_space::{Truncated, dword, fixed};
 
 /// What a virtio capability locates (cfg_type).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum VirtioStructure {
     /// Common configuration.
     Common,

@@ -55,6 +55,7 @@ bitflags! {
 
 /// What becomes of a request that hits a port's own memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum MemoryTargetAccess {
     /// It is done.
     DirectAccess,

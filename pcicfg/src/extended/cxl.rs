@@ -71,6 +71,7 @@ impl<'a> DesignatedVendorSpecific<'a> {
 
 /// A range of a device's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CxlRange {
     /// What it is.
     pub info: CxlRangeSizeLow,
@@ -582,6 +583,7 @@ impl<'a> CxlFlexBusPort<'a> {
 
 /// What a block of registers in memory holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum CxlRegisterBlockId {
     /// Nothing: the entry is empty.
     Empty,

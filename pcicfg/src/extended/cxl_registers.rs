@@ -262,6 +262,7 @@ impl CxlCapability2 {
 
 /// Whether memory keeps what is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum CxlMediaType {
     /// No.
     Volatile,
@@ -275,6 +276,7 @@ pub enum CxlMediaType {
 
 /// What memory is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum CxlMemoryClass {
     /// Memory.
     Memory,
@@ -288,6 +290,7 @@ pub enum CxlMemoryClass {
 
 /// In which pieces memory is best spread over devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum CxlInterleave {
     /// Not at all.
     None,

@@ -85,6 +85,7 @@ impl DeviceControl3 {
 
 /// How many lanes of a link are to be in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum TargetLinkWidth {
     /// So many.
     Fixed(LinkWidth),

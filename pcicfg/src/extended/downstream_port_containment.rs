@@ -97,6 +97,7 @@ impl DpcCapability {
 
 /// What triggers the containment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum DpcTriggerEnable {
     /// Nothing: it is disabled.
     Disabled,
@@ -126,6 +127,7 @@ impl DpcControl {
 
 /// What triggered the containment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum DpcTriggerReason {
     /// An uncorrectable error of the port itself.
     UnmaskedUncorrectableError,

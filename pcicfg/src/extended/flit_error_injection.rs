@@ -147,6 +147,7 @@ impl FlitErrorInjectionControl1 {
 
 /// Which flits get errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum FlitType {
     /// All.
     Any,

@@ -38,6 +38,7 @@ bitflags! {
 
 /// Why a function says that it is ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum FrsReason {
     /// A device below became ready (DRS message).
     DrsReceived,

@@ -74,6 +74,7 @@ bitflags! {
 
 /// What a stream is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum IdeStreamState {
     /// It is not in use.
     Insecure,
@@ -119,6 +120,7 @@ impl IdeAggregation {
 
 /// How a stream is encrypted and protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum IdeAlgorithm {
     /// AES-GCM with keys of 256 bits and a MAC of 96.
     AesGcm256,
@@ -134,6 +136,7 @@ impl IdeAlgorithm {
 
 /// Which part of a memory request's header is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum PartialHeaderEncryption {
     /// None.
     None,
@@ -234,6 +237,7 @@ impl IdeSelectiveStreamCapability {
 
 /// A stream of the whole link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct IdeLinkStream {
     /// Link IDE Stream Control.
     pub control: IdeStreamControl,

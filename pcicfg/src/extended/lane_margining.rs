@@ -35,6 +35,7 @@ bitflags! {
 
 /// Which receiver on the way is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum MarginingReceiver {
     /// All of them.
     Broadcast,
@@ -56,6 +57,7 @@ pub enum MarginingReceiver {
 
 /// What a margining command does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum MarginType {
     /// Asks what the receiver can do.
     Report,
@@ -115,6 +117,7 @@ impl MarginingLaneControlStatus {
 
 /// A lane's two registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MarginingLane {
     /// Margining Lane Control.
     pub control: MarginingLaneControlStatus,

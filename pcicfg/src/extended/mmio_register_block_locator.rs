@@ -22,6 +22,7 @@ impl MrblCapabilities {
 
 /// What a block holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum MmioRegisterBlockId {
     /// Nothing: the locator is empty.
     Empty,

@@ -4,6 +4,7 @@
 //!
 //! How many lanes there are, the PCI Express capability says: Maximum Link Width.
 
+use crate::capability::LinkSpeeds;
 use crate::capability::registers::word_at;
 use crate::config_space::{Truncated, dword, fixed};
 use bitflags::bitflags;
@@ -133,10 +134,10 @@ bitflags! {
 }
 
 impl LinkControl3 {
-    /// Enable Lower SKP OS Generation Vector: bit 0 for 2.5 GT/s.
+    /// Enable Lower SKP OS Generation Vector: at which speeds.
     #[must_use]
-    pub const fn enable_lower_skp_os_generation_vector(self) -> u8 {
-        (self.bits() >> 9 & 0x7f) as u8
+    pub const fn enable_lower_skp_os_generation(self) -> LinkSpeeds {
+        LinkSpeeds::from_bits(self.bits() >> 9)
     }
 }
 
@@ -353,6 +354,7 @@ impl<'a> PhysicalLayer16<'a> {
 
 /// What modified training sets are used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ModifiedTsUsageMode {
     /// PCI Express alone.
     PciExpress,

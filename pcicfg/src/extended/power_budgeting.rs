@@ -50,6 +50,7 @@ impl PowerBudgetingPmState {
 
 /// What a function does while it takes that power.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum PowerBudgetingType {
     /// It may wake the system, on auxiliary power.
     PmeAux,
@@ -86,6 +87,7 @@ impl PowerBudgetingType {
 
 /// Where the power comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum PowerBudgetingRail {
     /// 12 V.
     Volts12,

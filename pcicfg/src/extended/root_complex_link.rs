@@ -2,7 +2,7 @@
 //! complex hang together (PCI Express Base 6.0, 7.9.8 and 7.9.9).
 
 use crate::capability::registers::dword_at;
-use crate::capability::{Aspm, LinkCapabilities, LinkSpeed, LinkWidth};
+use crate::capability::{Aspm, LinkCapabilities, LinkSpeed, LinkSpeeds, LinkWidth};
 use crate::config_space::{Truncated, dword, fixed, word};
 use bitflags::bitflags;
 use core::time::Duration;
@@ -49,6 +49,7 @@ bitflags! {
 
 /// What an element of a root complex is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum RootComplexElementType {
     /// A function: a root port, or an integrated endpoint.
     ConfigurationSpace,
@@ -113,6 +114,7 @@ impl RootComplexLinkDescription {
 
 /// Where a link leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum RootComplexLinkAddress {
     /// A register block in memory.
     Memory(u64),
@@ -129,6 +131,7 @@ pub enum RootComplexLinkAddress {
 
 /// A link entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RootComplexLinkEntry {
     /// Link Description.
     pub description: RootComplexLinkDescription,
@@ -258,10 +261,10 @@ impl RootComplexLinkCapabilities {
         LinkCapabilities::from_bits_retain(self.bits()).l1_exit_latency()
     }
 
-    /// Supported Link Speeds Vector: bit 0 for 2.5 GT/s.
+    /// Supported Link Speeds Vector.
     #[must_use]
-    pub const fn supported_link_speeds_vector(self) -> u8 {
-        (self.bits() >> 18 & 0x7f) as u8
+    pub const fn supported_link_speeds(self) -> LinkSpeeds {
+        LinkSpeeds::from_bits(self.bits() >> 18)
     }
 }
 

@@ -28,6 +28,7 @@ bitflags! {
 
 /// Where the table of steering tags is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SteeringTableLocation {
     /// Nowhere.
     NotPresent,
@@ -84,6 +85,7 @@ impl TphControl {
 
 /// How a function chooses its steering tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SteeringTagMode {
     /// There are none.
     NoTags,
@@ -97,6 +99,7 @@ pub enum SteeringTagMode {
 
 /// Which hints a function may give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum TphRequesterEnable {
     /// None.
     Off,

@@ -193,6 +193,7 @@ impl VcResourceControl {
 
 /// One channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct VcResource {
     /// Where the resource's VC Resource Control stands in configuration space.
     pub control_offset: u16,

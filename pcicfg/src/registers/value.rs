@@ -1,5 +1,6 @@
 //! What a field says, as a value with a type.
 
+use crate::capability::LinkSpeeds;
 use alloc::format;
 use alloc::string::String;
 use core::fmt;
@@ -30,6 +31,8 @@ pub enum Value {
     RoutingId(u16),
     /// The name of a state, a speed, a mode.
     Name(&'static str),
+    /// Some of the speeds of links.
+    Speeds(LinkSpeeds),
     /// A link's width in lanes.
     Lanes(u8),
     /// A time.
@@ -83,6 +86,7 @@ impl fmt::Display for Value {
             Self::Id(id) => write!(f, "{id:04x}"),
             Self::RoutingId(id) => write!(f, "{:02x}:{:02x}.{}", id >> 8, id >> 3 & 0x1f, id & 7),
             Self::Name(name) => f.write_str(name),
+            Self::Speeds(speeds) => write!(f, "{speeds}"),
             Self::Lanes(lanes) => write!(f, "x{lanes}"),
             Self::Duration(time) => write_duration(f, time),
             Self::Bytes(size) => write_bytes(f, size),
@@ -138,16 +142,18 @@ pub fn bytes(size: u64) -> String {
     format!("{}", Value::Bytes(size))
 }
 
-/// Flags as booleans, numbers and measures as numbers in the field's unit, ids and names as text, a
-/// reserved code as nothing.
+/// Flags as booleans, numbers and measures as numbers in the field's unit, ids and names as text, speeds as
+/// a list of names, a reserved code as nothing.
 #[cfg(feature = "serde")]
 impl serde::Serialize for Value {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use crate::capability::LinkSpeed;
         match *self {
             Self::Flag(value) => serializer.serialize_bool(value),
             Self::Number(value) | Self::Hex(value) | Self::Bytes(value) => serializer.serialize_u64(value),
             Self::Id(_) | Self::RoutingId(_) => serializer.collect_str(self),
             Self::Name(name) => serializer.serialize_str(name),
+            Self::Speeds(speeds) => serializer.collect_seq(speeds.iter().map(LinkSpeed::name)),
             Self::Lanes(lanes) => serializer.serialize_u8(lanes),
             Self::Duration(time) => {
                 serializer.serialize_u64(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))

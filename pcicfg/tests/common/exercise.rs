@@ -166,7 +166,7 @@ fn capability(entry: CapabilityEntry<'_>) {
 fn power_management(view: PowerManagement<'_>) {
     see!(view; offset, capabilities, control_status, bridge_support_extensions, data);
     see!(view.capabilities(); version, aux_current);
-    see!(view.control_status(); power_state, data_select, data_scale, no_soft_reset);
+    see!(view.control_status(); power_state, data_select, data_scale_milliwatts, no_soft_reset);
     for state in [PowerState::D0, PowerState::D1, PowerState::D2, PowerState::D3hot] {
         sink(view.capabilities().pme_support(state));
         assert_eq!(view.control_status().with_power_state(state).power_state(), state);
@@ -230,7 +230,7 @@ fn pci_express(view: PciExpress<'_>) {
     see_some!(view.device_capabilities_2(); max_end_end_tlp_prefixes, ln_system_cls,
         emergency_power_reduction_supported);
     see_some!(view.device_control_2(); completion_timeout, obff_enable);
-    see_some!(view.link_capabilities_2(); max_link_speed, lower_skp_os_generation_supported,
+    see_some!(view.link_capabilities_2(); max_link_speed, supported_link_speeds, lower_skp_os_generation_supported,
         lower_skp_os_reception_supported);
     see_some!(view.link_control_2(); target_link_speed, transmit_margin, compliance_preset);
     for speed in [LinkSpeed::Gt2_5, LinkSpeed::Gt128] {

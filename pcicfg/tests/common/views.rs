@@ -59,7 +59,7 @@ pub(super) fn secure_device(view: SecureDevice<'_>) {
     see!(view; offset, header, base_address_low, base_address_high, range, miscellaneous_information_0, miscellaneous_information_1_register);
     see!(view.header(); capability_block_type, capability_block_revision);
     see!(view.range(); unit_id, bus_number, first_device, last_device);
-    see!(view.miscellaneous_information_0(); msi_message_number, guest_virtual_address_size_code, physical_address_size, virtual_address_size, ppr_msi_message_number);
+    see!(view.miscellaneous_information_0(); msi_message_number, guest_virtual_address_size, physical_address_size, virtual_address_size, ppr_msi_message_number);
     see!(view; is_iommu, base_address, ga_msi_message_number);
 }
 
@@ -181,7 +181,7 @@ pub(super) fn root_complex_link_declaration(view: RootComplexLinkDeclaration<'_>
 
 pub(super) fn root_complex_internal_link(view: RootComplexInternalLink<'_>) {
     see!(view; offset, capabilities, control, status);
-    see!(view.capabilities(); max_link_speed, maximum_link_width, aspm_support, l0s_exit_latency, l1_exit_latency, supported_link_speeds_vector);
+    see!(view.capabilities(); max_link_speed, maximum_link_width, aspm_support, l0s_exit_latency, l1_exit_latency, supported_link_speeds);
     see!(view.control(); aspm_control);
     see!(view.status(); current_link_speed, negotiated_link_width);
 }
@@ -225,7 +225,7 @@ pub(super) fn dynamic_power_allocation(view: DynamicPowerAllocation<'_>) {
 
 pub(super) fn secondary_pci_express(view: SecondaryPciExpress<'_>) {
     see!(view; offset, link_control_3, lane_error_status);
-    see!(view.link_control_3(); enable_lower_skp_os_generation_vector);
+    see!(view.link_control_3(); enable_lower_skp_os_generation);
     assert!(view.lane_equalization_control(255).count() <= 32);
     for lane in view.lane_equalization_control(2) {
         see!(lane; downstream_port_transmitter_preset, downstream_port_receiver_preset_hint, upstream_port_transmitter_preset, upstream_port_receiver_preset_hint);

@@ -72,7 +72,7 @@ fn containment(findings: &mut Findings, dpc: DownstreamPortContainment<'_>) {
         DpcTriggerEnable::Disabled => "off",
         DpcTriggerEnable::Fatal => "takes the link down on fatal errors",
         DpcTriggerEnable::NonFatalOrFatal => "takes the link down on non-fatal and fatal errors",
-        DpcTriggerEnable::Reserved => "of a reserved setting",
+        _ => "of a reserved setting",
     });
     let status = dpc.status();
     if status.contains(DpcStatus::TRIGGER_STATUS) {

@@ -231,6 +231,7 @@ pub enum ObffEnable {
 
 /// Which cache lines a lightweight notification system has (LN System CLS; dropped in PCI Express 6.0).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum LnSystemCls {
     /// Lightweight notification is not supported, or not in effect.
     NotSupported,
@@ -244,6 +245,7 @@ pub enum LnSystemCls {
 
 /// How a device is told to take less power (Emergency Power Reduction Supported).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum EmergencyPowerReduction {
     /// Not at all.
     NotSupported,

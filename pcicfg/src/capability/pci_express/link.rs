@@ -1,112 +1,8 @@
 //! Link Capabilities, Control and Status, and their second set.
 
+use super::speed::{LinkSpeed, LinkSpeeds, LinkWidth};
 use bitflags::bitflags;
-use core::fmt;
 use core::time::Duration;
-
-/// A link's rate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LinkSpeed {
-    /// 2.5 GT/s (first generation).
-    Gt2_5 = 1,
-    /// 5 GT/s.
-    Gt5 = 2,
-    /// 8 GT/s.
-    Gt8 = 3,
-    /// 16 GT/s.
-    Gt16 = 4,
-    /// 32 GT/s.
-    Gt32 = 5,
-    /// 64 GT/s.
-    Gt64 = 6,
-    /// 128 GT/s.
-    Gt128 = 7,
-}
-
-impl LinkSpeed {
-    /// The speed that a four-bit field means; `None` for 0 and for codes of no known speed.
-    ///
-    /// In Link Capabilities, Control 2 and Status the code is the number of a bit in
-    /// [`LinkCapabilities2`]'s vector; every device that exists numbers them as this type does.
-    #[must_use]
-    pub const fn from_code(code: u8) -> Option<Self> {
-        Some(match code {
-            1 => Self::Gt2_5,
-            2 => Self::Gt5,
-            3 => Self::Gt8,
-            4 => Self::Gt16,
-            5 => Self::Gt32,
-            6 => Self::Gt64,
-            7 => Self::Gt128,
-            _ => return None,
-        })
-    }
-
-    /// The four-bit code.
-    #[must_use]
-    pub const fn code(self) -> u8 {
-        self as u8
-    }
-
-    /// As it is written: `8 GT/s`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Gt2_5 => "2.5 GT/s",
-            Self::Gt5 => "5 GT/s",
-            Self::Gt8 => "8 GT/s",
-            Self::Gt16 => "16 GT/s",
-            Self::Gt32 => "32 GT/s",
-            Self::Gt64 => "64 GT/s",
-            Self::Gt128 => "128 GT/s",
-        }
-    }
-
-    /// The rate of one lane in megatransfers a second.
-    #[must_use]
-    pub const fn megatransfers_per_second(self) -> u32 {
-        match self {
-            Self::Gt2_5 => 2_500,
-            Self::Gt5 => 5_000,
-            Self::Gt8 => 8_000,
-            Self::Gt16 => 16_000,
-            Self::Gt32 => 32_000,
-            Self::Gt64 => 64_000,
-            Self::Gt128 => 128_000,
-        }
-    }
-}
-
-impl fmt::Display for LinkSpeed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// A link's width in lanes, as the six-bit field has it: 1, 2, 4, 8, 12, 16 or 32 by the specification,
-/// 0 where there is no link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LinkWidth(pub u8);
-
-impl LinkWidth {
-    /// How many lanes.
-    #[must_use]
-    pub const fn lanes(self) -> u8 {
-        self.0
-    }
-
-    /// Whether the specification has such a width.
-    #[must_use]
-    pub const fn is_defined(self) -> bool {
-        matches!(self.0, 1 | 2 | 4 | 8 | 12 | 16 | 32)
-    }
-}
-
-impl fmt::Display for LinkWidth {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "x{}", self.0)
-    }
-}
 
 bitflags! {
     /// Active State Power Management: which states, in the two-bit fields of Link Capabilities and
@@ -297,6 +193,7 @@ impl LinkCapabilities {
 
 /// Whether Device Readiness Status messages are signalled, and how (downstream ports).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum DrsSignaling {
     /// Not.
     NotReported,
@@ -354,26 +251,31 @@ impl LinkCapabilities2 {
     /// Whether the link can run at `speed`. All speed bits are 0 in devices older than this register.
     #[must_use]
     pub const fn supports(self, speed: LinkSpeed) -> bool {
-        self.bits() >> speed.code() & 1 != 0
+        self.supported_link_speeds().contains(speed)
     }
 
     /// The highest speed of the vector; `None` if it is empty.
     #[must_use]
     pub const fn max_link_speed(self) -> Option<LinkSpeed> {
-        let vector = self.bits() & 0xfe;
-        if vector == 0 { None } else { LinkSpeed::from_code(vector.ilog2() as u8) }
+        self.supported_link_speeds().highest()
     }
 
-    /// Lower SKP OS generation: the speeds, as bits 0 (2.5 GT/s) to 6.
+    /// Supported Link Speeds Vector; empty in devices older than this register.
     #[must_use]
-    pub const fn lower_skp_os_generation_supported(self) -> u8 {
-        (self.bits() >> 9 & 0x7f) as u8
+    pub const fn supported_link_speeds(self) -> LinkSpeeds {
+        LinkSpeeds::from_bits(self.bits() >> 1)
     }
 
-    /// Lower SKP OS reception: the speeds, as bits 0 (2.5 GT/s) to 6.
+    /// Lower SKP OS Generation Supported Speeds Vector.
     #[must_use]
-    pub const fn lower_skp_os_reception_supported(self) -> u8 {
-        (self.bits() >> 16 & 0x7f) as u8
+    pub const fn lower_skp_os_generation_supported(self) -> LinkSpeeds {
+        LinkSpeeds::from_bits(self.bits() >> 9)
+    }
+
+    /// Lower SKP OS Reception Supported Speeds Vector.
+    #[must_use]
+    pub const fn lower_skp_os_reception_supported(self) -> LinkSpeeds {
+        LinkSpeeds::from_bits(self.bits() >> 16)
     }
 }
 
@@ -408,6 +310,7 @@ impl LinkControl2 {
 
 /// What a downstream port sees at the link's other end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum DownstreamComponentPresence {
     /// The link is down, and whether a component is there is not known.
     LinkDownNotDetermined,

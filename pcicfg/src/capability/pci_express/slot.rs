@@ -117,6 +117,7 @@ impl SlotCapabilities {
 
 /// A slot's light.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Indicator {
     /// The reserved code, which a slot without the light reads.
     Reserved,

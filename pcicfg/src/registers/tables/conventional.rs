@@ -35,6 +35,19 @@ pub(super) fn of(id: CapabilityId) -> &'static [Register] {
     }
 }
 
+/// What Data says.
+const DATA: &[&str] = &[
+    "D0 power consumed",
+    "D1 power consumed",
+    "D2 power consumed",
+    "D3 power consumed",
+    "D0 power dissipated",
+    "D1 power dissipated",
+    "D2 power dissipated",
+    "D3 power dissipated",
+    "common logic power consumed",
+];
+
 static POWER_MANAGEMENT: &[Register] = &[
     word("Power Management Capabilities", 2)
         .flags(flags::<PowerManagementCapabilities>)
@@ -43,8 +56,8 @@ static POWER_MANAGEMENT: &[Register] = &[
         .flags(flags::<PowerManagementControlStatus>)
         .fields(&[
             named("Power State", 3, &["D0", "D1", "D2", "D3hot"]),
-            number("Data Select", 0xf << 9),
-            named("Data Scale", 3 << 13, &["unknown", "0.1", "0.01", "0.001"]),
+            named("Data Select", 0xf << 9, DATA),
+            named("Data Scale", 3 << 13, &["unknown", "0.1 W", "0.01 W", "0.001 W"]),
         ])
         .rw(0x1e03)
         .rws(1 << 8)

@@ -7,8 +7,8 @@ use crate::capability::{
     SlotCapabilities2, SlotControl, SlotStatus,
 };
 use crate::registers::table::{
-    FieldRow, Register, bytes, coded, computed, duration, dword, flags, hex, lanes, milliwatts, named,
-    number, routing_id, word,
+    FieldRow, Register, bytes, coded, computed, duration, dword, flags, lanes, milliwatts, named, number,
+    routing_id, word,
 };
 use crate::registers::{RegisterMap, Structure, Value};
 use core::time::Duration;
@@ -172,8 +172,8 @@ static EXPRESS_2: &[Register] = &[
 static LINK_2: &[Register] = &[
     dword("Link Capabilities 2", PciExpress::LINK_CAPABILITIES_2).flags(flags::<LinkCapabilities2>).fields(
         &[
-            hex("Lower SKP OS Generation Supported", 0x7f << 9),
-            hex("Lower SKP OS Reception Supported", 0x7f << 16),
+            computed("Lower SKP OS Generation Supported", 0x7f << 9, speeds),
+            computed("Lower SKP OS Reception Supported", 0x7f << 16, speeds),
         ],
     ),
     // Selectable De-emphasis is HwInit.
@@ -221,6 +221,12 @@ const RESERVED: &[FieldRow] = &[];
 
 fn payload(code: u32) -> Value {
     if code < 6 { Value::Bytes(128 << code) } else { Value::Reserved(code) }
+}
+
+/// Bit 0 for 2.5 GT/s.
+pub(super) fn speeds(vector: u32) -> Value {
+    // Where Link Capabilities 2 has them.
+    Value::Speeds(LinkCapabilities2::from_bits_retain(vector << 1).supported_link_speeds())
 }
 
 pub(super) fn speed(code: u32) -> Value {

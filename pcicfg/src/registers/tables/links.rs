@@ -1,7 +1,7 @@
 //! What two ends of a link negotiate: Secondary PCI Express, the physical layers, Lane Margining, Data
 //! Link Feature, other protocols on the same link.
 
-use super::express::l1_latency;
+use super::express::{l1_latency, speeds};
 use crate::ConfigSpace;
 use crate::extended::{
     AlternateProtocol, AlternateProtocolCapabilities, AlternateProtocolControl, DataLinkFeatures,
@@ -13,14 +13,14 @@ use crate::extended::{
     SecondaryPciExpress,
 };
 use crate::registers::table::{
-    FieldRow, Register, byte, coded, duration, dword, flags, hex, id, named, number, word,
+    FieldRow, Register, byte, coded, computed, duration, dword, flags, hex, id, named, number, word,
 };
 use crate::registers::{RegisterMap, Structure};
 
 static SECONDARY: &[Register] = &[
     dword("Link Control 3", 0x04)
         .flags(flags::<LinkControl3>)
-        .fields(&[hex("Enable Lower SKP OS Generation Vector", 0x7f << 9)])
+        .fields(&[computed("Enable Lower SKP OS Generation Vector", 0x7f << 9, speeds)])
         .rw(0xfe03),
     dword("Lane Error Status", 0x08).fields(&[hex("Lanes", !0)]).rw1cs(!0),
 ];

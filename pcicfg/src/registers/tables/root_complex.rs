@@ -1,6 +1,6 @@
 //! What is inside of a root complex.
 
-use super::express::{ASPM, l0s_latency, l1_latency, speed, width};
+use super::express::{ASPM, l0s_latency, l1_latency, speed, speeds, width};
 use crate::extended::{
     EventCollectorAssociation, RcrbCapabilities, RcrbControl, RootComplexLinkControl,
     RootComplexLinkDeclaration, RootComplexLinkDescription,
@@ -47,7 +47,7 @@ pub(super) static INTERNAL_LINK: &[Register] = &[
         named("ASPM Support", 3 << 10, ASPM),
         duration("L0s Exit Latency", 7 << 12, |code| l0s_latency(code, "more than 4 us")),
         duration("L1 Exit Latency", 7 << 15, |code| l1_latency(code, "more than 64 us")),
-        hex("Supported Link Speeds Vector", 0x7f << 18),
+        computed("Supported Link Speeds Vector", 0x7f << 18, speeds),
     ]),
     word("Root Complex Link Control", 0x08)
         .flags(flags::<RootComplexLinkControl>)
