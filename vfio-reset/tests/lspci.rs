@@ -163,6 +163,39 @@ fn json_has_every_function_as_a_typed_tree() {
     assert!(json(dump.path(), &["-n"])["functions"][0]["vendor_name"].is_null());
 }
 
+/// A host of 512 functions, with capabilities all over, has more than 16 MiB of JSON; 8 MiB of memory do.
+#[test]
+#[cfg(target_os = "linux")]
+fn json_of_many_functions_needs_no_more_memory_than_that_of_one() {
+    let mut text = String::new();
+    for function in 0..512 {
+        text += &format!("{:02x}:{:02x}.{} x\n", function >> 8, function >> 3 & 0x1f, function & 7);
+        let mut bytes = vec![0x5a_u8; 4096];
+        (bytes[0x06], bytes[0x0e], bytes[0x34]) = (0x10, 0, 0x40);
+        bytes[0x40..0x44].copy_from_slice(&[0x10, 0, 0x42, 0x01]);
+        for id in 1..=0x3a_u32 {
+            let at = 0xc0 + 0x40 * id as usize;
+            let next = if id == 0x3a { 0 } else { at as u32 + 0x40 };
+            bytes[at..at + 4].copy_from_slice(&(id | 2 << 16 | next << 20).to_le_bytes());
+        }
+        for (row, bytes) in bytes.chunks(16).enumerate() {
+            text += &format!("{:02x}:", 16 * row);
+            bytes.iter().for_each(|byte| text += &format!(" {byte:02x}"));
+            text.push('\n');
+        }
+        text.push('\n');
+    }
+    let dump = file(&text);
+    let run = Command::new("sh")
+        .args(["-c", "ulimit -d 8192; exec \"$0\" lspci -F \"$1\" -n --json"])
+        .arg(env!("CARGO_BIN_EXE_vfio-reset"))
+        .arg(dump.path())
+        .output()
+        .expect("a shell");
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    assert!(run.stdout.len() > 16 << 20, "{} bytes", run.stdout.len());
+}
+
 #[test]
 fn json_and_other_forms_exclude_each_other() {
     for options in [&["--json", "-t"][..], &["--json", "-x"], &["--json", "-mm"], &["--json", "--more"]] {
