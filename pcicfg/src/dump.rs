@@ -394,7 +394,6 @@ pub enum WarningKind {
 /// Why a text shows not one function, or too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {kind}")]
-#[non_exhaustive]
 pub struct DumpError {
     /// The line, from 1.
     pub line: u32,
