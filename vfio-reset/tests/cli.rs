@@ -527,3 +527,11 @@ fn a_trace_ends_with_what_came_of_it() {
         stderr(&output)
     );
 }
+
+#[cfg(not(feature = "serve"))]
+#[test]
+fn a_program_that_cannot_serve_says_how_to_build_one_that_can() {
+    let output = run(&["--machine", "sim:broken", "serve", "01:00.0", "--socket", "/nowhere"]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("--features serve"), "{}", stderr(&output));
+}

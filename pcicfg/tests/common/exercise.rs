@@ -164,7 +164,8 @@ fn capability(entry: CapabilityEntry<'_>) {
 }
 
 fn power_management(view: PowerManagement<'_>) {
-    see!(view; offset, capabilities, control_status, bridge_support_extensions, data);
+    see!(view; offset, capabilities, control_status, bridge_support_extensions, data,
+        data_milliwatts);
     see!(view.capabilities(); version, aux_current);
     see!(view.control_status(); power_state, data_select, data_scale_milliwatts, no_soft_reset);
     for state in [PowerState::D0, PowerState::D1, PowerState::D2, PowerState::D3hot] {
@@ -232,6 +233,13 @@ fn pci_express(view: PciExpress<'_>) {
     see_some!(view.device_control_2(); completion_timeout, obff_enable);
     see_some!(view.link_capabilities_2(); max_link_speed, supported_link_speeds, lower_skp_os_generation_supported,
         lower_skp_os_reception_supported);
+    if let Some(capabilities) = view.link_capabilities_2() {
+        let speeds = capabilities.supported_link_speeds();
+        see!(speeds; bits, is_empty, highest);
+        // The highest is the last, and all that it yields are in it.
+        assert_eq!(speeds.iter().last(), speeds.highest());
+        assert!(speeds.iter().all(|speed| speeds.contains(speed)));
+    }
     see_some!(view.link_control_2(); target_link_speed, transmit_margin, compliance_preset);
     for speed in [LinkSpeed::Gt2_5, LinkSpeed::Gt128] {
         sink(view.link_capabilities_2().map(|link| link.supports(speed)));

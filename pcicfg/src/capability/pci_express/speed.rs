@@ -26,7 +26,7 @@ impl LinkSpeed {
     /// The speed that a four-bit field means; `None` for 0 and for codes of no known speed.
     ///
     /// In Link Capabilities, Control 2 and Status the code is the number of a bit in
-    /// [`LinkCapabilities2`]'s vector; every device that exists numbers them as this type does.
+    /// [`LinkCapabilities2`](super::LinkCapabilities2)'s vector; every device that exists numbers them as this type does.
     #[must_use]
     pub const fn from_code(code: u8) -> Option<Self> {
         Some(match code {

@@ -106,7 +106,7 @@ pub(crate) enum Command {
     /// Read registers behind a BAR, four bytes each; all-ones where no one answers
     Peek(PeekArguments),
     /// Show simulated functions to virtual machines, as PCI devices over vfio-user
-    #[cfg(feature = "serve")]
+    #[cfg_attr(not(feature = "serve"), command(hide = true))]
     Serve(ServeArguments),
     /// Print what lspci prints, with lspci's options
     Lspci(crate::lspci::LspciArguments),
@@ -332,8 +332,8 @@ pub(crate) struct PeekArguments {
     pub(crate) mapped: bool,
 }
 
-#[cfg(feature = "serve")]
 #[derive(Debug, Args)]
+#[cfg_attr(not(feature = "serve"), allow(dead_code, reason = "known, so that it can be said how to get it"))]
 pub(crate) struct ServeArguments {
     /// The functions of the machine (`--machine sim:NAME` or a `.toml`); all but bridges if none is given
     pub(crate) addresses: Vec<Address>,

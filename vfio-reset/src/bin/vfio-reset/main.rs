@@ -65,6 +65,15 @@ fn run(arguments: &Arguments) -> CommandResult {
     if let Command::Serve(operands) = &arguments.command {
         return serve::run(&arguments.global, &output, operands);
     }
+    #[cfg(not(feature = "serve"))]
+    if let Command::Serve(_) = &arguments.command {
+        return Err(Error::NotServed {
+            what: "anything".to_string(),
+            reason: "this vfio-reset was built without it; build one with it: \
+                     cargo build --release -p vfio-reset --features serve"
+                .to_string(),
+        });
+    }
     let mut session = Session::open(&arguments.global, &output)?;
     if let Command::Plan(plan) | Command::Reset(ResetArguments { plan, .. }) = &arguments.command
         && let Some(family) = &plan.family
@@ -76,9 +85,7 @@ fn run(arguments: &Arguments) -> CommandResult {
         Command::Show(arguments) => show::run(&session, &output, arguments),
         Command::Tree(arguments) => tree::run(&session, &output, arguments),
         // Done above.
-        Command::Diff(_) | Command::Lspci(_) | Command::Vendor(_) => Ok(0),
-        #[cfg(feature = "serve")]
-        Command::Serve(_) => Ok(0),
+        Command::Diff(_) | Command::Lspci(_) | Command::Vendor(_) | Command::Serve(_) => Ok(0),
         Command::Plan(arguments) => plan::run(&session, &output, arguments),
         Command::Reset(arguments) => reset::run(&session, &output, arguments),
         Command::Peek(arguments) => peek::run(&session, &output, arguments),
