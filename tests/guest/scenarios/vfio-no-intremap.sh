@@ -23,7 +23,11 @@ done
 expect_exit 0 vfio-reset reset $nvme --via kernel --method flr
 
 step "allowed"
-echo Y >/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts
+# Which of the two it is depends on how the kernel gives devices away: by groups or by iommufd.
+for module in vfio_iommu_type1 iommufd; do
+    setting=/sys/module/$module/parameters/allow_unsafe_interrupts
+    if test -e $setting; then echo Y >$setting; fi
+done
 expect_exit 0 vfio-reset reset $nvme --via vfio --method hot_reset
 check "config space is as before" same_config $nvme /tmp/before
 check "nvme binds" bind $nvme nvme
