@@ -3,6 +3,9 @@
 //! EFI image.
 #![no_main]
 
+#[path = "../../romtools/tests/common/driver.rs"]
+mod least;
+
 use libfuzzer_sys::fuzz_target;
 use romtools::build::{Builder, Part};
 use romtools::compression::{self, MAXIMUM_SIZE, Sizes, Variant};
@@ -56,16 +59,7 @@ fn bytes(bytes: &[u8], variant: Variant) {
 
 /// A PE file with these bytes for code, and the ROM that is made of it.
 fn driver(code: &[u8], compress: bool) {
-    let mut file = vec![0; 0x200];
-    file[..2].copy_from_slice(b"MZ");
-    file[0x3c] = 0x40;
-    file[0x40..0x46].copy_from_slice(b"PE\0\0\x64\x86");
-    file[0x58..0x5a].copy_from_slice(&[0x0b, 0x02]);
-    // Where it begins to run, its size in memory, and that of its headers; it has no sections.
-    file[0x69] = 0x10;
-    file[0x91] = 0x20;
-    file[0x95] = 0x02;
-    file[0x9c] = 0x0b;
+    let mut file = least::driver();
     file.extend(code);
     let rom = Builder::new(0x1234, vec![0x1111, 0x1112]).part(Part::Efi { file: &file, compress }).build();
     let rom = rom.expect("a driver makes a ROM");

@@ -66,7 +66,7 @@ pub use filter::{Filter, FilterError};
 pub use names::{Names, NoNames};
 pub use subject::{Identity, Resource, RestrictedLink, Subject, System};
 pub use text::Text;
-pub use tree::{Paths, Tree};
+pub use tree::{Paths, Topology};
 
 use names::Naming;
 

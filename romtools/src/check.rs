@@ -38,7 +38,7 @@ mod problem;
 mod romfile;
 
 pub use device::for_device;
-pub use guest::{Answer, Guests, Started, guests};
+pub use guest::{Answer, Guests, Started, guests, guests_of_device};
 pub use problem::{Problem, Severity};
 pub use romfile::{as_romfile, padding};
 

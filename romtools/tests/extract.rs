@@ -4,22 +4,8 @@
 mod common;
 
 use common::bench::Bench;
+use common::driver::driver;
 use romtools::build::{Builder, Part};
-
-/// The smallest PE file of a driver.
-fn driver() -> Vec<u8> {
-    let mut file = vec![0; 0x200];
-    file[..2].copy_from_slice(b"MZ");
-    file[0x3c] = 0x40;
-    file[0x40..0x46].copy_from_slice(b"PE\0\0\x64\x86");
-    file[0x58..0x5a].copy_from_slice(&[0x0b, 0x02]);
-    // Where it begins to run, its size in memory, and that of its headers; it has no sections.
-    file[0x69] = 0x10;
-    file[0x91] = 0x20;
-    file[0x95] = 0x02;
-    file[0x9c] = 0x0b;
-    file
-}
 
 fn rom(compress: bool) -> Vec<u8> {
     Builder::new(0x1234, vec![0x1111]).part(Part::Efi { file: &driver(), compress }).build().unwrap()

@@ -6,6 +6,7 @@ use romtools::pcir::ClassCode;
 
 use super::Seed;
 use super::rom::{put, sum, word};
+use crate::firmware;
 
 /// All of them.
 pub(super) fn all() -> Vec<Seed> {
@@ -43,15 +44,10 @@ fn build(builder: &Builder<'_>) -> Vec<u8> {
     builder.clone().class_code(class).vendor_rom_revision(0x420).build().unwrap_or_default()
 }
 
-/// The headers of a PE file, and bytes that can be compressed.
+/// A driver that firmware loads, and bytes that can be compressed.
 fn pe() -> Vec<u8> {
-    let mut file = vec![0; 0x180];
-    put(&mut file, 0, b"MZ");
-    put(&mut file, 0x3c, &[0x40]);
-    put(&mut file, 0x40, b"PE\0\0\x64\x86");
-    put(&mut file, 0x58, &[0x0b, 0x02]);
-    put(&mut file, 0x9c, &[0x0b]);
-    put(&mut file, 0x100, b"A driver says hello. A driver says goodbye. A driver says nothing.");
+    let mut file = firmware::driver(0x200);
+    file.extend(b"A driver says hello. A driver says goodbye. A driver says nothing.");
     file
 }
 

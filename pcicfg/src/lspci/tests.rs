@@ -1,6 +1,6 @@
 //! What holds for any bytes, and what only a running system knows.
 
-use super::{Identifiers, NoNames, Options, Resource, Subject, System, Text, Tree, write_function};
+use super::{Identifiers, NoNames, Options, Resource, Subject, System, Text, Topology, write_function};
 use crate::Address;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -67,7 +67,7 @@ proptest! {
     ) {
         let mut functions = functions;
         functions.sort();
-        let mut tree = Tree::new();
+        let mut tree = Topology::new();
         for &(domain, bus, devfn, bridge, secondary, subordinate) in &functions {
             let mut bytes = [0; 64];
             if bridge {

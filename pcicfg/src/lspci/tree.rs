@@ -5,7 +5,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::names::Naming;
-use super::{Filter, Identifiers, Names, Subject, Text};
+use super::{Identifiers, Names, Subject, Text};
 use crate::address::Address;
 
 /// lspci's lines end here; what would be longer ends in dots.
@@ -48,8 +48,8 @@ struct Bus {
 /// bus numbers in their bridges.
 ///
 /// ```
-/// use pcicfg::{Address, lspci::{Identifiers, NoNames, Subject, Text, Tree}};
-/// let mut tree = Tree::new();
+/// use pcicfg::{Address, lspci::{Identifiers, NoNames, Subject, Text, Topology}};
+/// let mut tree = Topology::new();
 /// tree.push(&Subject::new(Address::from_devfn(0, 0, 0), &[0; 64]), true);
 /// tree.push(&Subject::new(Address::from_devfn(0, 0, 0x10), &[0; 64]), true);
 /// let mut text = Text::new();
@@ -57,12 +57,12 @@ struct Bus {
 /// assert_eq!(text.to_str(), "-[0000:00]-+-00.0\n           \\-02.0\n");
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Tree {
+pub struct Topology {
     functions: Vec<Function>,
     bridges: Vec<Bridge>,
 }
 
-impl Tree {
+impl Topology {
     /// A tree without functions.
     #[must_use]
     pub fn new() -> Self {
@@ -94,11 +94,6 @@ impl Tree {
             bridge: is_bridge.then(|| self.bridges.len() - 1),
             parent: subject.system().and_then(|system| system.parent),
         });
-    }
-
-    /// Adds a function that is wanted if `filter` says so.
-    pub fn push_filtered(&mut self, subject: &Subject<'_>, filter: &Filter) {
-        self.push(subject, filter.matches(subject));
     }
 
     /// The bridge that the kernel found a function behind.
@@ -169,7 +164,7 @@ impl Tree {
     }
 }
 
-/// The bridges above each function of a [`Tree`], for [`Subject::below`]; made by [`Tree::paths`].
+/// The bridges above each function of a [`Topology`], for [`Subject::below`]; made by [`Topology::paths`].
 #[derive(Clone, Debug, Default)]
 pub struct Paths {
     addresses: Vec<Address>,
@@ -207,7 +202,7 @@ struct Grown<'t> {
 }
 
 impl<'t> Grown<'t> {
-    fn new(tree: &'t Tree) -> Self {
+    fn new(tree: &'t Topology) -> Self {
         let grown = Self::build(tree, &[]);
         let empty = |bridge: &Bridge| bridge.buses.is_empty().then_some(bridge.domain);
         let lost: Vec<u32> = grown.bridges.iter().take(grown.roots).filter_map(empty).collect();
@@ -216,7 +211,7 @@ impl<'t> Grown<'t> {
 
     /// Hangs the bridges up. In the domains of `lost`, bridges that lead to their own bus, as those do that
     /// nobody has set up, are passed over: nothing would be left below the root. (lspci crashes there.)
-    fn build(tree: &'t Tree, lost: &[u32]) -> Self {
+    fn build(tree: &'t Topology, lost: &[u32]) -> Self {
         let mut roots = BTreeMap::new();
         for function in &tree.functions {
             roots.entry(function.address.domain()).or_insert(0);
@@ -395,7 +390,7 @@ mod tests {
 
     #[test]
     fn bridges_that_nobody_has_set_up_hide_nothing() {
-        let mut tree = Tree::new();
+        let mut tree = Topology::new();
         let mut bridge = [0; 64];
         (bridge[0x0b], bridge[0x0e]) = (6, 1);
         tree.push(&Subject::new(Address::from_devfn(0, 0, 0), &[0; 64]), true);
@@ -407,7 +402,7 @@ mod tests {
 
     #[test]
     fn the_buses_of_a_domain_are_behind_its_own_bridges() {
-        let mut tree = Tree::new();
+        let mut tree = Topology::new();
         let mut bridge = [0; 64];
         (bridge[0x0b], bridge[0x0e], bridge[0x19], bridge[0x1a]) = (6, 1, 1, 1);
         // Domains 1 and 3 have a bridge to bus 1; in domains 0, 2 and 4 it is a root bus.
@@ -426,7 +421,7 @@ mod tests {
 
     #[test]
     fn paths_lead_from_the_root_down_and_end_where_bridges_are_a_ring() {
-        let mut tree = Tree::new();
+        let mut tree = Topology::new();
         let bridge = |secondary: u8, subordinate: u8| {
             let mut bytes = [0; 64];
             (bytes[0x0b], bytes[0x0e], bytes[0x19], bytes[0x1a]) = (6, 1, secondary, subordinate);
@@ -441,7 +436,7 @@ mod tests {
         assert_eq!(shown(2), ["0000:00:01.0", "0000:01:01.0"]);
         assert_eq!(shown(3), [""; 0], "there is no such function");
 
-        let mut ring = Tree::new();
+        let mut ring = Topology::new();
         for (bus, bytes) in [(0, [0; 64]), (1, bridge(2, 2)), (2, bridge(1, 1)), (2, [0; 64])] {
             ring.push(&Subject::new(Address::from_devfn(0, bus, 8), &bytes), true);
         }
@@ -451,7 +446,7 @@ mod tests {
 
     #[test]
     fn a_line_that_is_too_long_ends_in_dots() {
-        let mut tree = Tree::new();
+        let mut tree = Topology::new();
         for bus in 0..=255u8 {
             let mut bridge = [0; 64];
             (bridge[0x0b], bridge[0x0e], bridge[0x19], bridge[0x1a]) = (6, 1, bus.saturating_add(1), 0xff);

@@ -101,6 +101,12 @@ mod tests {
         };
         assert_eq!(ids(0x1637), []);
         assert_eq!(ids(0x1900), [("bios-ids", PCIR)]);
+        let starts = |device| {
+            let guests = check::guests_of_device(&Rom::parse(&file).unwrap(), 0x1002, device);
+            matches!(guests.bios, check::Answer::Yes(_))
+        };
+        assert!(starts(0x1637));
+        assert!(!starts(0x1900));
         // An id of 0 is any device's for a driver, and no device's for a BIOS.
         let any = ImageSpec { last: true, ..ImageSpec::pc_at(0, 0) }.build();
         let findings = check::for_device(&Rom::parse(&any).unwrap(), 0x1002, 0x1900);

@@ -60,6 +60,19 @@ pub struct Guests {
 /// What firmware can do with a ROM that is given to a virtual machine.
 #[must_use]
 pub fn guests(rom: &Rom<'_>) -> Guests {
+    guests_with(rom, |_| true)
+}
+
+/// The same for a device with these ids: a BIOS starts only an image that names them in its PCI Data Structure.
+#[must_use]
+pub fn guests_of_device(rom: &Rom<'_>, vendor_id: u16, device_id: u16) -> Guests {
+    guests_with(rom, |image| {
+        let structure = image.structure();
+        (structure.vendor_id, structure.device_id) == (vendor_id, device_id)
+    })
+}
+
+fn guests_with(rom: &Rom<'_>, named: impl Fn(&Image<'_>) -> bool) -> Guests {
     let none =
         Guests { uefi: Answer::No, bios: Answer::No, images: 0, offset: 0, padding: 0, class_code: None };
     let Some(chain) = rom.chain_for_firmware() else {
@@ -82,7 +95,7 @@ pub fn guests(rom: &Rom<'_>) -> Guests {
     };
     let bios = first(&images, |_, image| {
         let Header::PcAt(header) = image.header() else { return None };
-        let works = bios::starts(rom.file(), image, &header);
+        let works = named(image) && bios::starts(rom.file(), image, &header);
         Some(Looked { works, machine: None, is_signed: None })
     });
     Guests {

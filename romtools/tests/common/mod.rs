@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "no test needs all of it")]
 
 pub(crate) mod bench;
+pub(crate) mod driver;
 
 use std::collections::BTreeMap;
 use std::fs;

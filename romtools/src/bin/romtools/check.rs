@@ -19,11 +19,14 @@ pub(crate) fn run(
         let mut findings = check::findings(rom);
         findings.extend(check::as_romfile(rom));
         findings.sort_by_key(Finding::offset);
-        if let Some(Ids { vendor, device }) = device {
-            findings.extend(check::for_device(rom, vendor, device));
-            findings.sort_by_key(Finding::offset);
-        }
-        let guests = check::guests(rom);
+        let guests = match device {
+            Some(Ids { vendor, device }) => {
+                findings.extend(check::for_device(rom, vendor, device));
+                findings.sort_by_key(Finding::offset);
+                check::guests_of_device(rom, vendor, device)
+            }
+            None => check::guests(rom),
+        };
         if as_json {
             json::write(out, &json::Check::new(path, &findings, &guests))?;
         } else {

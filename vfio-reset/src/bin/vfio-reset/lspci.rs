@@ -20,7 +20,7 @@ use crate::CommandResult;
 use crate::args::Global;
 use crate::output::Output;
 use arguments::{Answer, Source};
-use pcicfg::lspci::{Tree, write_function};
+use pcicfg::lspci::{Topology, write_function};
 use vfio_reset::Error;
 use writer::Writer;
 
@@ -51,7 +51,7 @@ pub(crate) fn run(global: &Global, output: &Output, arguments: &LspciArguments) 
     }
     let mut out = Writer::new();
     let mut room = sparse::Space::new();
-    let mut tree = Tree::new();
+    let mut tree = Topology::new();
     if arguments.topology() {
         for index in 0..functions.len() {
             functions.with(index, &mut room, |subject| tree.push(subject, filter.matches(subject)));
