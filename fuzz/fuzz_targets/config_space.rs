@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use pcicfg::defect::Defects;
 use pcicfg::dump::Dump;
 use pcicfg::lspci::{
-    Filter, Identifiers, Names, NoNames, Options, Resource, Subject, System, Text, Tree, write_function,
+    Filter, Identifiers, Names, NoNames, Options, Resource, Subject, System, Text, Topology, write_function,
 };
 use pcicfg::{Address, ConfigSpace};
 
@@ -171,11 +171,11 @@ fn tree(bytes: &[u8]) {
     functions.sort_by_key(|(address, _)| *address);
     let mut filter = Filter::default();
     filter.slot("0:").expect("a bus");
-    let (mut all, mut some) = (Tree::new(), Tree::new());
+    let (mut all, mut some) = (Topology::new(), Topology::new());
     for (address, header) in &functions {
         let subject = Subject::new(*address, header);
         all.push(&subject, true);
-        some.push_filtered(&subject, &filter);
+        some.push(&subject, filter.matches(&subject));
     }
     for tree in [all, some] {
         let mut text = Text::new();
