@@ -186,6 +186,11 @@ fn dumps(images: &[(String, Vec<u8>)]) -> Vec<Seed> {
     let mut seeds = Vec::new();
     let mut push = |name: &str, text: &[u8]| {
         seeds.push(Seed { target: "dump", name: name.to_owned(), bytes: text.to_vec() });
+        // Pieces of 300 bytes, at most of 1 KiB, that come as they are wanted or 50 bytes at a time.
+        for (way, start) in [("wanted", [75, 64, 0, 0, 0, 0]), ("steps", [75, 64, 1, 49, 0, 0])] {
+            let bytes = [&start[..], text].concat();
+            seeds.push(Seed { target: "pieces", name: format!("{name}-{way}"), bytes });
+        }
     };
     for (name, extent) in [
         ("x", Extent::Header),

@@ -38,6 +38,7 @@ pub enum Side {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize))]
 #[cfg_attr(feature = "serde", serde(tag = "what", rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum Difference {
     /// A capability that only one of the two lists.
     Capability {

@@ -62,9 +62,14 @@
 //! stored exceed 64 KiB plus 8 times the text read so far, and at most [`MAX_WARNINGS`] warnings
 //! are kept. A text with more than [`MAX_FUNCTIONS`] functions is an error: what is built from a
 //! function is far larger than the twenty bytes of text that make one.
+//!
+//! A text that need not stand in memory as a whole is read with [`Pieces`].
 
+mod cut;
 mod hex;
+mod pieces;
 mod read;
+mod skim;
 mod write;
 
 use alloc::string::String;
@@ -75,6 +80,7 @@ use crate::address::Address;
 use crate::config_space::ConfigSpace;
 use crate::defect::Defects;
 
+pub use pieces::{Piece, Pieces};
 pub use write::{Extent, Style, write_function, write_rows};
 
 /// How many functions a text may have: as many as a PCI domain has room for, and more than any host has.
@@ -116,24 +122,10 @@ impl Dump {
     /// [`DumpError`] if the text shows not one function, or more than [`MAX_FUNCTIONS`]: where the
     /// trouble begins, what it is, and what to do.
     pub fn parse(text: &[u8]) -> Result<Self, DumpError> {
-        match read::parse(text) {
+        match read::parse(text, false) {
             (dump, None) => Ok(dump),
             (_, Some(error)) => Err(error),
         }
-    }
-
-    /// Reads a part of a longer text, which may show no function, or more than a [`Dump`] takes: what there is, with
-    /// all warnings, and the error that [`Dump::parse`] would give for the part alone.
-    ///
-    /// ```
-    /// use pcicfg::dump::{Dump, WarningKind};
-    /// let (dump, error) = Dump::parse_part(b"00:01.0 x\n\n00:02.0 y\n");
-    /// assert!(dump.is_empty() && error.is_some());
-    /// assert_eq!(dump.warnings().len(), 2);
-    /// ```
-    #[must_use]
-    pub fn parse_part(text: &[u8]) -> (Self, Option<DumpError>) {
-        read::parse(text)
     }
 
     /// The functions, in the text's order.
@@ -148,7 +140,7 @@ impl Dump {
         self.entries.len()
     }
 
-    /// Whether there is no function; [`Dump::parse`] never returns such a dump, [`Dump::parse_part`] does.
+    /// Whether there is no function; [`Dump::parse`] never returns such a dump, a [`Piece`] may have one.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -379,8 +371,8 @@ pub enum WarningKind {
     /// A row of sixteen bytes behind something that is no quoting; only the first is reported, others of the
     /// text are dropped as well.
     #[error(
-        "dropped what looks like a dump behind a prefix, such as a log's time: take it off, for instance with \
-         `sed 's/^.*host kernel: //'`"
+        "dropped what looks like a dump behind a prefix, such as a log's time: take it off every line, with \
+         `cut -c` and this column, or `sed 's/^.*kernel: //'`"
     )]
     Prefixed,
     /// A row that makes a hole in a text that has too many of them, see [the module](self#memory).
@@ -410,9 +402,12 @@ pub enum DumpErrorKind {
     /// No bytes, or only white space.
     #[error("the dump is empty: make one with `lspci -xxxx` as root")]
     Empty,
-    /// A gzip file.
-    #[error("this is gzip data: unpack it first")]
-    Compressed,
+    /// A packed file.
+    #[error("this is packed by {program}: unpack it first")]
+    Compressed {
+        /// What unpacks it.
+        program: &'static str,
+    },
     /// UTF-16, as some Windows shells write.
     #[error("this is UTF-16 text: convert it to UTF-8 first")]
     Utf16,
@@ -432,8 +427,8 @@ pub enum DumpErrorKind {
     },
     /// Rows behind something that is no quoting.
     #[error(
-        "this looks like a dump behind a prefix, such as a log's time: take it off, for instance with \
-         `sed 's/^.*host kernel: //'`"
+        "this looks like a dump behind a prefix, such as a log's time: take it off every line, with \
+         `cut -c` and this column, or `sed 's/^.*kernel: //'`"
     )]
     Prefixed,
     /// Rows, but none that a function begins with.

@@ -1,8 +1,9 @@
 //! PCI configuration space, from untrusted bytes.
 //!
 //! The bytes come from devices that a hostile guest may have held, from broken hardware, or from a
-//! mail: nothing here panics, loops for ever, allocates (outside [`dump`]) or trusts a pointer.
-//! Views are zero-copy over a `&[u8]`; names are the PCI Express Base specification's own.
+//! mail: nothing here panics, loops for ever or trusts a pointer. Walks and views are zero-copy over a `&[u8]` and
+//! allocate nothing; modules behind the feature `alloc` take memory in proportion to their input, or within a bound that
+//! they name. Names are the PCI Express Base specification's own.
 //!
 //! ```
 //! use pcicfg::{ConfigSpace, capability::Capability};

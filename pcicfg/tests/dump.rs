@@ -5,6 +5,9 @@ use pcicfg::Address;
 use pcicfg::dump::{Dump, DumpedFunction, Extent, MAX_WARNINGS, Style, write_function};
 use proptest::prelude::*;
 
+#[path = "common/pieces.rs"]
+mod pieces;
+
 /// What every answer must hold, whatever the text.
 fn check(text: &[u8]) {
     let lines: Vec<&[u8]> = text.split(|&byte| byte == b'\n').collect();
@@ -64,7 +67,26 @@ fn line() -> impl Strategy<Value = String> {
     (prefix, body, end).prop_map(|(prefix, body, end)| format!("{prefix}{body}{end}"))
 }
 
+/// What some lines of a well-formed dump become, so that pieces end in all kinds of places.
+fn function() -> impl Strategy<Value = String> {
+    let rows = prop_oneof![4 => 0usize..20, 1 => 250usize..=256];
+    (rows, "[0-9a-f]", "[0-7]").prop_map(|(rows, digit, function)| {
+        let row = |row: usize| format!("{:02x}: {}\n", row * 16, [digit.repeat(2).as_str(); 16].join(" "));
+        format!("0{digit}:00.{function} x\n{}\n", (0..rows).map(row).collect::<String>())
+    })
+}
+
 proptest! {
+    #[test]
+    fn a_text_in_pieces_shows_what_it_shows_as_a_whole(
+        lines in prop::collection::vec(prop_oneof![2 => line(), 1 => function()], 0..40),
+        piece in prop_oneof![1usize..100, 100usize..5000],
+        longest in 0usize..20_000,
+        steps in prop::collection::vec(any::<u8>(), 0..4),
+    ) {
+        pieces::check(lines.concat().as_bytes(), piece, longest, &steps);
+    }
+
     #[test]
     fn any_bytes_are_a_dump_or_an_error(text: Vec<u8>) {
         check(&text);

@@ -18,6 +18,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use self::build::Built;
+pub(crate) use self::build::missing_compiler;
 use self::run::{Outcome, Statistics};
 use crate::command;
 use crate::test::Counts;

@@ -1,7 +1,7 @@
 //! `cargo xtask`: what developers and CI run.
 //!
-//! `test` installs what the tests need and runs them all; `ci` adds format, lints, docs and fuzzing; `guest` runs the tool
-//! on a real kernel under QEMU; `rom-boot` lets firmware run ROMs that it made; `fuzz` runs the fuzz targets.
+//! `check` looks at format, lints and docs; `test` installs what the tests need and runs them all; `ci` is both, and
+//! fuzzing; `guest` runs the tool on a real kernel under QEMU; `rom-boot` lets firmware run ROMs that it made; `fuzz` runs the fuzz targets.
 
 mod cache;
 mod command;
@@ -30,7 +30,9 @@ struct Arguments {
 enum Task {
     /// Install what the tests need and run them all, the guest included
     Test,
-    /// What CI runs: `test`, and format, clippy, docs and fuzzing
+    /// Format, clippy and docs, of the fuzz targets as well: a minute, before anything is shared
+    Check,
+    /// What CI runs: `check`, `test` and fuzzing
     Ci,
     /// Run the tool in a guest under QEMU, on a kernel from Debian
     Guest(guest::Options),
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
     let task = Arguments::parse().task;
     let result = match task {
         Task::Test => test::test(),
+        Task::Check => test::check(),
         Task::Ci => test::ci(),
         Task::Guest(options) => counted("guest", guest::run(&options)),
         Task::RomBoot(options) => counted("rom-boot", rom_boot::run(&options)),

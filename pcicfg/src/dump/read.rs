@@ -14,8 +14,18 @@ const END: usize = ConfigSpace::EXTENDED;
 const SPARSE_FREE: usize = 64 << 10;
 const SPARSE_FACTOR: usize = 8;
 
-/// What the text shows, and what is wrong with it as a whole.
-pub(super) fn parse(text: &[u8]) -> (Dump, Option<DumpError>) {
+/// What packed files begin with, and what unpacks them.
+const PACKED: [(&[u8], &str); 5] = [
+    (b"\x1f\x8b", "gzip"),
+    (b"\xfd7zXZ\0", "xz"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"BZh", "bzip2"),
+    (b"PK\x03\x04", "zip"),
+];
+
+/// What the text shows, and what is wrong with it as a whole. Where it is only a part of a text, rows without a slot line
+/// are never taken for a function: it may stand in another part.
+pub(super) fn parse(text: &[u8], part: bool) -> (Dump, Option<DumpError>) {
     let mut reader = Reader::new(text);
     while reader.at < text.len() && reader.beyond.is_none() {
         if reader.place == Place::Open {
@@ -23,7 +33,7 @@ pub(super) fn parse(text: &[u8]) -> (Dump, Option<DumpError>) {
         }
         reader.any_line();
     }
-    reader.end()
+    reader.end(part)
 }
 
 /// Where in the grammar the reader is.
@@ -328,10 +338,10 @@ impl<'t> Reader<'t> {
         });
     }
 
-    fn end(mut self) -> (Dump, Option<DumpError>) {
+    fn end(mut self, part: bool) -> (Dump, Option<DumpError>) {
         self.finish();
-        if self.assumed && self.dump.entries.len() > 1 {
-            // The rows at the start were something else: there is a real dump in the text.
+        if self.assumed && (self.dump.entries.len() > 1 || part) {
+            // The rows at the start were something else: there is a real dump in the text, or may be.
             self.dump.entries.remove(0);
             for warning in &mut self.dump.warnings {
                 if warning.kind == WarningKind::AssumedAddress {
@@ -378,8 +388,8 @@ impl<'t> Reader<'t> {
             let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
             DumpError { line: position(lines), column: position(at - line_start), kind }
         };
-        if text.starts_with(b"\x1f\x8b") {
-            return at(0, DumpErrorKind::Compressed);
+        if let Some((_, program)) = PACKED.iter().find(|(start, _)| text.starts_with(start)) {
+            return at(0, DumpErrorKind::Compressed { program });
         }
         if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
             return at(0, DumpErrorKind::Utf16);
@@ -429,16 +439,16 @@ fn position(index: usize) -> u32 {
 }
 
 /// `[domain:]bus:device.function` at the start of a line.
-struct Slot {
+pub(super) struct Slot {
     /// `None` if device or function are too high.
     address: Option<Address>,
     /// Where it begins and ends in the line.
     start: usize,
-    end: usize,
+    pub(super) end: usize,
 }
 
 impl Slot {
-    fn read(body: &[u8]) -> Option<Self> {
+    pub(super) fn read(body: &[u8]) -> Option<Self> {
         // The two forms of `lspci -vm`.
         let line = [&b"Slot:"[..], b"Device:"].iter().find_map(|tag| body.strip_prefix(*tag));
         let line = line.map_or(body, unindented);
@@ -494,7 +504,7 @@ fn unindented(mut text: &[u8]) -> &[u8] {
 }
 
 /// `line` without indentation at its start, and what mail programs quote with, and patches; all of it also as HTML.
-fn unquoted(mut line: &[u8]) -> &[u8] {
+pub(super) fn unquoted(mut line: &[u8]) -> &[u8] {
     loop {
         line = match unindented(line) {
             [b'>' | b'|' | b'}' | b'%' | b'+', rest @ ..] | [b'&', b'g', b't', b';', rest @ ..] => rest,
@@ -504,7 +514,7 @@ fn unquoted(mut line: &[u8]) -> &[u8] {
 }
 
 /// `text` without the white space at its end.
-fn trimmed(text: &[u8]) -> &[u8] {
+pub(super) fn trimmed(text: &[u8]) -> &[u8] {
     let mut text = text.trim_ascii_end();
     while let Some(rest) = text.strip_suffix(b"\xc2\xa0") {
         text = rest.trim_ascii_end();

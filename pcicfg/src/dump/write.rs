@@ -6,6 +6,7 @@ use crate::address::Address;
 
 /// How many bytes of each function are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Extent {
     /// `lspci -x`: the header, 64 bytes, or 128 of a CardBus bridge.
     Header,

@@ -55,7 +55,7 @@ pub(super) fn build(targets: &[Target]) -> Result<Built> {
 }
 
 /// Why libFuzzer, which is C++, cannot be compiled; `None` if it can.
-fn missing_compiler() -> Option<String> {
+pub(crate) fn missing_compiler() -> Option<String> {
     let named = std::env::var("CXX").ok().filter(|name| !name.is_empty());
     let found = match &named {
         Some(name) => std::path::Path::new(name).is_file() || command::exists(name),

@@ -342,7 +342,9 @@ fn a_text_without_functions_is_one_positioned_error() {
     };
     assert_eq!(error(b""), (1, 1, DumpErrorKind::Empty));
     assert_eq!(error(b" \r\n\n"), (1, 1, DumpErrorKind::Empty));
-    assert_eq!(error(b"\x1f\x8b\x08\0"), (1, 1, DumpErrorKind::Compressed));
+    assert_eq!(error(b"\x1f\x8b\x08\0"), (1, 1, DumpErrorKind::Compressed { program: "gzip" }));
+    assert_eq!(error(b"\xfd7zXZ\0\0\x04"), (1, 1, DumpErrorKind::Compressed { program: "xz" }));
+    assert_eq!(error(b"\x28\xb5\x2f\xfd\x04"), (1, 1, DumpErrorKind::Compressed { program: "zstd" }));
     assert_eq!(error(b"\xff\xfe0\x000\0"), (1, 1, DumpErrorKind::Utf16));
     assert_eq!(error(b"ab\nc\x86\x80\x01"), (2, 4, DumpErrorKind::Binary { byte: 1 }));
     assert_eq!(error(b"\x1b[1mhello\x1b[0m\n"), (1, 1, DumpErrorKind::NoFunction));
@@ -404,14 +406,14 @@ fn more_functions_than_a_domain_holds_are_refused() {
     let (whole, _) = text.split_at(text.len() / (MAX_FUNCTIONS + 1) * MAX_FUNCTIONS);
     assert_eq!(parsed(whole).len(), MAX_FUNCTIONS);
     // A part of a longer text shows those that there is room for.
-    let (part, beyond) = Dump::parse_part(text.as_bytes());
+    let (part, beyond) = parse(text.as_bytes(), true);
     assert_eq!((part.len(), beyond), (MAX_FUNCTIONS, Some(error)));
 }
 
 #[test]
 fn a_part_without_functions_has_all_of_its_warnings() {
     let text = format!("40: 11\n03:00.0 x\n\n04:20.0 y\n{ROW}\n04:00.0 z\n");
-    let (dump, error) = Dump::parse_part(text.as_bytes());
+    let (dump, error) = parse(text.as_bytes(), true);
     assert!(dump.is_empty());
     assert_eq!(error, Dump::parse(text.as_bytes()).err());
     let kinds: Vec<WarningKind> = dump.warnings().iter().map(|warning| warning.kind).collect();
@@ -420,6 +422,15 @@ fn a_part_without_functions_has_all_of_its_warnings() {
         kinds,
         [WarningKind::NoSlot, no_rows("03:00.0"), WarningKind::NoSuchFunction, no_rows("04:00.0")]
     );
+}
+
+#[test]
+fn rows_without_a_slot_line_are_no_function_of_a_part() {
+    let (dump, error) = parse(format!("x\n{ROW}\n").as_bytes(), true);
+    assert!(dump.is_empty());
+    assert_eq!(error, Some(DumpError { line: 2, column: 1, kind: DumpErrorKind::NoSlot }));
+    let kinds: Vec<WarningKind> = dump.warnings().iter().map(|warning| warning.kind).collect();
+    assert_eq!(kinds, [WarningKind::NoSlot]);
 }
 
 #[test]

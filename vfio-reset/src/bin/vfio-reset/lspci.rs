@@ -1,7 +1,6 @@
 //! `vfio-reset lspci`: what lspci prints, of any machine or dump.
 
 mod arguments;
-mod cut;
 mod functions;
 mod input;
 mod json;
@@ -10,7 +9,6 @@ mod names;
 mod notes;
 mod pieces;
 mod reading;
-mod skim;
 mod sparse;
 mod writer;
 

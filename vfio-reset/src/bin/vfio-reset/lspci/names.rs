@@ -4,13 +4,15 @@ use super::LspciArguments;
 use crate::output::Output;
 use pcicfg::header::ClassCode;
 use pcicfg::lspci::{Names, NoNames};
+use std::io::Read as _;
+use std::path::Path;
 use vfio_reset::pci_ids::PciIds;
 
 /// The names that the options ask for. With `-n` none are looked up unless `-i` says where: lspci
 /// reads its file even then, for the names of programming interfaces alone.
 pub(super) fn open(arguments: &LspciArguments, output: &Output) -> Box<dyn Names> {
     if let Some(file) = &arguments.names
-        && let Err(error) = std::fs::File::open(file)
+        && let Err(error) = readable(file)
     {
         output.warn(format!("{}: {error}; numbers are printed instead of names", file.display()));
     }
@@ -19,6 +21,11 @@ pub(super) fn open(arguments: &LspciArguments, output: &Output) -> Box<dyn Names
         None if arguments.numbers == 1 => Box::new(NoNames),
         None => Box::new(PciIdsNames(PciIds::load())),
     }
+}
+
+/// Whether something can be read there; a folder can only be opened.
+fn readable(file: &Path) -> std::io::Result<()> {
+    std::fs::File::open(file)?.read(&mut [0]).map(drop)
 }
 
 struct PciIdsNames(PciIds);

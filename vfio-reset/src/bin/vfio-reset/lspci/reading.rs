@@ -1,10 +1,9 @@
 //! What the pieces of a dump show together, and what is told of them.
 
 use super::functions::{Functions, Keep, malformed};
-use super::skim;
 use crate::output::Output;
 use pcicfg::Address;
-use pcicfg::dump::{Dump, DumpError, DumpErrorKind, Warning, WarningKind};
+use pcicfg::dump::{Dump, DumpError, DumpErrorKind, Piece, Warning, WarningKind};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -30,8 +29,6 @@ pub(super) struct Reading {
     most: usize,
     /// Where each piece began, and how many lines stood before it; `None` if they can be counted in the file later.
     lines: Option<Vec<(u64, u32)>>,
-    /// Room for the lines that are needed of a piece.
-    skimmed: Vec<u8>,
     /// What was dropped or assumed, and where its piece begins.
     notes: Vec<(u64, Warning)>,
     omitted: usize,
@@ -53,7 +50,6 @@ impl Reading {
             keep,
             most,
             lines: (!again).then(Vec::new),
-            skimmed: Vec::new(),
             notes: Vec::new(),
             omitted: 0,
             repeated: BTreeSet::new(),
@@ -68,47 +64,37 @@ impl Reading {
         self.beyond.is_some()
     }
 
-    /// Counts the lines of text that is passed over.
-    pub(super) fn pass(&mut self, text: &[u8], offset: u64) {
+    /// Counts the lines of a piece.
+    fn count(&mut self, piece: &Piece<'_>) {
         if let Some(lines) = &mut self.lines {
             let (_, before) = lines.pop().unwrap_or_default();
-            lines.push((offset, before));
-            let more = text.iter().filter(|&&byte| byte == b'\n').count() as u32;
+            lines.push((piece.offset, before));
+            let more = piece.text.iter().filter(|&&byte| byte == b'\n').count() as u32;
             // Where the next piece begins is not known yet.
             lines.push((u64::MAX, before.saturating_add(more)));
         }
     }
 
-    /// Reads a piece, which may be the `whole` text.
-    pub(super) fn piece(&mut self, text: &[u8], offset: u64, whole: bool) {
-        self.pass(text, offset);
-        let (dump, mut error) = self.parse(text);
-        // Rows that have no slot line are a function only where there is no other.
-        let assumed = dump.warnings().iter().find(|warning| warning.kind == WarningKind::AssumedAddress);
-        match assumed {
-            Some(Warning { line, column, .. }) if !whole => {
-                let (line, column, kind) = (*line, *column, DumpErrorKind::NoSlot);
-                error = error.or(Some(DumpError { line, column, kind }));
-            }
-            _ => self.keep(&dump, offset),
-        }
+    /// Takes what a piece shows.
+    pub(super) fn add(&mut self, piece: &Piece<'_>) {
+        self.count(piece);
+        let (dump, offset) = (&piece.dump, piece.offset);
+        self.keep(dump, offset);
         for warning in dump.warnings() {
-            let mut warning = *warning;
             match warning.kind {
-                WarningKind::AssumedAddress if !whole => warning.kind = WarningKind::NoSlot,
                 WarningKind::Repeated { address, .. } => drop(self.repeated.insert(address)),
                 // Every piece of a log has one.
                 WarningKind::Prefixed if std::mem::replace(&mut self.prefixed, true) => continue,
                 _ => {}
             }
             if self.notes.len() < KEPT {
-                self.notes.push((offset, warning));
+                self.notes.push((offset, *warning));
             } else {
                 self.omitted += 1;
             }
         }
         self.omitted += dump.warnings_omitted();
-        let Some(error) = error else { return };
+        let Some(error) = piece.error else { return };
         if error.kind == DumpErrorKind::TooManyFunctions {
             self.beyond.get_or_insert((offset, error.line));
             return;
@@ -131,18 +117,6 @@ impl Reading {
             let kept = present.get(..self.keep.bytes()).unwrap_or(present);
             self.functions.push(function.address(), kept);
         }
-    }
-
-    /// Reads as much of the text as is needed; all of it if there is anything to be told, for the line
-    /// numbers.
-    fn parse(&mut self, text: &[u8]) -> (Dump, Option<DumpError>) {
-        if self.keep == Keep::Header && skim::headers(text, &mut self.skimmed) {
-            let (dump, error) = Dump::parse_part(&self.skimmed);
-            if error.is_none() && dump.warnings().is_empty() {
-                return (dump, None);
-            }
-        }
-        Dump::parse_part(text)
     }
 
     /// The functions, once all pieces were read.

@@ -3,7 +3,10 @@
 //! What `lspci -n` prints stands in the header. The rows below it, a hundred times more text, need not be
 //! stored byte by byte.
 
+use alloc::vec::Vec;
+
 use super::cut;
+use super::read::unquoted;
 
 /// The first offset above the header.
 const HEADER: usize = 0x40;
@@ -25,10 +28,10 @@ pub(super) fn headers(text: &[u8], kept: &mut Vec<u8>) -> bool {
             continue;
         }
         if left_out {
-            let line = cut::unquoted(rest);
-            if cut::begins_with_slot(line) {
+            if cut::begins_with_slot(rest) {
                 left_out = false;
-            } else if line.first().is_some_and(|&byte| byte.is_ascii_hexdigit() || !byte.is_ascii()) {
+            } else if unquoted(rest).first().is_some_and(|&byte| byte.is_ascii_hexdigit() || !byte.is_ascii())
+            {
                 // A row perhaps, below an empty line: whether it goes on depends on those that were left out.
                 return false;
             }
@@ -81,7 +84,9 @@ fn are_cells(cells: &[u8; 48]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pcicfg::dump::{Dump, Warning};
+    use crate::dump::{Warning, read};
+    use alloc::string::String;
+    use alloc::{borrow::ToOwned as _, format};
     use proptest::prelude::*;
 
     const CELLS: &str = "00 11 22 33 44 55 66 77 88 99 aa bb cc dd EE ff";
@@ -130,7 +135,7 @@ mod tests {
 
     /// What is seen of a text: of each function address, line and header; or what is told of it.
     fn seen(text: &[u8]) -> Result<Vec<(String, Vec<u8>)>, Vec<Warning>> {
-        let (dump, _) = Dump::parse_part(text);
+        let (dump, _) = read::parse(text, true);
         if !dump.warnings().is_empty() {
             return Err(dump.warnings().to_vec());
         }
