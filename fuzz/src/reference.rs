@@ -104,7 +104,7 @@ fn single(symbol: usize, symbols: usize) -> Option<Code> {
 }
 
 /// Decompresses a stream whose positions are counted in so many bits (UEFI: 4, Tiano: 5), if it becomes `most` bytes or
-/// less and is right in every bit.
+/// less and is right in every bit, up to where the last match is cut off.
 pub fn decompress(stream: &[u8], position_bits: usize, most: usize) -> Option<Vec<u8>> {
     let word = |at: usize| Some(u32::from_le_bytes(*stream.get(at..)?.first_chunk()?) as usize);
     let (compressed, original) = (word(0)?, word(4)?);
@@ -113,7 +113,10 @@ pub fn decompress(stream: &[u8], position_bits: usize, most: usize) -> Option<Ve
         return None;
     }
     let mut output = Vec::new();
+    // No encoder makes more blocks than this: the limit is the project's own.
+    let mut blocks = original / 64 + 16;
     while output.len() < original {
+        blocks = blocks.checked_sub(1)?;
         let symbols = bits.number(16)?;
         let lengths = plain(&mut bits, 5, 3, 19)?;
         let characters = packed(&mut bits, &lengths)?;
@@ -132,9 +135,8 @@ pub fn decompress(stream: &[u8], position_bits: usize, most: usize) -> Option<Ve
                 far => (1 << (far - 1)) + bits.number(far - 1)?,
             };
             let (length, from) = (symbol - 253, output.len().checked_sub(position + 1)?);
-            if length > original - output.len() {
-                return None;
-            }
+            // A last match may say more than there is room for.
+            let length = length.min(original - output.len());
             for at in from..from + length {
                 output.push(output[at]);
             }

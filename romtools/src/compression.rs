@@ -18,6 +18,7 @@ mod tables;
 pub use code::CodeKind;
 pub use compress::compress;
 pub use decompress::decompress;
+pub(crate) use decompress::{Decompressed, decode};
 
 /// Bytes in front of the bit stream: its length, and the length of what it becomes.
 pub const HEADER: usize = 8;
@@ -26,6 +27,16 @@ pub const HEADER: usize = 8;
 ///
 /// A stream may claim up to 4 GiB, and a few dozen bytes can become as much.
 pub const MAXIMUM_SIZE: usize = 16 << 20;
+
+/// The most blocks that a stream may have for so many bytes of output.
+///
+/// A block needs its three codes, however few symbols follow: a stream that has a block for each symbol takes hundreds of
+/// times longer than its output is worth. An encoder begins a block where new codes pay for themselves, which takes
+/// hundreds of symbols: edk2's has 16,384 in a block, [`compress`] 512, but for the last of each 64 KiB. A block for every
+/// 64 bytes is eight times more than any needs, and a small stream may have a few for nothing.
+const fn most_blocks(original: usize) -> usize {
+    original / 64 + 16
+}
 
 /// Symbols of the character code: 256 literals, then the match lengths from 3 to 256.
 const CHARACTERS: usize = 510;
@@ -113,9 +124,13 @@ pub enum Defect {
         /// What the header claims.
         original: usize,
     },
-    /// A match runs past the end of the output.
-    #[error("goes on behind the {original:x}h bytes that it claims to become")]
-    GoesOn {
+    /// More blocks than any encoder makes of so few bytes: it was made to keep a decoder busy.
+    #[error(
+        "is cut into more than {most} blocks, far too many for the {original:x}h bytes that it claims to become"
+    )]
+    TooManyBlocks {
+        /// The limit for so many bytes.
+        most: usize,
         /// What the header claims.
         original: usize,
     },

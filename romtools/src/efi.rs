@@ -18,7 +18,7 @@
 
 use std::borrow::Cow;
 
-use crate::compression::{self, MAXIMUM_SIZE, Sizes, Variant};
+use crate::compression::{self, Decompressed, Defect, MAXIMUM_SIZE, Sizes, Variant};
 use crate::header::{Compression, EfiHeader, Header, Machine, Subsystem};
 use crate::image::BLOCK;
 use crate::pe::Pe;
@@ -30,6 +30,7 @@ pub use problem::Problem;
 
 /// A driver that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Driver<'a> {
     /// Where it, or its compressed form, begins in the file.
     pub offset: usize,
@@ -43,6 +44,8 @@ pub struct Driver<'a> {
     pub machine: Machine,
     /// The PE file's subsystem.
     pub subsystem: Subsystem,
+    /// Bytes that its stream goes on behind the length that it claims: firmware stops there, and so is this cut off.
+    pub beyond: usize,
 }
 
 impl Driver<'_> {
@@ -64,6 +67,7 @@ impl Driver<'_> {
 #[derive(Debug, Clone)]
 pub struct Drivers {
     left: usize,
+    blocks: usize,
 }
 
 impl Drivers {
@@ -73,7 +77,7 @@ impl Drivers {
     /// Begins with a file.
     #[must_use]
     pub fn new() -> Self {
-        Self { left: Self::MOST }
+        Self { left: Self::MOST, blocks: 0 }
     }
 
     /// The driver of an image; `None` if it is no EFI image.
@@ -94,7 +98,16 @@ impl Drivers {
             };
             self.left = left;
         }
-        driver(image)
+        match image.header() {
+            Header::Efi(header) => Some(take(image, &header, &mut self.blocks)),
+            _ => None,
+        }
+    }
+
+    /// Blocks of compressed data that were decoded until now: with the bytes, the measure of the work.
+    #[must_use]
+    pub fn blocks(&self) -> usize {
+        self.blocks
     }
 }
 
@@ -111,12 +124,12 @@ impl Default for Drivers {
 /// image, [`Error::Compressed`], and [`Error::NotPe`]. Offsets count from the start of the file.
 pub fn driver<'a>(image: &Image<'a>) -> Option<Result<Driver<'a>>> {
     match image.header() {
-        Header::Efi(header) => Some(take(image, &header)),
+        Header::Efi(header) => Some(take(image, &header, &mut 0)),
         _ => None,
     }
 }
 
-fn take<'a>(image: &Image<'a>, header: &EfiHeader) -> Result<Driver<'a>> {
+fn take<'a>(image: &Image<'a>, header: &EfiHeader, blocks: &mut usize) -> Result<Driver<'a>> {
     if !header.has_signature() {
         return Err(Error::EfiSignature { offset: image.offset() + 4, found: header.signature });
     }
@@ -131,20 +144,32 @@ fn take<'a>(image: &Image<'a>, header: &EfiHeader) -> Result<Driver<'a>> {
         })?;
     match header.compression {
         Compression::NONE => found(Cow::Borrowed(stored), None, offset, stored.len()),
-        Compression::UEFI => decompress(stored, offset),
+        Compression::UEFI => decompress(stored, offset, blocks),
         Compression(found) => Err(Error::EfiCompression { offset: image.offset() + 0x0c, found }),
     }
 }
 
-fn decompress<'a>(stored: &[u8], offset: usize) -> Result<Driver<'a>> {
-    let with = |variant| {
-        let bytes = compression::decompress(stored, variant).map_err(|error| error.moved(offset))?;
+fn decompress<'a>(stored: &[u8], offset: usize, blocks: &mut usize) -> Result<Driver<'a>> {
+    let mut with = |variant| {
+        let Decompressed { bytes, beyond } =
+            compression::decode(stored, variant, blocks).map_err(|error| error.moved(offset))?;
         // It was decompressed, so its header is there.
         let length = Sizes::parse(stored).map_or(0, |sizes| compression::HEADER + sizes.compressed);
-        found(Cow::Owned(bytes), Some(variant), offset, length)
+        let driver = found(Cow::Owned(bytes), Some(variant), offset, length)?;
+        Ok(Driver { beyond, ..driver })
     };
-    // If neither makes a PE file, what is wrong with the one that it should be is of interest.
-    with(Variant::Uefi).or_else(|error| with(Variant::Tiano).map_err(|_| error))
+    match with(Variant::Uefi) {
+        // What is wrong with these is wrong in both, or was made to take long.
+        Err(
+            error @ (Error::Truncated { .. }
+            | Error::Compressed {
+                defect: Defect::TooLarge { .. } | Defect::TooManyBlocks { .. }, ..
+            }),
+        ) => Err(error),
+        // If neither makes a PE file, what is wrong with the one that it should be is of interest.
+        Err(error) => with(Variant::Tiano).map_err(|_: Error| error),
+        driver => driver,
+    }
 }
 
 fn found(
@@ -155,7 +180,7 @@ fn found(
 ) -> Result<Driver<'_>> {
     let pe = Pe::parse(&bytes).ok_or(Error::NotPe { offset })?;
     let (machine, subsystem) = (pe.machine, pe.subsystem);
-    Ok(Driver { offset, stored, bytes, compression, machine, subsystem })
+    Ok(Driver { offset, stored, bytes, compression, machine, subsystem, beyond: 0 })
 }
 
 #[cfg(test)]
@@ -214,6 +239,25 @@ mod tests {
         // What takes nothing is still looked at.
         let small = image_of_nothing();
         assert!(drivers.driver(&Image::parse(&small, 0).unwrap()).unwrap().is_ok());
+    }
+
+    #[test]
+    fn a_stream_that_is_all_blocks_is_given_up_and_not_tried_again() {
+        // For 4 MiB: blocks of one symbol, whose codes have 256 symbols.
+        let block = "0000000000000001_00000_01010_100000000_0000_0000_01000001".replace('_', "");
+        let bits: Vec<u8> = block.repeat(8 * 0x2800).bytes().map(|bit| bit - b'0').collect();
+        let bits: Vec<u8> =
+            bits.chunks(8).map(|bits| bits.iter().fold(0, |byte, bit| byte << 1 | bit)).collect();
+        let sizes = [bits.len() as u32, 4 << 20].map(u32::to_le_bytes).concat();
+        let blocks = (0x100 + sizes.len() + bits.len()).div_ceil(BLOCK);
+        let mut file = ImageSpec { blocks: blocks as u16, ..ImageSpec::efi(0x1002, 1) }.build();
+        file[0x0c] = 1;
+        file[0x100..0x108].copy_from_slice(&sizes);
+        file[0x108..0x108 + bits.len()].copy_from_slice(&bits);
+        let mut drivers = Drivers::new();
+        let error = drivers.driver(&Image::parse(&file, 0).unwrap()).unwrap().unwrap_err();
+        assert!(matches!(error, Error::Compressed { defect: Defect::TooManyBlocks { .. }, .. }), "{error}");
+        assert_eq!(drivers.blocks(), (4 << 20) / 64 + 16, "once, and not as Tiano again");
     }
 
     fn image_of_nothing() -> Vec<u8> {

@@ -214,6 +214,9 @@ impl Error {
             Self::EfiCompression { .. } | Self::NotPe { .. } => {
                 "the driver in this image is damaged: dump the ROM again"
             }
+            Self::Compressed { defect: compression::Defect::TooManyBlocks { .. }, .. } => {
+                "no encoder makes such data, it is damaged or was made to keep tools busy: dump the ROM again"
+            }
             Self::Compressed { .. } => "the driver in this image is damaged: dump the ROM again",
         }
     }

@@ -143,7 +143,18 @@ fn streams() -> Vec<Seed> {
         }
     }
     seeds.push(Seed { target: "decompress", name: "bomb".into(), bytes: bomb() });
+    seeds.push(Seed { target: "decompress", name: "blocks".into(), bytes: blocks() });
     seeds
+}
+
+/// The most work for a byte: a block for each, with a code of 256 symbols.
+fn blocks() -> Vec<u8> {
+    const BLOCKS: u32 = 2048;
+    // One symbol; a length code of the symbol 10 alone, so that 256 characters have 8 bits each; one position; character 41h.
+    let block: u64 = 1 << 35 | 10 << 25 | 256 << 16 | 0x41;
+    let bits: Vec<u8> = (0..BLOCKS).flat_map(|_| (0..51).rev().map(|bit| (block >> bit & 1) as u8)).collect();
+    let bits: Vec<u8> = bits.chunks(8).map(|bits| bits.iter().fold(0, |byte, bit| byte << 1 | bit)).collect();
+    [&(bits.len() as u32).to_le_bytes(), &BLOCKS.to_le_bytes(), &bits[..]].concat()
 }
 
 /// The most that can be made of a few bytes: a literal, then 65,535 matches of 256 bytes that take no bits.

@@ -5,6 +5,7 @@ use super::code::{Code, CodeKind, Lengths};
 use super::tables::{Entry, LengthTable, Tables};
 use super::{
     CHARACTERS, Defect, HEADER, LENGTHS, LITERALS, MATCH_BIAS, MAXIMUM_SIZE, POSITIONS, Sizes, Variant,
+    most_blocks,
 };
 use crate::{Error, Result};
 use fast::Tokens;
@@ -27,12 +28,27 @@ const WORTH_TABLES: usize = 256;
 /// assert!(matches!(error, Error::Truncated { needed: 9, available: 1, .. }));
 /// ```
 ///
-/// It takes memory for the output, 16 MiB at most, and time linear in stream and output.
+/// It takes memory for the output, 16 MiB at most, and time linear in stream and output. The output ends where the header
+/// says, also inside of a match, as firmware has it.
 ///
 /// # Errors
 /// [`Error::Truncated`] where the header claims more bytes than there are, and [`Error::Compressed`].
 /// Offsets count from the start of the stream.
 pub fn decompress(stream: &[u8], variant: Variant) -> Result<Vec<u8>> {
+    decode(stream, variant, &mut 0).map(|decompressed| decompressed.bytes)
+}
+
+/// What comes out of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Decompressed {
+    /// The bytes, as many as the header says.
+    pub(crate) bytes: Vec<u8>,
+    /// Bytes of the last match that were too many.
+    pub(crate) beyond: usize,
+}
+
+/// Likewise, with all that is known; `blocks` grows by the blocks that were decoded, which is the measure of the work.
+pub(crate) fn decode(stream: &[u8], variant: Variant, blocks: &mut usize) -> Result<Decompressed> {
     let Sizes { compressed, original } = Sizes::parse(stream)?;
     if original > MAXIMUM_SIZE {
         return Err(Error::Compressed { offset: 4, defect: Defect::TooLarge { original } });
@@ -45,10 +61,12 @@ pub fn decompress(stream: &[u8], variant: Variant) -> Result<Vec<u8>> {
         available: rest.len(),
     })?;
     let mut decoder = Decoder::new(bits, variant, original);
-    match decoder.run() {
+    let outcome = decoder.run();
+    *blocks += decoder.blocks;
+    match outcome {
         Ok(()) => {
             decoder.output.truncate(original);
-            Ok(decoder.output)
+            Ok(Decompressed { bytes: decoder.output, beyond: decoder.beyond })
         }
         Err(defect) => Err(Error::Compressed { offset: HEADER + decoder.reader.position(), defect }),
     }
@@ -64,6 +82,10 @@ struct Decoder<'a> {
     /// Longer than `original`, by what the fast loop may scribble on.
     output: Vec<u8>,
     made: usize,
+    /// Blocks so far.
+    blocks: usize,
+    /// Bytes of the last match that were not made.
+    beyond: usize,
     tables: Tables,
     tokens: Tokens,
 }
@@ -83,14 +105,21 @@ impl<'a> Decoder<'a> {
             original,
             output: vec![0; original + fast::SLACK],
             made: 0,
+            blocks: 0,
+            beyond: 0,
             tables: Tables::new(),
             tokens: Tokens::new(),
         }
     }
 
     fn run(&mut self) -> Decoded<()> {
-        // Each block has a symbol at least, and each symbol makes a byte: this ends.
+        let most = most_blocks(self.original);
+        // Each block has a symbol at least, and each symbol makes a byte: this ends, and soon.
         while self.made < self.original {
+            if self.blocks == most {
+                return Err(Defect::TooManyBlocks { most, original: self.original });
+            }
+            self.blocks += 1;
             let block = self.block();
             // Whatever was made of the zeros behind the end.
             self.within_the_stream()?;
@@ -221,9 +250,10 @@ impl<'a> Decoder<'a> {
             if distance > self.made {
                 return Err(Defect::BeforeStart { distance, made: self.made });
             }
-            if length > self.original - self.made {
-                return Err(Defect::GoesOn { original: self.original });
-            }
+            // The reference decoder stops in the middle of a match, and is content.
+            let room = self.original - self.made;
+            self.beyond = length.saturating_sub(room);
+            let length = length.min(room);
             for at in self.made..self.made + length {
                 self.output[at] = self.output[at - distance];
             }

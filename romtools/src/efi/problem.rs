@@ -16,8 +16,16 @@ pub enum Problem {
     /// It is compressed as in firmware volumes.
     #[error("the driver is compressed in the Tiano variant: firmware decompresses the UEFI variant only")]
     Tiano,
+    /// Its stream becomes more than it claims; firmware takes as much as it claims.
+    #[error(
+        "the driver's compressed data goes on for {bytes:x}h bytes behind the length that it claims to become"
+    )]
+    Beyond {
+        /// How many bytes are too many.
+        bytes: usize,
+    },
     /// Header and PE file are for different processors.
-    #[error("the EFI header is for machine {} and the driver for {}", Named(*header), Named(*driver))]
+    #[error("the EFI header is for {header} and the driver for {driver}")]
     Machine {
         /// The header's.
         header: Machine,
@@ -42,7 +50,7 @@ impl Problem {
     #[must_use]
     pub fn severity(&self) -> Severity {
         match self {
-            Self::Unreadable { error: Error::TooManyDrivers { .. } } => Severity::Note,
+            Self::Unreadable { error: Error::TooManyDrivers { .. } } | Self::Beyond { .. } => Severity::Note,
             Self::Pe(defect) if !defect.is_fatal() => Severity::Warning,
             // A loader takes any of UEFI's, and nothing else.
             Self::Subsystem { driver, .. } if driver.name().is_some() => Severity::Warning,
@@ -58,6 +66,7 @@ impl Problem {
             Self::Unreadable { error: Error::TooManyDrivers { .. } } => "efi-not-decompressed",
             Self::Unreadable { .. } => "efi-decompression",
             Self::Tiano => "efi-tiano",
+            Self::Beyond { .. } => "efi-beyond",
             Self::Machine { .. } => "efi-machine",
             Self::Subsystem { .. } => "efi-driver-subsystem",
             Self::Pe(defect) => defect.id(),
@@ -73,23 +82,14 @@ impl Problem {
                 "take the driver out with `romtools extract`, and build the ROM again with `romtools build \
                  --efi-compressed`"
             }
+            Self::Beyond { .. } => {
+                "nothing: firmware stops where the length says, and so does `romtools extract`"
+            }
             Self::Machine { .. } | Self::Subsystem { .. } => {
                 "firmware goes by both: take the driver out with `romtools extract`, and build the ROM again with \
                  `romtools build`"
             }
             Self::Pe(defect) => defect.advice(),
-        }
-    }
-}
-
-/// `X64`, or `1234h`.
-struct Named(Machine);
-
-impl std::fmt::Display for Named {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.0.name() {
-            Some(name) => f.write_str(name),
-            None => write!(f, "{:x}h", self.0.0),
         }
     }
 }

@@ -128,9 +128,41 @@ fn sizes_that_lie_are_told_from_damage() {
     good[0] = 9;
     good[4..8].copy_from_slice(&3u32.to_le_bytes());
     assert!(matches!(decompress(&good, Variant::Uefi), Err(Error::Truncated { offset: 8, needed: 9, .. })));
-    // A match of 5 where 3 bytes are left.
-    let long = stream(4, &[&head(1, 3), &only(1), NEAREST, &head(1, 3), &only(5 + 253), NEAREST]);
-    assert_eq!(defect(&long, Variant::Uefi), (8 + 2 * 52 / 8, Defect::GoesOn { original: 4 }));
+}
+
+#[test]
+fn a_last_match_is_cut_off_where_the_output_ends() {
+    // A match of 5 where 3 bytes are left: edk2's decoder stops after the third, and succeeds.
+    for (literals, symbols) in [(1, 1), (1, 400)] {
+        let long = stream(
+            literals + 3,
+            &[&head(literals, 3), &only(1), NEAREST, &head(symbols, 3), &only(5 + 253), NEAREST],
+        );
+        let decompressed = decode(&long, Variant::Uefi, &mut 0).unwrap();
+        assert_eq!((decompressed.bytes, decompressed.beyond), (vec![1; literals + 3], 2));
+    }
+    let exact = stream(6, &[&head(1, 3), &only(1), NEAREST, &head(1, 3), &only(5 + 253), NEAREST]);
+    assert_eq!(decode(&exact, Variant::Uefi, &mut 0).unwrap().beyond, 0);
+}
+
+/// A stream with a block for each symbol: of a code with 256 characters, each of 8 bits, the same one again and again.
+fn one_symbol_a_block(blocks: usize) -> Vec<u8> {
+    let block = head(1, 10) + &number(256, 9) + NEAREST + &number(0x41, 8);
+    stream(blocks, &[&block.repeat(blocks)])
+}
+
+#[test]
+fn a_block_for_each_symbol_is_refused_after_few_of_them() {
+    assert_eq!(decompress(&one_symbol_a_block(16), Variant::Uefi).unwrap(), [0x41; 16]);
+    let stream = one_symbol_a_block(6400);
+    let mut blocks = 0;
+    let refused = decode(&stream, Variant::Uefi, &mut blocks);
+    let defect = Defect::TooManyBlocks { most: 116, original: 6400 };
+    assert!(
+        matches!(refused, Err(Error::Compressed { defect: found, .. }) if found == defect),
+        "{refused:?}"
+    );
+    assert_eq!(blocks, 116);
 }
 
 #[test]
