@@ -37,6 +37,9 @@ mod guest;
 mod problem;
 mod romfile;
 
+use guest::Missed;
+
+pub use crate::firmware::{Firmware, Halt};
 pub use device::for_device;
 pub use guest::{Answer, Guests, Started, guests, guests_of_device};
 pub use problem::{Problem, Severity};
@@ -80,10 +83,80 @@ impl fmt::Display for Finding {
     }
 }
 
+/// A ROM that was looked at: what is odd about it, and what firmware does with it, with each driver decompressed once.
+///
+/// ```
+/// # let mut file = vec![0u8; 512];
+/// # file[..3].copy_from_slice(&[0x55, 0xaa, 1]);
+/// # file[0x18] = 0x1c;
+/// # file[0x1c..0x34].copy_from_slice(b"PCIR\x21\x1b\x12\x06\0\0\x18\0\0\0\x04\x01\x01\0\x20\x04\0\x80\0\0");
+/// # file[511] = 0u8.wrapping_sub(romtools::checksum::sum(&file));
+/// use romtools::Rom;
+/// use romtools::check::{Answer, Check};
+///
+/// // `file` is the PC-AT ROM of 1b21:0612.
+/// let rom = Rom::parse(&file)?;
+/// let check = Check::new(&rom);
+/// assert!(check.findings().is_empty());
+/// assert!(matches!(check.guests_of_device(0x1b21, 0x0612).bios, Answer::Yes(_)));
+/// assert!(matches!(check.guests().uefi, Answer::No));
+/// # Ok::<(), romtools::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Check<'r, 'a> {
+    rom: &'r Rom<'a>,
+    findings: Vec<Finding>,
+    uefi: Answer,
+}
+
+impl<'r, 'a> Check<'r, 'a> {
+    /// Looks at a ROM. Drivers are decompressed, up to [`Drivers::MOST`] bytes.
+    #[must_use]
+    pub fn new(rom: &'r Rom<'a>) -> Self {
+        Self::with(rom, Some(&mut Drivers::new()))
+    }
+
+    /// The same, with drivers only where there are any to be had.
+    fn with(rom: &'r Rom<'a>, mut drivers: Option<&mut Drivers>) -> Self {
+        let mut found = Findings::default();
+        found.rom(rom, drivers.as_deref_mut());
+        let uefi = guest::uefi(rom, &found.drivers, drivers);
+        found.firmware(rom, uefi);
+        let mut findings = found.all;
+        // Stable: what is about the same place stays in the order of the looks.
+        findings.sort_by_key(Finding::offset);
+        Self { rom, findings, uefi }
+    }
+
+    /// Everything odd, in the order of the file.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// The same, to keep.
+    #[must_use]
+    pub fn into_findings(self) -> Vec<Finding> {
+        self.findings
+    }
+
+    /// What firmware can do with the ROM: see [`guests`].
+    #[must_use]
+    pub fn guests(&self) -> Guests {
+        guest::answers(self.rom, self.uefi, None)
+    }
+
+    /// The same for a device with these ids: see [`guests_of_device`].
+    #[must_use]
+    pub fn guests_of_device(&self, vendor_id: u16, device_id: u16) -> Guests {
+        guest::answers(self.rom, self.uefi, Some((vendor_id, device_id)))
+    }
+}
+
 /// Everything odd about a file, in the order of the file. Drivers are decompressed, up to [`Drivers::MOST`] bytes.
 #[must_use]
 pub fn findings(rom: &Rom<'_>) -> Vec<Finding> {
-    findings_with(rom, Some(&mut Drivers::new()))
+    Check::new(rom).into_findings()
 }
 
 /// The same without what is odd about the drivers themselves: nothing is decompressed, so that the time it takes depends
@@ -94,50 +167,77 @@ pub fn findings_without_drivers(rom: &Rom<'_>) -> Vec<Finding> {
 }
 
 /// Everything odd about a file; with `drivers`, also about those that its limit allows.
-pub(crate) fn findings_with(rom: &Rom<'_>, mut drivers: Option<&mut Drivers>) -> Vec<Finding> {
-    let mut found = Findings(Vec::new());
-    if let Some(legacy) = rom.legacy() {
-        found.legacy(&legacy);
-    }
-    let mut end_of_last = None;
-    for chain in rom.chains() {
-        for image in chain.images() {
-            found.image(rom.file(), image, drivers.as_deref_mut());
-        }
-        if end_of_last == Some(chain.offset()) {
-            // The vendor's own images: how they end is the vendor's affair.
-            found.push(chain.offset(), Problem::BehindLast { images: chain.images().len() });
-        } else {
-            found.stop(chain);
-        }
-        end_of_last = (chain.stop() == Stop::LastImage).then(|| chain.end());
-    }
-    let first = rom.chains().first().map_or(0, Chain::offset);
-    for data in rom.data() {
-        let length = data.bytes.len();
-        match data.content() {
-            Content::Padding(_) if data.offset >= first => {}
-            Content::Nvgi if data.offset < first => found.push(data.offset, Problem::Container { length }),
-            _ if data.offset < first => found.push(data.offset, Problem::LeadingData { length }),
-            content => found.push(data.offset, Problem::OtherData { length, content }),
-        }
-        if let Some(says) = data.ifr().and_then(|ifr| ifr.image_offset(data.bytes)) {
-            let says = data.offset.saturating_add(says);
-            if !Image::parse(rom.file(), says).is_ok_and(|image| is_for_firmware(&image)) {
-                found.push(data.offset, Problem::ContainerPointer { says });
-            }
-        }
-    }
-    // Stable: what is about the same place stays in the order above.
-    found.0.sort_by_key(Finding::offset);
-    found.0
+pub(crate) fn findings_with(rom: &Rom<'_>, drivers: Option<&mut Drivers>) -> Vec<Finding> {
+    Check::with(rom, drivers).into_findings()
 }
 
-struct Findings(Vec<Finding>);
+/// What was found until now.
+#[derive(Default)]
+struct Findings {
+    all: Vec<Finding>,
+    /// What is known of the EFI images.
+    drivers: Vec<guest::Looked>,
+}
 
 impl Findings {
     fn push(&mut self, offset: usize, problem: Problem) {
-        self.0.push(Finding { offset, problem });
+        self.all.push(Finding { offset, problem });
+    }
+
+    fn rom(&mut self, rom: &Rom<'_>, mut drivers: Option<&mut Drivers>) {
+        if let Some(legacy) = rom.legacy() {
+            self.legacy(&legacy);
+        }
+        let mut end_of_last = None;
+        for chain in rom.chains() {
+            for image in chain.images() {
+                self.image(rom.file(), image, drivers.as_deref_mut());
+            }
+            if end_of_last == Some(chain.offset()) {
+                // The vendor's own images: how they end is the vendor's affair.
+                self.push(chain.offset(), Problem::BehindLast { images: chain.images().len() });
+            } else {
+                self.stop(chain);
+            }
+            end_of_last = (chain.stop() == Stop::LastImage).then(|| chain.end());
+        }
+        self.data(rom);
+    }
+
+    /// What is in no image.
+    fn data(&mut self, rom: &Rom<'_>) {
+        let first = rom.chains().first().map_or(0, Chain::offset);
+        for data in rom.data() {
+            let length = data.bytes.len();
+            match data.content() {
+                Content::Padding(_) if data.offset >= first => {}
+                Content::Nvgi if data.offset < first => self.push(data.offset, Problem::Container { length }),
+                _ if data.offset < first => self.push(data.offset, Problem::LeadingData { length }),
+                content => self.push(data.offset, Problem::OtherData { length, content }),
+            }
+            if let Some(says) = data.ifr().and_then(|ifr| ifr.image_offset(data.bytes)) {
+                let says = data.offset.saturating_add(says);
+                if !Image::parse(rom.file(), says).is_ok_and(|image| is_for_firmware(&image)) {
+                    self.push(data.offset, Problem::ContainerPointer { says });
+                }
+            }
+        }
+    }
+
+    /// What keeps firmware from an image that would be for it.
+    fn firmware(&mut self, rom: &Rom<'_>, uefi: Answer) {
+        for by in [Firmware::Ovmf, Firmware::SeaBios] {
+            let Some(Missed { image, stop, halt, .. }) = guest::not_reached(rom, by) else { continue };
+            // It is the one that it stops at, and that is told already.
+            let is_told = image.offset() == stop
+                && (halt == Halt::Unaligned || halt == Halt::Truncated && image.is_truncated());
+            if !is_told {
+                self.push(image.offset(), Problem::NotReached { by, stop, halt });
+            }
+        }
+        if let Answer::OtherMachine(Started { offset, machine: Some(machine), .. }) = uefi {
+            self.push(offset, Problem::OtherMachine { machine });
+        }
     }
 
     fn legacy(&mut self, legacy: &LegacyImage<'_>) {
@@ -174,7 +274,9 @@ impl Findings {
                 }
             }
             Header::Efi(header) => {
-                for (offset, problem) in efi::look(image, &header, drivers).problems {
+                let look = efi::look(image, &header, drivers);
+                self.drivers.push(guest::Looked::new(image, &header, &look));
+                for (offset, problem) in look.problems {
                     self.push(offset, problem);
                 }
             }

@@ -23,8 +23,9 @@
 use std::fmt;
 
 use crate::edit::is_for_firmware;
+use crate::firmware::{Firmware, Walk};
 use crate::rom::Content;
-use crate::{Chain, Image, Rom, Signature, Stop};
+use crate::{Chain, CodeType, Image, Rom, Signature, Stop};
 
 /// What to keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,7 +164,7 @@ pub fn cut<'a>(rom: &Rom<'a>, options: &Options) -> Result<Cut<'a>, Error> {
     let chains = rom.chains();
     let chain = rom.chain_for_firmware().and_then(|own| chains.iter().position(|chain| chain == own));
     let Some(index) = chain else { return isa(rom) };
-    let kept = Kept::of(chains, index, options);
+    let kept = Kept::of(rom, index, options);
     for image in &kept.images {
         if image.length() == 0 {
             return Err(Error::ZeroLength { offset: image.offset() });
@@ -186,7 +187,8 @@ pub fn cut<'a>(rom: &Rom<'a>, options: &Options) -> Result<Cut<'a>, Error> {
     for chain in chains {
         removed.extend(removed_images(chain, &kept, bytes));
     }
-    removed.retain(|removed| removed.length != 0);
+    removed
+        .retain(|removed| removed.length != 0 && (removed.offset < kept.begin || removed.offset >= kept.end));
     removed.sort_by_key(|removed| removed.offset);
     let last = kept.images.iter().rfind(|image| is_for_firmware(image));
     Ok(Cut {
@@ -212,8 +214,10 @@ struct Kept<'a> {
 }
 
 impl<'a> Kept<'a> {
-    fn of(chains: &[Chain<'a>], index: usize, options: &Options) -> Self {
-        let mut images: Vec<_> = chains[index].images().to_vec();
+    fn of(rom: &Rom<'a>, index: usize, options: &Options) -> Self {
+        let chains = rom.chains();
+        let last = last_for_edk2(rom, index);
+        let mut images: Vec<_> = chains[index..=last].iter().flat_map(Chain::images).copied().collect();
         // Firmware looks for 55 AA at the start, and finds its images behind others that have it.
         let begins = |image: &Image<'_>| match options.private_images {
             true => image.signature() == Signature::OptionRom,
@@ -222,8 +226,8 @@ impl<'a> Kept<'a> {
         images.drain(..images.iter().position(begins).unwrap_or_default());
         if options.private_images {
             // Directly behind "last", and nothing that firmware could run.
-            let mut end = (chains[index].stop() == Stop::LastImage).then(|| chains[index].end());
-            for chain in &chains[index + 1..] {
+            let mut end = (chains[last].stop() == Stop::LastImage).then(|| chains[last].end());
+            for chain in &chains[last + 1..] {
                 if end != Some(chain.offset()) || chain.images().iter().any(is_for_firmware) {
                     break;
                 }
@@ -238,6 +242,22 @@ impl<'a> Kept<'a> {
         let end = images.last().map_or(begin, |image| image.offset() + image.bytes().len());
         Self { begin, end, images }
     }
+}
+
+/// The last chain that belongs to the one at `index`. Where that does not say "last", edk2 looks on behind the gap, and starts
+/// the drivers that it finds there, those of a copy again.
+fn last_for_edk2(rom: &Rom<'_>, index: usize) -> usize {
+    let chains = rom.chains();
+    if index + 1 == chains.len() || !matches!(chains[index].stop(), Stop::NotAnImage(_)) {
+        return index;
+    }
+    let walk = Walk::of(Firmware::Ovmf, rom).into_iter().flatten();
+    let drivers = walk.filter(|image| image.code_type() == CodeType::EFI).map(|image| image.offset());
+    let Some(driver) = drivers.last() else { return index };
+    let copies = rom.copies();
+    let more = (index + 1..chains.len())
+        .take_while(|&next| chains[next].offset() <= driver && copies[next].is_none());
+    more.last().unwrap_or(index)
 }
 
 fn removed_data(data: &crate::rom::Data<'_>) -> Removed {

@@ -15,6 +15,8 @@
 //! assert_eq!((efi.machine.name(), efi.image_offset), (Some("X64"), 0x58));
 //! ```
 
+use std::fmt;
+
 use crate::bytes::{array_at, u8_at, u16_at, u32_at};
 use crate::{CodeType, expansion};
 
@@ -176,6 +178,16 @@ impl Machine {
             0x6264 => "LoongArch 64",
             _ => return None,
         })
+    }
+}
+
+/// `X64`, or `machine 1234h`.
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => f.write_str(name),
+            None => write!(f, "machine {:x}h", self.0),
+        }
     }
 }
 

@@ -66,6 +66,15 @@ impl<'a> Image<'a> {
     /// # Errors
     /// [`Error::HeaderSignature`], [`Error::StructureSignature`], and [`Error::Truncated`].
     pub fn parse(file: &'a [u8], offset: usize) -> Result<Self> {
+        Self::read(file, offset, true)
+    }
+
+    /// The same as firmware sees it, which does not know NVIDIA's extension.
+    pub(crate) fn parse_as_firmware(file: &'a [u8], offset: usize) -> Result<Self> {
+        Self::read(file, offset, false)
+    }
+
+    fn read(file: &'a [u8], offset: usize, with_extension: bool) -> Result<Self> {
         let rest = file.get(offset..).unwrap_or_default();
         let truncated =
             || Error::Truncated { what: "ROM header", offset, needed: header::LENGTH, available: rest.len() };
@@ -74,7 +83,8 @@ impl<'a> Image<'a> {
         let pointer = u16_at(rest, 0x18).ok_or_else(truncated)?;
         let structure = DataStructure::parse(rest, offset, pointer)?;
         let header = Header::parse(rest, structure.code_type).ok_or_else(truncated)?;
-        let npde = Npde::parse(rest.get(structure.extension_offset()..).unwrap_or_default());
+        let npde = Npde::parse(rest.get(structure.extension_offset()..).unwrap_or_default())
+            .filter(|_| with_extension);
 
         let mut image = Self { offset, bytes: rest, signature, header, structure, npde };
         // An extension behind the end that it gives the image is another image's, or none.

@@ -69,6 +69,7 @@ pub mod edit;
 pub mod efi;
 mod error;
 pub mod expansion;
+mod firmware;
 pub mod fix;
 pub mod header;
 pub mod image;

@@ -5,6 +5,7 @@
 //! device list it does not look at. Read from its `src/optionroms.c`; `cargo xtask rom-boot` shows it.
 
 use super::Problem;
+use crate::checksum::Verdict;
 use crate::header::PcAtHeader;
 use crate::image::BLOCK;
 use crate::{Image, checksum};
@@ -22,21 +23,25 @@ fn sum(file: &[u8], image: &Image<'_>, header: &PcAtHeader) -> u8 {
 
 /// If the image is started.
 pub(super) fn starts(file: &[u8], image: &Image<'_>, header: &PcAtHeader) -> bool {
-    !image.is_truncated() && header.initialization_size != 0 && sum(file, image, header) == 0
+    // What the file does not hold whole is damaged, whatever it sums to.
+    let is_whole = Image::parse(file, image.offset()).is_ok_and(|image| !image.is_truncated());
+    is_whole && header.initialization_size != 0 && sum(file, image, header) == 0
 }
 
-/// Why it is not, where its two sizes differ. Where they do not, its checksum tells.
+/// Why it is not, where neither what the file lacks nor the checksum of the image tells it.
 pub(super) fn refuses(file: &[u8], image: &Image<'_>, header: &PcAtHeader) -> Option<Problem> {
-    let (initialization, length) = (initialization(header), image.length());
-    if initialization == length || length == 0 || image.is_truncated() {
+    let initialization = initialization(header);
+    if image.length() == 0 || image.is_truncated() {
         return None;
     }
     if initialization == 0 {
         return Some(Problem::NoInitializationSize);
     }
+    let is_told = initialization == image.length() && matches!(image.checksum(), Verdict::Wrong { .. });
     match sum(file, image, header) {
         0 => None,
-        sum => Some(Problem::InitializationSum { initialization, length, sum }),
+        _ if is_told => None,
+        sum => Some(Problem::InitializationSum { initialization, sum }),
     }
 }
 

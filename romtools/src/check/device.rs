@@ -1,7 +1,7 @@
 //! Is a ROM for this device?
 
-use super::{Finding, Problem, guest};
-use crate::{CodeType, Rom};
+use super::{Finding, Problem};
+use crate::{CodeType, Rom, firmware};
 
 /// Vendor ids that consist of decimal digits, and whose ROMs people build.
 const DECIMAL_LOOKING: [u16; 6] = [0x1000, 0x1002, 0x1022, 0x1106, 0x1912, 0x8086];
@@ -23,23 +23,23 @@ pub(super) fn typed_as_decimal(vendor_id: u16, device_id: u16) -> Option<(u16, u
 #[must_use]
 pub fn for_device(rom: &Rom<'_>, vendor_id: u16, device_id: u16) -> Vec<Finding> {
     let wanted = (vendor_id, device_id);
-    let Some(chain) = rom.chain_for_firmware() else {
+    if rom.chain_for_firmware().is_none() {
         return vec![Finding::new(0, Problem::NoIds { wanted })];
-    };
-    let images: Vec<_> = guest::looked_at(chain).collect();
+    }
+    let images = firmware::looked_at(rom);
     let fits = |image: &crate::Image<'_>| image.structure().is_for(vendor_id, device_id);
-    let any_fits = images.iter().any(|image| fits(image));
+    let any_fits = images.iter().any(fits);
     let mut findings = Vec::new();
     for image in images {
         let found = (image.structure().vendor_id, image.structure().device_id);
         let offset = image.offset() + usize::from(image.structure().pointer);
         // For a BIOS neither a device list counts, nor zeros that stand for any device.
-        if image.code_type() == CodeType::X86_PC_AT && found != wanted && (fits(image) || found == (0, 0)) {
+        if image.code_type() == CodeType::X86_PC_AT && found != wanted && (fits(&image) || found == (0, 0)) {
             findings.push(Finding::new(offset, Problem::BiosIds { wanted, found }));
             continue;
         }
         // Typed wrongly, and told as such already.
-        if fits(image) || found == (0, 0) || typed_as_decimal(found.0, found.1) == Some(wanted) {
+        if fits(&image) || found == (0, 0) || typed_as_decimal(found.0, found.1) == Some(wanted) {
             continue;
         }
         findings.push(Finding::new(

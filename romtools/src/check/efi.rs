@@ -28,7 +28,8 @@ impl Look {
 /// the header is wrong.
 pub(super) fn look(image: &Image<'_>, header: &EfiHeader, drivers: Option<&mut Drivers>) -> Look {
     let mut look = Look { problems: Vec::new(), is_signed: None };
-    let (begin, length) = (image.offset(), image.length());
+    // Firmware does not know NVIDIA's extension.
+    let (begin, length) = (image.offset(), usize::from(image.structure().image_length) * BLOCK);
     let initialization = usize::from(header.initialization_size) * BLOCK;
     let mut push = |problem| look.problems.push((begin, problem));
     if !header.has_signature() {
@@ -65,6 +66,9 @@ fn driver(image: &Image<'_>, header: &EfiHeader, drivers: &mut Drivers, look: &m
     let offset = driver.offset;
     if driver.compression == Some(Variant::Tiano) {
         push(offset, efi::Problem::Tiano);
+    }
+    if driver.beyond != 0 {
+        push(offset, efi::Problem::Beyond { bytes: driver.beyond });
     }
     if driver.machine != header.machine {
         push(offset, efi::Problem::Machine { header: header.machine, driver: driver.machine });

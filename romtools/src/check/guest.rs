@@ -1,17 +1,18 @@
 //! Can a virtual machine's firmware start this ROM? The question that a ROM is looked at for.
 //!
 //! UEFI firmware (OVMF) starts EFI drivers and nothing else; a BIOS (SeaBIOS) starts PC-AT images and
-//! nothing else. Both go from image to image until one says that it is the last. A ROM from before PCI is for neither: they
-//! look for the PCI Data Structure in a device's ROM.
+//! nothing else. Each goes from image to image by rules of its own, which [`crate::check::Halt`] tells where it matters. A
+//! ROM from before PCI is for neither: they look for the PCI Data Structure in a device's ROM.
 
 use std::fmt;
 
-use super::{bios, efi, romfile};
+use super::{Check, bios, efi, romfile};
 use crate::edit::is_for_firmware;
 use crate::efi::Drivers;
-use crate::header::{Header, Machine};
+use crate::firmware::{self, Firmware, Halt, Walk};
+use crate::header::{EfiHeader, Header, Machine};
 use crate::pcir::ClassCode;
-use crate::{Chain, Image, Rom};
+use crate::{CodeType, Image, Rom};
 
 /// What one kind of firmware does with a ROM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,17 +20,23 @@ use crate::{Chain, Image, Rom};
 pub enum Answer {
     /// It starts this image.
     Yes(Started),
-    /// It would, but the image is broken: a finding says why.
+    /// It would, but the image is broken, or something in front of it is: a finding says why.
     Refused(Started),
+    /// An EFI driver that is whole and not for x86-64: a guest with another processor starts it.
+    OtherMachine(Started),
     /// There is no image for it.
     No,
 }
 
 /// The image that is started, or would be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Started {
-    /// Its number among the images that firmware looks at, from 0.
+    /// Its number among the images that this firmware comes to, from 0; of one that it does not come to, among those of the
+    /// chain.
     pub index: usize,
+    /// How many images these are.
+    pub images: usize,
     /// Where it begins in the file.
     pub offset: usize,
     /// For which processor an EFI driver is; `None` for a PC-AT image.
@@ -42,113 +49,186 @@ pub struct Started {
 /// What a ROM does for guests with either kind of firmware. `Display` says it in two lines, or three if there is an
 /// EFI driver that can be started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Guests {
     /// For a guest with UEFI firmware: an EFI driver, for X64 if there are several.
     pub uefi: Answer,
     /// For a guest with a BIOS: a PC-AT image.
     pub bios: Answer,
-    /// How many images firmware looks at.
-    pub images: usize,
     /// Where the ROM begins in the file: elsewhere than at 0, firmware finds nothing before that is cut off.
     pub offset: usize,
     /// How many bytes must follow the file, so that OVMF reads it: see [`super::padding`].
     pub padding: usize,
-    /// What the device is, by the first image.
+    /// What the device is, by the first image for firmware.
     pub class_code: Option<ClassCode>,
 }
 
-/// What firmware can do with a ROM that is given to a virtual machine.
+/// What firmware can do with a ROM that is given to a virtual machine. A BIOS starts an image only for a device with its
+/// ids: here, that is the device of the first PC-AT image.
+///
+/// Who asks for findings, too, takes [`super::Check`], which decompresses drivers once.
 #[must_use]
 pub fn guests(rom: &Rom<'_>) -> Guests {
-    guests_with(rom, |_| true)
+    Check::new(rom).guests()
 }
 
 /// The same for a device with these ids: a BIOS starts only an image that names them in its PCI Data Structure.
 #[must_use]
 pub fn guests_of_device(rom: &Rom<'_>, vendor_id: u16, device_id: u16) -> Guests {
-    guests_with(rom, |image| {
-        let structure = image.structure();
-        (structure.vendor_id, structure.device_id) == (vendor_id, device_id)
-    })
+    Check::new(rom).guests_of_device(vendor_id, device_id)
 }
 
-fn guests_with(rom: &Rom<'_>, named: impl Fn(&Image<'_>) -> bool) -> Guests {
-    let none =
-        Guests { uefi: Answer::No, bios: Answer::No, images: 0, offset: 0, padding: 0, class_code: None };
-    let Some(chain) = rom.chain_for_firmware() else {
-        if rom.legacy().is_none() {
-            return none;
-        }
-        let started = Started { index: 0, offset: 0, machine: None, is_signed: None };
-        return Guests { bios: Answer::Refused(started), images: 1, ..none };
-    };
-    let images: Vec<_> = looked_at(chain).collect();
-    let mut drivers = Drivers::new();
-    let looked: Vec<_> = images.iter().map(|image| driver(image, &mut drivers)).collect();
-    let efi = |wanted: fn(Machine) -> bool| {
-        first(&images, |index, _| looked[index].filter(|driver| driver.machine.is_some_and(wanted)))
-    };
-    // On an x86 machine, which most are, only these can run; for another one the next best is named.
-    let uefi = match efi(|machine| matches!(machine, Machine::X64 | Machine::EBC)) {
-        Answer::No => efi(|_| true),
-        answer => answer,
-    };
-    let bios = first(&images, |_, image| {
-        let Header::PcAt(header) = image.header() else { return None };
-        let works = named(image) && bios::starts(rom.file(), image, &header);
-        Some(Looked { works, machine: None, is_signed: None })
-    });
+/// The answers about a ROM whose drivers were looked at.
+pub(super) fn answers(rom: &Rom<'_>, uefi: Answer, device: Option<(u16, u16)>) -> Guests {
+    let chain = rom.chain_for_firmware();
+    let first = chain.and_then(|chain| chain.images().iter().find(|image| is_for_firmware(image)));
     Guests {
         uefi,
-        bios,
-        images: images.len(),
+        bios: bios(rom, device),
+        offset: chain.map_or(0, firmware::begin),
         padding: romfile::padding(rom),
-        offset: images.first().map_or(0, |image| image.offset()),
-        class_code: images.first().map(|image| image.structure().class_code),
+        class_code: first.map(|image| image.structure().class_code),
     }
 }
 
-/// The images of a chain that firmware looks at: from the first of the standard to the one that is the last by `PCIR`.
-pub(super) fn looked_at<'c, 'a>(chain: &'c Chain<'a>) -> impl Iterator<Item = &'c Image<'a>> {
-    let mut ended = false;
-    let from_first = chain.images().iter().skip_while(|image| !is_for_firmware(image));
-    from_first.take_while(move |image| {
-        let goes_on = !ended;
-        ended |= image.structure().indicator.is_last();
-        goes_on
+/// What is known of an EFI image: what edk2's PCI bus driver demands of it, and its loader of the driver.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Looked {
+    /// Where the image begins.
+    pub(super) offset: usize,
+    /// If the driver is loaded.
+    pub(super) works: bool,
+    pub(super) machine: Machine,
+    pub(super) is_signed: Option<bool>,
+}
+
+impl Looked {
+    pub(super) fn new(image: &Image<'_>, header: &EfiHeader, look: &efi::Look) -> Self {
+        let works = look.is_loadable() && !image.is_truncated();
+        Self { offset: image.offset(), works, machine: header.machine, is_signed: look.is_signed }
+    }
+
+    /// If it can be what an x86-64 guest starts, and how good it is: what works there before what is broken, and that
+    /// before what is for others.
+    fn rank(&self) -> u8 {
+        let is_x64 = matches!(self.machine, Machine::X64 | Machine::EBC);
+        2 * u8::from(is_x64) + u8::from(self.works)
+    }
+
+    fn answer(&self, index: usize, images: usize) -> Answer {
+        let (machine, is_signed) = (Some(self.machine), self.is_signed);
+        let started = Started { index, images, offset: self.offset, machine, is_signed };
+        match self.rank() {
+            3 => Answer::Yes(started),
+            1 => Answer::OtherMachine(started),
+            _ => Answer::Refused(started),
+        }
+    }
+}
+
+/// What UEFI firmware does; `looked` are the EFI images of all chains, in the order of the file.
+pub(super) fn uefi(rom: &Rom<'_>, looked: &[Looked], mut drivers: Option<&mut Drivers>) -> Answer {
+    let Some(walk) = Walk::of(Firmware::Ovmf, rom) else { return Answer::No };
+    let mut look = |image: &Image<'_>, header: &EfiHeader| match looked
+        .binary_search_by_key(&image.offset(), |looked| looked.offset)
+    {
+        Ok(index) => looked[index],
+        // Firmware steps into an image where NVIDIA's extension has another length.
+        Err(_) => Looked::new(image, header, &efi::look(image, header, drivers.as_deref_mut())),
+    };
+    let mut best: Option<(usize, Looked)> = None;
+    let mut images = 0;
+    for image in walk {
+        if let Header::Efi(header) = image.header() {
+            let found = look(&image, &header);
+            if best.is_none_or(|(_, best)| best.rank() < found.rank()) {
+                best = Some((images, found));
+            }
+        }
+        images += 1;
+    }
+    if let Some((index, looked)) = best {
+        return looked.answer(index, images);
+    }
+    not_reached(rom, Firmware::Ovmf).map_or(Answer::No, |missed| {
+        let Header::Efi(header) = missed.image.header() else { return Answer::No };
+        let looked = Looked { works: false, ..look(missed.image, &header) };
+        Answer::Refused(Started { is_signed: None, ..missed.started(Some(looked.machine)) })
     })
 }
 
-/// What is known of an image that one kind of firmware starts.
-#[derive(Debug, Clone, Copy)]
-struct Looked {
-    works: bool,
-    machine: Option<Machine>,
-    is_signed: Option<bool>,
-}
-
-/// The first image that is wanted and works; else the first that is wanted.
-fn first(images: &[&Image<'_>], wanted: impl Fn(usize, &Image<'_>) -> Option<Looked>) -> Answer {
-    let mut answer = Answer::No;
-    for (index, image) in images.iter().enumerate() {
-        let Some(Looked { works, machine, is_signed }) = wanted(index, image) else { continue };
-        let started = Started { index, offset: image.offset(), machine, is_signed };
-        if works {
-            return Answer::Yes(started);
+/// What SeaBIOS does for a device, or for that of the first PC-AT image.
+fn bios(rom: &Rom<'_>, device: Option<(u16, u16)>) -> Answer {
+    let Some(walk) = Walk::of(Firmware::SeaBios, rom) else {
+        let started = Started { index: 0, images: 1, offset: 0, machine: None, is_signed: None };
+        return if rom.legacy().is_some() { Answer::Refused(started) } else { Answer::No };
+    };
+    let mut wanted = device;
+    let (mut first, mut taken) = (None, None);
+    let mut images = 0;
+    for image in walk {
+        if let Header::PcAt(header) = image.header() {
+            let ids = (image.structure().vendor_id, image.structure().device_id);
+            first = first.or(Some((images, image)));
+            // The first with these ids is taken, also if it is broken and another one follows.
+            if taken.is_none() && *wanted.get_or_insert(ids) == ids {
+                taken = Some((images, image, header));
+            }
         }
-        if answer == Answer::No {
-            answer = Answer::Refused(started);
-        }
+        images += 1;
     }
-    answer
+    let started = |index, image: &Image<'_>| Started {
+        index,
+        images,
+        offset: image.offset(),
+        machine: None,
+        is_signed: None,
+    };
+    match (taken, first) {
+        (Some((index, image, header)), _) if bios::starts(rom.file(), &image, &header) => {
+            Answer::Yes(started(index, &image))
+        }
+        (Some((index, image, _)), _) | (None, Some((index, image))) => {
+            Answer::Refused(started(index, &image))
+        }
+        (None, None) => not_reached(rom, Firmware::SeaBios)
+            .map_or(Answer::No, |missed| Answer::Refused(missed.started(None))),
+    }
 }
 
-/// What edk2's PCI bus driver demands of an EFI image before it starts it, and its loader of the driver.
-fn driver(image: &Image<'_>, drivers: &mut Drivers) -> Option<Looked> {
-    let Header::Efi(header) = image.header() else { return None };
-    let look = efi::look(image, &header, Some(drivers));
-    let works = look.is_loadable() && image.structure().pointer.is_multiple_of(4) && !image.is_truncated();
-    Some(Looked { works, machine: Some(header.machine), is_signed: look.is_signed })
+/// An image that a firmware would start and does not come to.
+pub(super) struct Missed<'r, 'a> {
+    pub(super) image: &'r Image<'a>,
+    index: usize,
+    images: usize,
+    /// Where the firmware stops.
+    pub(super) stop: usize,
+    /// Why it does.
+    pub(super) halt: Halt,
+}
+
+impl Missed<'_, '_> {
+    fn started(&self, machine: Option<Machine>) -> Started {
+        let Self { index, images, .. } = *self;
+        Started { index, images, offset: self.image.offset(), machine, is_signed: None }
+    }
+}
+
+/// The first image of a chain that a firmware does not come to, where it comes to none that it could start.
+pub(super) fn not_reached<'r, 'a>(rom: &'r Rom<'a>, firmware: Firmware) -> Option<Missed<'r, 'a>> {
+    let wanted = match firmware {
+        Firmware::Ovmf => CodeType::EFI,
+        Firmware::SeaBios => CodeType::X86_PC_AT,
+    };
+    let mut walk = Walk::of(firmware, rom)?;
+    if walk.any(|image| image.code_type() == wanted) {
+        return None;
+    }
+    let (stop, halt) = walk.halt()?;
+    let images = rom.chain_for_firmware()?.images();
+    let is_wanted = |image: &Image<'_>| is_for_firmware(image) && image.code_type() == wanted;
+    let index = images.iter().position(is_wanted)?;
+    Some(Missed { image: &images[index], index, images: images.len(), stop, halt })
 }
 
 /// Two or three lines that somebody who has never seen a ROM can use.
@@ -195,26 +275,26 @@ impl fmt::Display for Guests {
 
 impl Guests {
     fn write_image(&self, f: &mut fmt::Formatter<'_>, answer: Answer) -> fmt::Result {
-        let (Answer::Yes(started) | Answer::Refused(started)) = answer else { return Ok(()) };
-        let Started { index, offset, machine, .. } = started;
-        let refused = matches!(answer, Answer::Refused(_));
-        write!(f, "{}", if refused { "no, firmware refuses the " } else { "yes, " })?;
+        let (lead, started) = match answer {
+            Answer::Yes(started) => ("yes, ", started),
+            Answer::Refused(started) => ("no, firmware refuses the ", started),
+            Answer::OtherMachine(started) => ("no on x86-64, there is only an ", started),
+            Answer::No => return Ok(()),
+        };
+        let Started { index, images, offset, machine, .. } = started;
+        f.write_str(lead)?;
         match machine {
             None => write!(f, "PC-AT image")?,
-            Some(machine) => match machine.name() {
-                Some(name) => write!(f, "EFI driver for {name}")?,
-                None => write!(f, "EFI driver for machine {:x}h", machine.0)?,
-            },
+            Some(machine) => write!(f, "EFI driver for {machine}")?,
         }
-        write!(f, " (image {} of {}, @{offset:x}h)", index + 1, self.images)?;
-        if refused {
-            write!(f, ": a finding says why")
-        } else if self.offset != 0 {
-            write!(f, ", once what is in front of it is cut off")
-        } else if self.padding != 0 && machine.is_some() {
-            write!(f, ", once the file is padded to 4 KiB")
-        } else {
-            Ok(())
+        write!(f, " (image {} of {images}, @{offset:x}h)", index + 1)?;
+        match answer {
+            Answer::Refused(_) => write!(f, ": a finding says why"),
+            Answer::Yes(_) if self.offset != 0 => write!(f, ", once what is in front of it is cut off"),
+            Answer::Yes(_) if self.padding != 0 && machine.is_some() => {
+                write!(f, ", once the file is padded to 4 KiB")
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -223,12 +303,18 @@ impl Guests {
 mod tests {
     use super::*;
     use crate::testing::pe::PeSpec;
-    use crate::testing::{ImageSpec, NpdeSpec};
+    use crate::testing::{ImageSpec, NpdeSpec, PCIR};
 
     /// What is said of a file that is large enough for OVMF.
     fn said(file: &[u8]) -> String {
         let guests = guests(&Rom::parse(file).unwrap());
         Guests { padding: 0, ..guests }.to_string()
+    }
+
+    /// The ids of the findings.
+    fn found(file: &[u8]) -> Vec<&'static str> {
+        let findings = crate::check::findings(&Rom::parse(file).unwrap());
+        findings.iter().map(|finding| finding.problem().id()).collect()
     }
 
     fn last(spec: ImageSpec) -> Vec<u8> {
@@ -311,9 +397,13 @@ mod tests {
         let mut arm = ImageSpec { driver, ..ImageSpec::efi(1, 2) }.build();
         arm[0x0a..0x0c].copy_from_slice(&0xaa64u16.to_le_bytes());
         let alone = [&arm[..], &last(ImageSpec::pc_at(1, 2))].concat();
-        assert!(said(&alone).starts_with("UEFI guest: yes, EFI driver for ARM64 (image 1 of 2, @0h)"));
+        assert!(said(&alone).starts_with(
+            "UEFI guest: no on x86-64, there is only an EFI driver for ARM64 (image 1 of 2, @0h)\n"
+        ));
+        assert_eq!(found(&alone), ["efi-other-machine"]);
         let both = [&arm[..], &last(ImageSpec::efi(1, 2))].concat();
         assert!(said(&both).starts_with("UEFI guest: yes, EFI driver for X64 (image 2 of 2, @400h)"));
+        assert!(found(&both).is_empty());
     }
 
     #[test]
@@ -321,7 +411,87 @@ mod tests {
         let npde = Some(NpdeSpec { blocks: 2, last: false });
         let pc_at = ImageSpec { npde, last: true, ..ImageSpec::pc_at(0x10de, 1) }.build();
         let file = [pc_at, last(ImageSpec::efi(0x10de, 1))].concat();
-        assert!(said(&file).starts_with("UEFI guest: no, there is no EFI driver"), "{}", said(&file));
+        assert!(said(&file).starts_with(
+            "UEFI guest: no, firmware refuses the EFI driver for X64 (image 2 of 2, @400h): a finding says why\n"
+        ));
+        assert_eq!(found(&file), ["not-reached"]);
+    }
+
+    #[test]
+    fn a_bios_takes_the_first_image_with_the_ids_whatever_follows() {
+        let good = || last(ImageSpec::pc_at(0x1234, 0x1111));
+        let mut broken = ImageSpec::pc_at(0x1234, 0x1111).build();
+        broken[0x300] ^= 1;
+        let file = [broken, good()].concat();
+        let refused =
+            "BIOS guest: no, firmware refuses the PC-AT image (image 1 of 2, @0h): a finding says why\n";
+        assert!(said(&file).contains(refused));
+        assert_eq!(found(&file), ["checksum"]);
+        let rom = Rom::parse(&file).unwrap();
+        assert!(guests_of_device(&rom, 0x1234, 0x1111).to_string().contains(refused));
+        // One for another device is passed over: without a device, the first image says which it is.
+        let file = [ImageSpec::pc_at(0x1234, 0x2222).build(), good()].concat();
+        let rom = Rom::parse(&file).unwrap();
+        let started =
+            |guests: Guests| if let Answer::Yes(started) = guests.bios { Some(started.index) } else { None };
+        assert_eq!(started(guests(&rom)), Some(0));
+        assert_eq!(started(guests_of_device(&rom, 0x1234, 0x1111)), Some(1));
+        assert_eq!(started(guests_of_device(&rom, 0x1234, 0x3333)), None);
+    }
+
+    #[test]
+    fn a_checksum_that_nvidia_switched_off_counts_for_a_bios() {
+        let npde = Some(NpdeSpec { blocks: 2, last: true });
+        let mut file = last(ImageSpec { npde, ..ImageSpec::pc_at(0x10de, 1) });
+        file[0x4b] |= 4;
+        assert!(said(&file).contains("BIOS guest: no, firmware refuses the PC-AT image"));
+        assert_eq!(found(&file), ["initialization-sum"]);
+    }
+
+    #[test]
+    fn a_private_image_with_a_header_of_the_standard_need_not_be_cut_off() {
+        let private = ImageSpec { code_type: 0xe0, ..ImageSpec::pc_at(0x10de, 1) }.build();
+        let file = [private, last(ImageSpec::pc_at(0x10de, 1))].concat();
+        assert!(
+            said(&file).contains("BIOS guest: yes, PC-AT image (image 2 of 2, @400h)\n"),
+            "{}",
+            said(&file)
+        );
+        let cut = crate::cut::cut(&Rom::parse(&file).unwrap(), &crate::cut::Options::default()).unwrap();
+        assert_eq!(cut.offset, 0);
+    }
+
+    #[test]
+    fn what_stops_a_firmware_is_told() {
+        let mut unaligned = ImageSpec::pc_at(1, 2).build();
+        unaligned.copy_within(PCIR..PCIR + 0x18, PCIR + 2);
+        unaligned[0x18] += 2;
+        let end = unaligned.len() - 1;
+        unaligned[end] = unaligned[end].wrapping_sub(crate::checksum::sum(&unaligned));
+        let file = [unaligned, last(ImageSpec::efi(1, 2))].concat();
+        assert_eq!(found(&file), ["unaligned", "not-reached"]);
+        let findings = crate::check::findings(&Rom::parse(&file).unwrap());
+        assert_eq!(
+            findings[1].to_string(),
+            "warning @400h: OVMF does not come to this image: it stops at 0h, where the pointer to the PCI Data \
+             Structure is not a multiple of 4"
+        );
+        assert!(
+            said(&file).starts_with("UEFI guest: no, firmware refuses the EFI driver for X64 (image 2 of 2")
+        );
+        // edk2 looks on where SeaBIOS gives up.
+        let mut private = ImageSpec { code_type: 0xe0, ..ImageSpec::pc_at(0x10de, 1) }.build();
+        private[..2].copy_from_slice(b"VN");
+        let efi = || ImageSpec::efi(1, 2).build();
+        let file = [efi(), private.clone(), last(ImageSpec::pc_at(1, 2))].concat();
+        assert!(
+            said(&file).contains("BIOS guest: no, firmware refuses the PC-AT image (image 3 of 3, @800h)")
+        );
+        assert_eq!(found(&file), ["not-reached"]);
+        let file = [ImageSpec::pc_at(1, 2).build(), private, last(ImageSpec::efi(1, 2))].concat();
+        assert!(said(&file).starts_with("UEFI guest: yes, EFI driver for X64 (image 2 of 2, @800h)\n"));
+        let file = [ImageSpec::pc_at(1, 2).build(), vec![0xff; 512], last(ImageSpec::efi(1, 2))].concat();
+        assert!(said(&file).starts_with("UEFI guest: yes, EFI driver for X64 (image 2 of 2, @600h)\n"));
     }
 
     #[test]

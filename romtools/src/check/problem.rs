@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::firmware::{Firmware, Halt};
+use crate::header::Machine;
 use crate::nvidia::Version;
 use crate::rom::Content;
 use crate::{Error, atom, efi, expansion, vfct};
@@ -151,17 +153,31 @@ pub enum Problem {
     /// A PC-AT image whose initialization size is 0.
     #[error("the initialization size is 0: SeaBIOS, the BIOS of QEMU's guests, refuses the image")]
     NoInitializationSize,
-    /// A PC-AT image's two lengths differ, and only by one of them it sums to zero.
+    /// A PC-AT image does not sum to zero by its initialization size, and by its length it does or need not.
     #[error(
-        "the initialization size {initialization:x}h differs from the image length {length:x}h, and so many bytes sum to {sum:02x}h instead of 00h"
+        "the {initialization:x}h bytes of the initialization size sum to {sum:02x}h instead of 00h: SeaBIOS, the BIOS of QEMU's guests, refuses the image"
     )]
     InitializationSum {
         /// The header's size.
         initialization: usize,
-        /// The structure's.
-        length: usize,
         /// The sum of as many bytes as the header says.
         sum: u8,
+    },
+    /// An image that a firmware could start, and does not come to.
+    #[error("{by} does not come to this image: it stops at {stop:x}h, where {halt}")]
+    NotReached {
+        /// Which firmware.
+        by: Firmware,
+        /// Where it stops.
+        stop: usize,
+        /// Why it does.
+        halt: Halt,
+    },
+    /// The only EFI driver is for another processor than nearly all guests have.
+    #[error("the only EFI driver is for {machine}: the firmware of an x86-64 guest skips it")]
+    OtherMachine {
+        /// For which.
+        machine: Machine,
     },
     /// A ROM from before PCI.
     #[error(
@@ -288,6 +304,8 @@ impl Problem {
             Self::LegacyChecksum { .. }
             | Self::NoInitializationSize
             | Self::InitializationSum { .. }
+            | Self::NotReached { .. }
+            | Self::OtherMachine { .. }
             | Self::NoStructure
             | Self::BiosIds { .. }
             | Self::SmallFile { .. }
@@ -343,6 +361,8 @@ impl Problem {
             Self::InitializationSize { .. } => "initialization-size",
             Self::NoInitializationSize => "no-initialization-size",
             Self::InitializationSum { .. } => "initialization-sum",
+            Self::NotReached { .. } => "not-reached",
+            Self::OtherMachine { .. } => "efi-other-machine",
             Self::NoStructure => "no-structure",
             Self::BiosIds { .. } => "bios-ids",
             Self::SmallFile { .. } => "small-file",
@@ -391,7 +411,7 @@ impl Problem {
                 "firmware does not start it from an option ROM: build it from a driver"
             }
             Self::Unaligned { .. } => {
-                "UEFI firmware and newer Linux kernels refuse it; a BIOS runs it: give it as a romfile to a BIOS guest only"
+                "UEFI firmware and newer Linux kernels refuse it and all that follows; a BIOS runs it: give it as a romfile to a BIOS guest only"
             }
             Self::StructureOutside => "the pointer or the length is damaged: compare with a second dump",
             Self::StructureForm { .. } | Self::ReservedIndicator { .. } => {
@@ -416,6 +436,13 @@ impl Problem {
             Self::NoInitializationSize | Self::InitializationSum { .. } => {
                 "SeaBIOS copies, sums and runs as many bytes as the initialization size says, and refuses this image: \
                  `romtools fix --init-size --checksum` corrects it"
+            }
+            Self::NotReached { .. } => {
+                "take the images out with `romtools extract`, and put those that are needed into a new ROM with \
+                 `romtools build --image`"
+            }
+            Self::OtherMachine { .. } => {
+                "for an x86-64 guest, take a ROM with a driver for X64; a guest with that processor starts this one"
             }
             Self::NoStructure => {
                 "`romtools build --legacy` gives it one with the device's ids; without, QEMU's `-option-rom` runs it \

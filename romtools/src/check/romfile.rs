@@ -1,6 +1,7 @@
 //! What is odd about a file as it would be given to a virtual machine.
 
 use super::{Finding, Problem};
+use crate::firmware::{Firmware, Walk};
 use crate::{CodeType, Rom};
 
 /// The size that OVMF reads, in bytes: a page. QEMU makes the ROM BAR the file's size, rounded up to a power of two.
@@ -11,9 +12,8 @@ const PAGE: usize = 0x1000;
 #[must_use]
 pub fn padding(rom: &Rom<'_>) -> usize {
     let length = rom.file().len();
-    let has_driver = rom
-        .chain_for_firmware()
-        .is_some_and(|chain| chain.images().iter().any(|image| image.code_type() == CodeType::EFI));
+    let walk = Walk::of(Firmware::Ovmf, rom);
+    let has_driver = walk.is_some_and(|mut walk| walk.any(|image| image.code_type() == CodeType::EFI));
     if has_driver && length <= PAGE / 2 { PAGE - length } else { 0 }
 }
 

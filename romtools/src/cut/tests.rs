@@ -49,6 +49,24 @@ fn a_dump_of_a_whole_flash_becomes_the_rom() {
     assert_eq!(cut.removed[1].to_string(), "a00h..e00h: 1 image(s) private to the vendor's driver");
 }
 
+#[test]
+fn a_driver_behind_a_gap_belongs_to_the_rom() {
+    let first = ImageSpec::pc_at(1, 2).build();
+    let driver = ImageSpec { last: true, ..ImageSpec::efi(1, 2) }.build();
+    let file = [first.clone(), vec![0xff; 512], driver.clone(), vec![0xff; 512]].concat();
+    for options in [Options::default(), FIRMWARE_ONLY] {
+        let cut = cut_of(&file, options).unwrap();
+        assert_eq!(cut.bytes, &file[..file.len() - 512], "OVMF looks on to the driver");
+        assert_eq!((cut.images, cut.is_terminated, cut.removed.len()), (2, true, 1));
+    }
+    // A copy would be started twice, and an image for a BIOS not at all.
+    let other = ImageSpec { last: true, ..ImageSpec::pc_at(3, 4) }.build();
+    for behind in [first.clone(), other] {
+        let file = [first.clone(), vec![0xff; 512], behind].concat();
+        assert_eq!(cut_of(&file, Options::default()).unwrap().bytes, first);
+    }
+}
+
 /// A container of each version: an image that is none in it, and its length, where the ROM begins.
 fn containers() -> [(u8, Vec<u8>); 4] {
     let container = |version: u8, length: usize, words: &[(usize, u32)]| {

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use romtools::{Finding, Severity, check};
+use romtools::check::{self, Check};
+use romtools::{Finding, Severity};
 
 use crate::number::Ids;
 use crate::{Outcome, input, json, report};
@@ -16,17 +17,17 @@ pub(crate) fn run(
     as_json: bool,
 ) -> io::Result<Outcome> {
     input::with_rom(out, path, as_json, |out, rom| {
-        let mut findings = check::findings(rom);
-        findings.extend(check::as_romfile(rom));
-        findings.sort_by_key(Finding::offset);
+        let check = Check::new(rom);
         let guests = match device {
-            Some(Ids { vendor, device }) => {
-                findings.extend(check::for_device(rom, vendor, device));
-                findings.sort_by_key(Finding::offset);
-                check::guests_of_device(rom, vendor, device)
-            }
-            None => check::guests(rom),
+            Some(Ids { vendor, device }) => check.guests_of_device(vendor, device),
+            None => check.guests(),
         };
+        let mut findings = check.into_findings();
+        findings.extend(check::as_romfile(rom));
+        if let Some(Ids { vendor, device }) = device {
+            findings.extend(check::for_device(rom, vendor, device));
+        }
+        findings.sort_by_key(Finding::offset);
         if as_json {
             json::write(out, &json::Check::new(path, &findings, &guests))?;
         } else {
