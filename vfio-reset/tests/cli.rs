@@ -251,6 +251,39 @@ fn the_machines_state_is_kept_between_commands() {
 }
 
 #[test]
+fn what_a_command_did_before_it_failed_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let ours = "driver = \"vfio-pci\"\niommu_group = 20";
+    let text = format!("schema = 1\n{}{}", port(""), endpoint("0000:01:00.0", ALL, ours));
+    let machine = file(folder.path(), "machine.toml", text);
+    let state = folder.path().join("state");
+    // Opened, which is a reset; then the file that the ROM should go to is there already.
+    let rom = file(folder.path(), "rom", "");
+    let global = ["--machine", &machine, "--machine-state", state.to_str().unwrap()];
+    let failed = run(&[&global[..], &["vfio", "01:00.0", "--rom", &rom]].concat());
+    assert_eq!(code(&failed), 2, "{}", stderr(&failed));
+    let kept: Value = serde_json::from_slice(&std::fs::read(&state).unwrap()).unwrap();
+    assert!(kept.to_string().contains("reset done"), "the reset is not in the kernel log: {kept}");
+}
+
+#[test]
+fn where_state_cannot_be_kept_nothing_is_done_and_there_is_one_document() {
+    let gone = "/no/such/folder/state";
+    let failed = run(&["--json", "--machine", "sim:zoo", "--machine-state", gone, "reset", "01:00.0"]);
+    let document = json(&failed);
+    assert_eq!(code(&failed), 1);
+    assert!(document["error"].as_str().unwrap().contains(gone), "{document}");
+    assert!(document.get("steps").is_none(), "{document}");
+    // Found out too late: what was done is told, once, and the error beside it.
+    let folder = tempfile::tempdir().unwrap();
+    let name = folder.path().to_str().unwrap();
+    let failed = run(&["--json", "--machine", "sim:zoo", "--machine-state", name, "plan", "01:00.0"]);
+    assert_ne!(code(&failed), 0);
+    json(&failed);
+    assert!(stderr(&failed).contains(name), "{}", stderr(&failed));
+}
+
+#[test]
 fn saved_state_goes_back() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state.json");

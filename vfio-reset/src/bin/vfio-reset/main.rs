@@ -36,11 +36,14 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             let (output, code) = (Output::new(&arguments.global), exit_code(&error));
-            output.document(&serde_json::json!({
-                "schema": vfio_reset::json::SCHEMA,
-                "error": error.to_string(),
-                "exit_code": code,
-            }));
+            // Whoever reads JSON reads one document: the command's, if it came as far as that.
+            if !output.has_document() {
+                output.document(&serde_json::json!({
+                    "schema": vfio_reset::json::SCHEMA,
+                    "error": error.to_string(),
+                    "exit_code": code,
+                }));
+            }
             output.error(&error);
             ExitCode::from(code)
         }
@@ -80,7 +83,7 @@ fn run(arguments: &Arguments) -> CommandResult {
     {
         session.treat_as(plan.address, vendor::find(family)?)?;
     }
-    let code = match &arguments.command {
+    let result = match &arguments.command {
         Command::List(arguments) => list::run(&session, &output, arguments),
         Command::Show(arguments) => show::run(&session, &output, arguments),
         Command::Tree(arguments) => tree::run(&session, &output, arguments),
@@ -93,8 +96,11 @@ fn run(arguments: &Arguments) -> CommandResult {
         Command::Save(arguments) => saved::save(&session, &output, arguments),
         Command::Restore(arguments) => saved::restore(&session, &output, arguments),
         Command::Capture(arguments) => capture::run(&session, &output, arguments),
-    }?;
-    session.close()?;
+    };
+    // What a command that failed has done to a simulated machine is kept, too.
+    let closed = session.close();
+    let code = result?;
+    closed?;
     Ok(code)
 }
 

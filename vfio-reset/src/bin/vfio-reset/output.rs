@@ -5,12 +5,16 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
 pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default();
+
+/// A document was printed by this process.
+static PRINTED: AtomicBool = AtomicBool::new(false);
 
 /// Where a command's output goes.
 #[derive(Clone, Copy, Debug)]
@@ -64,9 +68,15 @@ impl Output {
         let _ = std::io::stdout().lock().write_all(text.as_bytes());
     }
 
+    /// Whether a document was printed.
+    pub(crate) fn has_document(&self) -> bool {
+        PRINTED.load(Ordering::Relaxed)
+    }
+
     /// Prints a document, if JSON is wanted.
     pub(crate) fn document(&self, document: &impl Serialize) {
         if self.json {
+            PRINTED.store(true, Ordering::Relaxed);
             let text = serde_json::to_string_pretty(document)
                 .unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"));
             print_line(&mut anstream::stdout().lock(), &text);

@@ -42,6 +42,8 @@ impl Session {
                 })?;
                 simulated.load_state(&state, file)?;
             }
+            // Before anything is done: that it cannot be kept would be told too late.
+            (AnyMachine::Simulated(_), Some(file)) => must_have_folder(file)?,
             (AnyMachine::Simulated(_), _) | (_, None) => {}
             (_, Some(_)) => {
                 output.warn("--machine-state is for simulated machines only, and is ignored");
@@ -128,6 +130,16 @@ impl Session {
                 .map_err(|error| Error::write(file, error))?;
         }
         Ok(())
+    }
+}
+
+/// That a file can be made where it is wanted, as far as its folder goes.
+fn must_have_folder(file: &Path) -> Result<(), Error> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match std::fs::metadata(folder) {
+        Ok(found) if found.is_dir() => Ok(()),
+        Ok(_) => Err(Error::write(file, std::io::Error::from(std::io::ErrorKind::NotADirectory))),
+        Err(error) => Err(Error::write(file, error)),
     }
 }
 
