@@ -22,8 +22,9 @@ use std::fmt;
 use std::time::Duration;
 
 pub use action::{Action, PlannedFunction, PlannedStep, ResetAct, StepName};
-pub(crate) use action::{LINK_CEILING, PENDING_LOOKS};
+pub(crate) use action::{LINK_CEILING, PENDING_LOOKS, cannot_be_saved, list};
 pub use refusal::{Override, Refusal, RefusalCode, restore_refusals};
+pub(crate) use vfio::bind_to_vfio;
 pub use vfio::{HotResetMember, Ownership};
 
 /// What the user asks for.
@@ -285,6 +286,9 @@ impl Plan {
             addresses.extend(bridge.below().into_iter().map(InventoryFunction::address));
         }
         addresses.extend(function.facts().virtfns.iter().copied());
+        // Whoever has a function of a group open has the group.
+        let groups: Vec<Address> = vfio::group_members(inventory, &addresses).collect();
+        addresses.extend(groups);
         addresses.sort();
         addresses.dedup();
         Ok(addresses)

@@ -16,7 +16,7 @@ mod wait;
 
 use crate::error::{Error, Result};
 use crate::machine::{Function, LogMark, Machine};
-use crate::plan::{Action, PlannedFunction, ResetAct, StepName};
+use crate::plan::{Action, PlannedFunction, ResetAct, StepName, cannot_be_saved};
 use crate::report::{Outcome, Report, StepReport};
 use crate::state::SavedState;
 use crate::state::header::BridgeHeaders;
@@ -265,6 +265,10 @@ impl Engine<'_, '_> {
             }
         }
         self.saved = Some(saved);
+        let silent = self.action.act.silent(&self.action.functions);
+        if !silent.is_empty() {
+            self.notes.push(cannot_be_saved(&silent));
+        }
         Ok(text)
     }
 

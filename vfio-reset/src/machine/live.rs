@@ -286,7 +286,7 @@ impl Machine for Live {
             child::run(Deed::Write(file.as_fd()), budget)
         };
         Ok(match reset().map_err(|e| self.explain(address, path.clone(), e, true))? {
-            Answer::Done(_) => KernelReset::Done,
+            Answer::Done(_) | Answer::Told { .. } => KernelReset::Done,
             Answer::Failed(errno) => KernelReset::Failed { errno },
             Answer::StillRunning => KernelReset::StillRunning,
         })

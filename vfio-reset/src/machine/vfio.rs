@@ -5,8 +5,9 @@
 //! function's own character device with iommufd (kernel 6.6 and newer, where it is built in).
 //!
 //! **Opening and closing reset too.** vfio-pci resets a function when it is opened first and when it is
-//! closed last, by the first method in `reset_method` that works. So the least that a hot reset does to
-//! the function that it is asked of is three resets, and whoever counts time must count them.
+//! closed last, by the first method in `reset_method` that works. Where one of those that were open has no
+//! such method, the last close resets the whole set, if that can be ([`Closing`]). So a hot reset is one of
+//! several resets, and whoever counts time must count them.
 //!
 //! Sources: Linux `include/uapi/linux/vfio.h`, `drivers/vfio/pci/vfio_pci_core.c`, 6.1 to 6.18.
 
@@ -115,20 +116,62 @@ pub enum Opened<'m> {
     StillRunning,
 }
 
+/// A function that was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenedFunction {
+    /// Where it is.
+    pub address: Address,
+    /// The kernel found a method that worked when it was opened, so that was a reset, and closing it is one.
+    pub can_reset: bool,
+}
+
+/// Which resets closing makes, beside the functions' own (`vfio_pci_dev_set_try_reset`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// Only those.
+    OwnResets,
+    /// The last close resets the slot or the bus.
+    WholeSet,
+    /// It is not known whether it does.
+    Unknown,
+}
+
+impl Closing {
+    /// What closing `opened` makes. The kernel resets the whole set when nobody has one of it open any more and
+    /// one was closed without a reset of its own; but only if slot or bus can be reset and every function of
+    /// the set is bound to a VFIO driver: `resettable`, if that is known.
+    #[must_use]
+    pub fn of(opened: &[OpenedFunction], resettable: Option<bool>) -> Self {
+        match resettable {
+            _ if opened.iter().all(|function| function.can_reset) => Self::OwnResets,
+            Some(true) => Self::WholeSet,
+            Some(false) => Self::OwnResets,
+            None => Self::Unknown,
+        }
+    }
+}
+
 /// A function that is open through VFIO.
 ///
 /// Close it with [`close`](Self::close): merely dropped, it is closed too, and nobody learns how long that
 /// takes.
 pub trait VfioDevice: Send {
+    /// What was opened: the function, and with the cdev interface one of each further group after it.
+    fn opened(&self) -> &[OpenedFunction];
+
     /// Whether opening it was a reset, and `VFIO_DEVICE_RESET` is one: the kernel found a method that worked
     /// when it was opened.
-    fn can_reset(&self) -> bool;
+    fn can_reset(&self) -> bool {
+        self.opened().first().is_some_and(|function| function.can_reset)
+    }
 
-    /// The functions that a hot reset would hit now (`VFIO_DEVICE_GET_PCI_HOT_RESET_INFO`).
+    /// The functions that a hot reset would hit now (`VFIO_DEVICE_GET_PCI_HOT_RESET_INFO`); `None` if the kernel
+    /// has not answered within `budget`: it does not while somebody opens or closes another function of the set,
+    /// which resets that.
     ///
     /// # Errors
     /// [`Error::Vfio`](crate::Error::Vfio) with what the kernel answered.
-    fn hot_reset_set(&self) -> Result<HotResetSet>;
+    fn hot_reset_set(&self, budget: Duration) -> Result<Option<HotResetSet>>;
 
     /// `VFIO_DEVICE_RESET`, and waits for at most `budget`.
     ///

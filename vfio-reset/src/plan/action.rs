@@ -1,5 +1,6 @@
 //! What is to be done, step by step: the part of a plan that the engine executes.
 
+use super::vfio::hot_reset_set;
 use super::{Context, Via};
 use crate::inventory::InventoryFunction;
 use crate::machine::vfio::VfioInterface;
@@ -37,6 +38,8 @@ pub struct Action {
     pub port: Option<Address>,
     /// What is known to help if the function does not come back.
     pub remedies: Vec<String>,
+    /// The kernel is locked down: what it does not bring back itself cannot be written back by us.
+    pub locked_down: bool,
 }
 
 impl Action {
@@ -77,6 +80,8 @@ pub enum ResetAct {
     VfioReset {
         /// How it is opened.
         interface: VfioInterface,
+        /// How else, should it have no file for that.
+        fallback: Option<VfioInterface>,
         /// The shortest time that opening it takes, and closing it: each is a reset.
         opening: Duration,
     },
@@ -84,13 +89,18 @@ pub enum ResetAct {
     HotReset {
         /// How it is opened.
         interface: VfioInterface,
+        /// How else, should it have no file for that.
+        fallback: Option<VfioInterface>,
         /// The bridge above everything that is reset.
         bridge: Address,
         /// One function of each further group, which must be owned as well.
         also: Vec<Address>,
-        /// The shortest time that opening it takes: zero if it has no reset of its own.
+        /// Every function that it hits, those that do not answer included.
+        set: Vec<Address>,
+        /// The shortest time that opening takes: the resets of all that are opened and have one of their own.
         opening: Duration,
-        /// The shortest time that closing it takes: without a reset of its own, the whole bus is reset again.
+        /// The shortest time that closing takes: those resets again, and one of the whole bus if one of the
+        /// functions has none of its own.
         closing: Duration,
     },
     /// Set and clear Secondary Bus Reset.
@@ -243,6 +253,7 @@ impl Context<'_> {
             stale: self.stale.clone(),
             port: self.function.parent().map(InventoryFunction::address),
             remedies: self.remedies(),
+            locked_down: self.locked_down(),
         }
     }
 
@@ -270,6 +281,7 @@ impl Context<'_> {
             // An interface was found, or this were no way.
             (Via::Vfio, _, _) => ResetAct::VfioReset {
                 interface: self.vfio_interface().unwrap_or(VfioInterface::Group),
+                fallback: self.vfio_fallback(),
                 opening: settle,
             },
             (Via::Direct, MethodName::Vendor, _) => {
@@ -280,15 +292,25 @@ impl Context<'_> {
     }
 
     fn hot_reset_act(&self, settle: Duration) -> ResetAct {
-        let own = MethodName::VfioReset.method().floor(self.function, self.quirks);
-        let has_own = method::first_method(self.function, self.quirks).is_some();
+        let interface = self.hot_reset_interface();
+        let also = self.further_owners();
+        let opened = self.opened_for_hot_reset(interface, &also);
+        let own = opened.iter().map(|&function| MethodName::VfioReset.method().floor(function, self.quirks));
+        let opening = own.sum();
+        let all_have_own = opened.iter().all(|&function| self.has_own_reset(function));
         ResetAct::HotReset {
-            interface: self.vfio_interface().unwrap_or(VfioInterface::Group),
+            interface,
+            fallback: self.vfio_fallback(),
             bridge: self.function.parent().map_or(self.function.address(), InventoryFunction::address),
-            also: self.further_owners(),
-            opening: own,
-            closing: if has_own { own } else { settle },
+            also,
+            set: hot_reset_set(self.function).iter().map(|member| member.function.address).collect(),
+            opening,
+            closing: if all_have_own { opening } else { opening + settle },
         }
+    }
+
+    fn has_own_reset(&self, function: InventoryFunction<'_>) -> bool {
+        method::first_method(function, self.quirks).is_some()
     }
 
     fn functions(&self, method: MethodName, act: &ResetAct) -> Vec<PlannedFunction> {
@@ -340,6 +362,11 @@ impl Context<'_> {
             [one] => one.address.to_string(),
             many => format!("{} functions", many.len()),
         };
+        let silent = act.silent(functions);
+        let unsaved = match silent.as_slice() {
+            [] => String::new(),
+            many => format!("; {}", cannot_be_saved(many)),
+        };
         let mut steps = vec![
             step(
                 StepName::Check,
@@ -349,7 +376,7 @@ impl Context<'_> {
             ),
             step(
                 StepName::Save,
-                format!("save the configuration space of {}", plural(functions.len(), "function")),
+                format!("save the configuration space of {}{unsaved}", plural(functions.len(), "function")),
                 Duration::ZERO,
                 SHORT,
             ),
@@ -461,7 +488,7 @@ impl Context<'_> {
                     restore(),
                 ]);
             }
-            ResetAct::VfioReset { interface, opening } => {
+            ResetAct::VfioReset { interface, opening, .. } => {
                 let first = method::first_method(self.function, self.quirks);
                 let by = first.map_or_else(String::new, |method| format!(", by {method}"));
                 steps.extend([
@@ -484,8 +511,10 @@ impl Context<'_> {
                         Duration::ZERO,
                         budget,
                     ),
-                    restore(),
                 ]);
+                if !self.locked_down() {
+                    steps.push(restore());
+                }
             }
             ResetAct::Vendor { family } => {
                 let text = |step_name: Step| match step_name {
@@ -517,25 +546,42 @@ impl Context<'_> {
                     restore(),
                 ]);
             }
-            ResetAct::HotReset { interface, bridge, also, opening, closing } => {
-                let has_own = method::first_method(self.function, self.quirks).is_some();
-                let own = if has_own { ": the kernel resets it, as at every first open" } else { "" };
+            ResetAct::HotReset { interface, bridge, also, set, opening, closing, .. } => {
+                let opened = self.opened_for_hot_reset(*interface, also);
+                let own: Vec<Address> = opened
+                    .iter()
+                    .filter(|&&function| self.has_own_reset(function))
+                    .map(|function| function.address())
+                    .collect();
                 let and = match also.len() {
                     0 => String::new(),
                     count => format!(" and {}", plural(count, "further group")),
                 };
-                let again =
-                    if has_own { "it once more" } else { "everything once more, for want of another way" };
+                let it = if opened.len() == 1 { "it".to_string() } else { list(&own) };
+                let first = match own.as_slice() {
+                    [] => String::new(),
+                    _ => format!(": the kernel resets {it}, as at every first open"),
+                };
+                let again = match (own.as_slice(), own.len() == opened.len()) {
+                    ([], _) => "everything once more, for want of another way".to_string(),
+                    (_, true) => format!("{it} once more"),
+                    (_, false) => format!("{it} once more, then everything for want of another way"),
+                };
+                let them = if opened.len() == 1 { "it" } else { "them" };
+                let hit = match set.as_slice() {
+                    [one] => one.to_string(),
+                    many => format!("{} functions", many.len()),
+                };
                 steps.extend([
                     step(
                         StepName::Open,
-                        format!("open {address}{and} through VFIO ({interface}){own}"),
+                        format!("open {address}{and} through VFIO ({interface}){first}"),
                         *opening,
                         budget,
                     ),
                     step(
                         StepName::Ask,
-                        format!("ask VFIO whether it would reset {names}, and nothing else"),
+                        format!("ask VFIO whether it would reset {hit}, and nothing else"),
                         Duration::ZERO,
                         SHORT,
                     ),
@@ -545,22 +591,29 @@ impl Context<'_> {
                         method.method().floor(self.function, self.quirks),
                         budget,
                     ),
-                    step(StepName::Close, format!("close it: the kernel resets {again}"), *closing, budget),
+                    step(
+                        StepName::Close,
+                        format!("close {them}: the kernel resets {again}"),
+                        *closing,
+                        budget,
+                    ),
                     step(
                         StepName::WaitReady,
                         format!("wait until {address} answers with its ids"),
                         Duration::ZERO,
                         budget,
                     ),
-                    step(
+                ]);
+                if !self.locked_down() {
+                    steps.push(step(
                         StepName::Restore,
                         format!(
                             "write the saved state of {bridge} and {names} back, bridges first, Command last"
                         ),
                         settle_restored,
                         SHORT,
-                    ),
-                ]);
+                    ));
+                }
             }
             ResetAct::SecondaryBus { bridge, wait } => {
                 let hold = method::SECONDARY_BUS_RESET_HOLD;
@@ -606,13 +659,43 @@ impl Context<'_> {
                 ]);
             }
         }
-        steps.push(step(
-            StepName::Verify,
-            "compare ids, header, every restored register, power state, link, and siblings".to_string(),
-            Duration::ZERO,
-            SHORT,
-        ));
+        let compare = match (act.is_by_kernel(), self.locked_down()) {
+            (true, true) => {
+                "compare with what the kernel brought back: nothing else can be, it is locked down"
+            }
+            _ => "compare ids, header, every restored register, power state, link, and siblings",
+        };
+        steps.push(step(StepName::Verify, compare.to_string(), Duration::ZERO, SHORT));
         steps
+    }
+}
+
+impl ResetAct {
+    /// Whether the kernel does it, and restores what it has saved itself.
+    pub(crate) fn is_by_kernel(&self) -> bool {
+        matches!(self, Self::Kernel | Self::VfioReset { .. } | Self::HotReset { .. })
+    }
+
+    /// The functions that a hot reset hits and that do not answer now: nothing of them can be saved.
+    pub(crate) fn silent(&self, functions: &[PlannedFunction]) -> Vec<Address> {
+        let Self::HotReset { set, .. } = self else { return Vec::new() };
+        let answers = |address: &Address| functions.iter().any(|planned| planned.address == *address);
+        set.iter().copied().filter(|address| !answers(address)).collect()
+    }
+}
+
+/// What is said of functions that do not answer and will be reset with others.
+pub(crate) fn cannot_be_saved(silent: &[Address]) -> String {
+    let (does, its) = if silent.len() == 1 { ("does", "its") } else { ("do", "their") };
+    format!("{} {does} not answer; {its} state cannot be saved", list(silent))
+}
+
+/// Addresses in a sentence.
+pub(crate) fn list(addresses: &[Address]) -> String {
+    let names: Vec<String> = addresses.iter().map(Address::to_string).collect();
+    match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => names.concat(),
     }
 }
 

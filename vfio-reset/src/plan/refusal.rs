@@ -399,7 +399,7 @@ fn refuse_lockdown(address: Address) -> Refusal {
         code: RefusalCode::Lockdown,
         address,
         reason: "the kernel is locked down (Secure Boot): configuration space cannot be written".to_string(),
-        remedy: "use --via kernel, which lockdown allows".to_string(),
+        remedy: "use --via kernel or --via vfio, which lockdown allows".to_string(),
         overridden_by: None,
     }
 }

@@ -5,11 +5,12 @@
 //! of that; here every function is named with what is to be done about it.
 
 use super::{Affected, Context, Refusal, RefusalCode};
-use crate::inventory::InventoryFunction;
-use crate::machine::DeviceUser;
+use crate::inventory::{Inventory, InventoryFunction};
 use crate::machine::vfio::{VfioInterface, is_vfio_driver};
+use crate::machine::{DeviceUser, Lockdown};
 use crate::method::MethodName;
 use pcicfg::Address;
+use pcicfg::header::Presence;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -237,19 +238,80 @@ impl Context<'_> {
         }
     }
 
-    /// One function of each further group that a hot reset needs.
+    /// One function of each further group that a hot reset needs: one that answers, where there is one.
     pub(super) fn further_owners(&self) -> Vec<Address> {
         let mut groups: BTreeSet<Option<u32>> = BTreeSet::from([self.function.facts().iommu_group]);
-        hot_reset_set(self.function)
-            .into_iter()
-            .filter(|member| groups.insert(member.function.iommu_group))
-            .map(|member| member.function.address)
-            .collect()
+        let mut members = hot_reset_set(self.function);
+        members.sort_by_key(|member| !self.answers(member.function.address));
+        let owners = members.into_iter().filter(|member| groups.insert(member.function.iommu_group));
+        let mut owners: Vec<Address> = owners.map(|member| member.function.address).collect();
+        owners.sort();
+        owners
+    }
+
+    fn answers(&self, address: Address) -> bool {
+        let function = self.function.inventory().function(address);
+        function.is_ok_and(|function| function.presence() == Presence::Present)
+    }
+
+    /// The interface for a hot reset: by groups where a function that does not answer would have to be opened
+    /// otherwise, which is a reset that the kernel would wait a minute for.
+    pub(super) fn hot_reset_interface(&self) -> VfioInterface {
+        let found = self.vfio_interface().unwrap_or(VfioInterface::Group);
+        let facts = self.function.inventory().host().vfio.unwrap_or_default();
+        let all_answer = self.further_owners().into_iter().all(|owner| self.answers(owner));
+        match found {
+            VfioInterface::Cdev if !all_answer && facts.group && self.request.vfio.is_none() => {
+                VfioInterface::Group
+            }
+            other => other,
+        }
+    }
+
+    /// The interface for a function that the preferred one has no file for: where no IOMMU is, or an old variant
+    /// driver. Not where the user has said which.
+    pub(super) fn vfio_fallback(&self) -> Option<VfioInterface> {
+        let facts = self.function.inventory().host().vfio.unwrap_or_default();
+        (self.request.vfio.is_none() && facts.group).then_some(VfioInterface::Group)
+    }
+
+    /// The functions that are opened, which is a reset of each that has one of its own.
+    pub(super) fn opened_for_hot_reset(
+        &self,
+        interface: VfioInterface,
+        also: &[Address],
+    ) -> Vec<InventoryFunction<'_>> {
+        let inventory = self.function.inventory();
+        let further = also.iter().filter(|_| interface == VfioInterface::Cdev);
+        let further = further.filter_map(|&address| inventory.function(address).ok());
+        std::iter::once(self.function).chain(further).collect()
+    }
+
+    /// Whether the kernel forbids everybody to write configuration space.
+    pub(super) fn locked_down(&self) -> bool {
+        self.function.inventory().host().lockdown != Lockdown::None
     }
 }
 
+/// The functions whose users decide whether VFIO gives `members` to us: they and all of their groups.
+pub(super) fn group_members<'i>(
+    inventory: &'i Inventory,
+    members: &'i [Address],
+) -> impl Iterator<Item = Address> + 'i {
+    let group = |&address: &Address| {
+        let function = inventory.function(address).ok()?;
+        let facts = function.facts();
+        facts.driver.as_deref().filter(|driver| is_vfio_driver(driver)).and(facts.iommu_group)
+    };
+    let groups: BTreeSet<u32> = members.iter().filter_map(group).collect();
+    inventory
+        .functions()
+        .filter(move |function| function.facts().iommu_group.is_some_and(|group| groups.contains(&group)))
+        .map(InventoryFunction::address)
+}
+
 /// The commands that give a function to vfio-pci.
-fn bind_to_vfio(address: Address, driver: Option<&str>) -> String {
+pub(crate) fn bind_to_vfio(address: Address, driver: Option<&str>) -> String {
     let unbind = driver.map_or_else(String::new, |driver| {
         format!("echo {address} > /sys/bus/pci/drivers/{driver}/unbind; ")
     });

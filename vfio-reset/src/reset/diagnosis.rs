@@ -72,6 +72,12 @@ impl Engine<'_, '_> {
                 next.push(format!(
                     "look at {address} again then (`show`): it may be late, or it may be lost"
                 ));
+                if self.action.via == Via::Vfio {
+                    next.push(format!(
+                        "if it is back, have the kernel set it up anew (echo 1 > remove, then rescan), or give it to a \
+                         driver that does; next time `vfio-reset save {address}` first"
+                    ));
+                }
                 next.extend(self.action.remedies.iter().map(|remedy| format!("if it is lost: {remedy}")));
             }
             Outcome::Lost => {
@@ -97,18 +103,30 @@ impl Engine<'_, '_> {
                             .to_string(),
                     );
                 }
-                next.push(format!(
-                    "{address} answers, but not as before: see the differences; reset it once more, or have the kernel \
-                     set it up anew (echo 1 > remove, then rescan)"
-                ));
+                next.push(match self.action.locked_down && self.action.act.is_by_kernel() {
+                    true => format!(
+                        "{address} answers, but not as before: writing the rest back needs what lockdown forbids; have \
+                         the kernel set it up anew (echo 1 > remove, then rescan), or boot without lockdown"
+                    ),
+                    false => format!(
+                        "{address} answers, but not as before: see the differences; reset it once more, or have the \
+                         kernel set it up anew (echo 1 > remove, then rescan)"
+                    ),
+                });
             }
             Outcome::NotTouched => {
                 next.push(format!("find out why {address} does not answer as planned, then plan again"));
             }
-            Outcome::NoMethod => next.push(
-                "`plan` shows the methods that work; `echo default > reset_method` has the kernel look again"
-                    .to_string(),
-            ),
+            Outcome::NoMethod => next.push(match self.action.via {
+                Via::Kernel => {
+                    "`plan` shows the methods that work; `echo default > reset_method` has the kernel look \
+                                again"
+                        .to_string()
+                }
+                Via::Vfio | Via::Direct => {
+                    format!("`plan` shows the other methods for {address}, and what speaks against each")
+                }
+            }),
             Outcome::Failed if !self.advice.is_empty() => next.extend(self.advice.iter().cloned()),
             Outcome::Failed => next.push(
                 "look at the kernel log, then at what `show` says, before anyone uses the device".to_string(),

@@ -47,6 +47,12 @@ impl Engine<'_, '_> {
             && self.action.method.method().scope == Scope::Function
         {
             // The kernel has restored the bridge that was asked for, and nothing below it.
+            if self.action.locked_down {
+                self.notes.push(
+                    "the kernel is locked down, so nothing below the bridge was written back".to_string(),
+                );
+                return Ok(());
+            }
             self.step(StepName::Restore, |engine| engine.restore())?;
         }
         Ok(())

@@ -68,7 +68,12 @@ struct DryRun<'p> {
 }
 
 fn way(action: &Action) -> String {
-    let others = action.functions.iter().filter(|function| function.is_reset).count().saturating_sub(1);
+    let hit = match &action.act {
+        // Those included that do not answer.
+        ResetAct::HotReset { set, .. } => set.len(),
+        _ => action.functions.iter().filter(|function| function.is_reset).count(),
+    };
+    let others = hit.saturating_sub(1);
     let who = match action.via {
         _ if matches!(action.act, ResetAct::Vendor { .. }) => "by writes to the device's registers",
         Via::Kernel => "by the kernel",
@@ -147,8 +152,8 @@ fn show(output: &Output, event: &Event<'_>) {
 fn step_line(step: &StepReport) -> String {
     let mark = if step.ok { styled(GOOD, "ok  ") } else { styled(BAD, "FAIL") };
     let taken = format!("{:.1} ms", step.time.as_secs_f64() * 1e3);
-    // Of a step that failed the floor says nothing.
-    let floor = match step.floor.is_zero() || !step.ok {
+    // Of a step that failed, or did less than was planned, the floor says nothing.
+    let floor = match step.floor.is_zero() || !step.ok || step.time < step.floor {
         true => String::new(),
         false => format!(
             "  {}",

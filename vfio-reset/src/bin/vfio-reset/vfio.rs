@@ -84,7 +84,11 @@ fn look(device: &dyn VfioDevice) -> Result<Look, Error> {
     for index in RegionIndex::ALL {
         regions.extend(device.region(index)?.map(|info| (index, info)));
     }
-    let set = device.hot_reset_set().map_err(|error| error.to_string());
+    let set = match device.hot_reset_set(BUDGET) {
+        Ok(Some(set)) => Ok(set),
+        Ok(None) => Err("the kernel did not answer: somebody else resets a function of the set".to_owned()),
+        Err(error) => Err(error.to_string()),
+    };
     Ok(Look { can_reset: device.can_reset(), regions, set, events: Vec::new() })
 }
 

@@ -4,7 +4,11 @@
 //! caller sleeps in the kernel, where no signal reaches it, for up to 65 s per method, and holds the locks
 //! of the device and its bridge. A thread of ours that sleeps so would keep this process from ending, and
 //! with it whoever waits for us, however short the budget is. So a child does it; when the budget is over
-//! it is left to itself, and belongs to init once we have ended. Whatever it has open is closed then.
+//! it is left to itself: a thread of ours waits for its end, so that no zombie stays, and it belongs to init
+//! once we have ended. Whatever it has open is closed then.
+//!
+//! What is to be closed is closed by the child or by nobody: where none can be started, it stays open until
+//! this process ends.
 //!
 //! The child of a process with threads may only make async-signal-safe calls (POSIX.1-2017, fork): here
 //! these are `setsid`, `close`, `open`, `read`, `write`, `ioctl`, `sendmsg` and `_exit`.
@@ -13,8 +17,8 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer};
 use rustix::net::{SendAncillaryMessage, SendFlags};
 use std::ffi::CStr;
-use std::io::{self, IoSlice, IoSliceMut, Write};
-use std::mem::MaybeUninit;
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
@@ -34,8 +38,11 @@ pub(super) enum Deed<'d> {
     Reset(BorrowedFd<'d>),
     /// `VFIO_DEVICE_PCI_HOT_RESET`; no group if the function was opened by its own device file.
     HotReset { device: BorrowedFd<'d>, groups: &'d [BorrowedFd<'d>] },
-    /// Closes it, as the last who has it open.
-    Close(OwnedFd),
+    /// `VFIO_DEVICE_GET_PCI_HOT_RESET_INFO` with room for so many functions: the kernel answers only when nobody
+    /// opens or closes another function of the set.
+    HotResetInfo { device: BorrowedFd<'d>, room: usize },
+    /// Closes them in this order, as the last who has them open.
+    Close(Vec<OwnedFd>),
 }
 
 /// How it went.
@@ -45,6 +52,8 @@ pub(super) enum Answer {
     Done(Option<OwnedFd>),
     /// The kernel failed with this error number.
     Failed(i32),
+    /// The error number, 0 for none, and what the kernel has filled in ([`Deed::HotResetInfo`]).
+    Told { errno: i32, words: Vec<u32> },
     /// The budget is over, and the child sleeps in the kernel.
     StillRunning,
 }
@@ -56,6 +65,7 @@ pub(super) const fn request(number: u32) -> libc::c_ulong {
 
 const GET_DEVICE_FD: libc::c_ulong = request(6);
 const DEVICE_RESET: libc::c_ulong = request(11);
+const HOT_RESET_INFO: libc::c_ulong = request(12);
 const PCI_HOT_RESET: libc::c_ulong = request(13);
 const BIND_IOMMUFD: libc::c_ulong = request(18);
 
@@ -78,30 +88,50 @@ struct HotReset {
     group_fds: [i32; MOST_GROUPS],
 }
 
+/// Words of `struct vfio_pci_hot_reset_info` before its array: argsz, flags, count.
+pub(super) const INFO_HEADER: usize = 3;
+/// Words of an entry of its array: id; segment, bus and devfn.
+pub(super) const INFO_ENTRY: usize = 2;
+
 /// Does it in a child, and waits for at most `budget`.
 pub(super) fn run(deed: Deed<'_>, budget: Duration) -> io::Result<Answer> {
-    let (ours, theirs) = UnixStream::pair()?;
+    // Whatever fails from here on: what is to be closed is not closed by us.
     let deed = prepare(deed)?;
+    let (ours, theirs) = UnixStream::pair()?;
     // SAFETY: the child makes async-signal-safe calls alone, on descriptors that it owns a copy of, and
     // ends in `_exit`, so that no destructor or lock of this process is run or waited for twice.
     let child = unsafe { libc::fork() };
     match child {
         -1 => return Err(io::Error::last_os_error()),
-        0 => act_and_exit(&deed, theirs.as_raw_fd(), ours.as_raw_fd()),
+        0 => act_and_exit(deed, theirs.as_raw_fd(), ours.as_raw_fd()),
         _ => {}
     }
     drop(theirs);
+    let has_words = matches!(deed.call, Call::HotResetInfo(_));
     // What is to be closed by the child must not be open here any more when the child does it.
-    drop(deed.closes);
+    drop(ManuallyDrop::into_inner(deed.closes));
     // A child that is gone already is found out below.
     let _ = (&ours).write(&[1]);
-    if !is_readable(&ours, budget)? {
-        return Ok(Answer::StillRunning);
+    match is_readable(&ours, budget) {
+        Ok(true) => {}
+        result => {
+            let reaper = std::thread::Builder::new().name("vfio-reset-child".to_owned());
+            // Without a thread it stays a zombie until this process ends, which is all.
+            let _ = reaper.spawn(move || reap(child));
+            return result.map(|_| Answer::StillRunning);
+        }
     }
-    let answer = receive(&ours);
-    // SAFETY: `child` is our child and nobody else waits for it; a null status is allowed.
-    unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
+    let answer = receive(&ours, has_words);
+    reap(child);
     answer?.ok_or_else(|| io::Error::other("the process that resets ended without a word"))
+}
+
+/// Waits until a child of ours has ended.
+fn reap(child: libc::pid_t) {
+    // SAFETY: `child` is our child and nobody else waits for it; a null status is allowed.
+    while unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) } == -1
+        && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted
+    {}
 }
 
 /// A deed in the form in which the child needs no memory for it.
@@ -111,7 +141,8 @@ struct Prepared<'d> {
     call: Call<'d>,
     /// Descriptors besides that the call needs.
     needs: Vec<RawFd>,
-    closes: Option<OwnedFd>,
+    /// Ours until the child has its copies; never closed here before.
+    closes: ManuallyDrop<Vec<OwnedFd>>,
 }
 
 enum Call<'d> {
@@ -121,16 +152,23 @@ enum Call<'d> {
     Bind(vfio::vfio_device_bind_iommufd),
     Reset,
     HotReset(Box<HotReset>),
+    HotResetInfo(Vec<u32>),
+    /// Closes what it needs.
     Close,
 }
 
 fn prepare(deed: Deed<'_>) -> io::Result<Prepared<'_>> {
-    let prepared =
-        |file: BorrowedFd<'_>, call, needs| Prepared { file: file.as_raw_fd(), call, needs, closes: None };
+    let nothing = || ManuallyDrop::new(Vec::new());
+    let prepared = |file: BorrowedFd<'_>, call, needs| Prepared {
+        file: file.as_raw_fd(),
+        call,
+        needs,
+        closes: nothing(),
+    };
     Ok(match deed {
         Deed::Write(file) => prepared(file, Call::Write, Vec::new()),
         Deed::OpenGroup(path) => {
-            Prepared { file: NO_FILE, call: Call::OpenGroup(path), needs: Vec::new(), closes: None }
+            Prepared { file: NO_FILE, call: Call::OpenGroup(path), needs: Vec::new(), closes: nothing() }
         }
         Deed::Open { group, function } => prepared(group, Call::Open(function), Vec::new()),
         Deed::Bind { device, iommufd } => {
@@ -156,15 +194,20 @@ fn prepare(deed: Deed<'_>) -> io::Result<Prepared<'_>> {
             }
             prepared(device, Call::HotReset(argument), needs)
         }
-        Deed::Close(file) => {
-            let prepared = prepared(file.as_fd(), Call::Close, Vec::new());
-            Prepared { closes: Some(file), ..prepared }
+        Deed::HotResetInfo { device, room } => {
+            let mut words = vec![0; INFO_HEADER + INFO_ENTRY * room];
+            words[0] = size_of_val(words.as_slice()) as u32;
+            prepared(device, Call::HotResetInfo(words), Vec::new())
+        }
+        Deed::Close(files) => {
+            let needs = files.iter().map(AsRawFd::as_raw_fd).collect();
+            Prepared { file: NO_FILE, call: Call::Close, needs, closes: ManuallyDrop::new(files) }
         }
     })
 }
 
 /// The child: acts, tells the error number (0 for none) and hands over what it has opened, and is gone.
-fn act_and_exit(deed: &Prepared<'_>, report: RawFd, other_end: RawFd) -> ! {
+fn act_and_exit(mut deed: Prepared<'_>, report: RawFd, other_end: RawFd) -> ! {
     // SAFETY: async-signal-safe calls alone, on numbers and on memory that `fork` has given us a copy of.
     // Each ioctl gets the argument that its number demands, with `argsz` not above its size.
     unsafe {
@@ -172,11 +215,11 @@ fn act_and_exit(deed: &Prepared<'_>, report: RawFd, other_end: RawFd) -> ! {
         libc::close(other_end);
         // A terminal that closes shall not send signals; they would only stay pending.
         libc::setsid();
-        close_all_but(deed, report);
+        close_all_but(&deed, report);
         let mut go = 0_u8;
         // Our parent has let go of what is to be closed, or is gone.
         libc::read(report, (&raw mut go).cast(), 1);
-        let result = match &deed.call {
+        let result = match &mut deed.call {
             Call::Write => match libc::write(deed.file, c"1".as_ptr().cast(), 1) {
                 1 => 0,
                 _ => -1,
@@ -189,12 +232,22 @@ fn act_and_exit(deed: &Prepared<'_>, report: RawFd, other_end: RawFd) -> ! {
             }
             Call::Reset => libc::ioctl(deed.file, DEVICE_RESET as _, 0),
             Call::HotReset(argument) => libc::ioctl(deed.file, PCI_HOT_RESET as _, &raw const **argument),
-            Call::Close => libc::close(deed.file),
+            Call::HotResetInfo(words) => libc::ioctl(deed.file, HOT_RESET_INFO as _, words.as_mut_ptr()),
+            Call::Close => {
+                let mut result = 0;
+                for &file in &deed.needs {
+                    result = result.min(libc::close(file));
+                }
+                result
+            }
         };
         let errno = if result >= 0 { 0 } else { *libc::__errno_location() };
         let opened = matches!(deed.call, Call::Open(_) | Call::OpenGroup(_)) && result >= 0;
         // A function that nobody takes is closed with this process.
         tell(BorrowedFd::borrow_raw(report), errno, opened.then(|| BorrowedFd::borrow_raw(result)));
+        if let Call::HotResetInfo(words) = &deed.call {
+            tell_words(BorrowedFd::borrow_raw(report), words);
+        }
         libc::_exit(0)
     }
 }
@@ -213,8 +266,19 @@ fn tell(report: BorrowedFd<'_>, errno: i32, descriptor: Option<BorrowedFd<'_>>) 
     let _ = rustix::net::sendmsg(report, &[IoSlice::new(&bytes)], &mut ancillary, SendFlags::NOSIGNAL);
 }
 
-/// Takes what [`tell`] sent; `None` if the child ended without a word.
-fn receive(from: &UnixStream) -> io::Result<Option<Answer>> {
+/// Sends what the kernel has filled in: the header, and as much of the array as it says and there is.
+fn tell_words(report: BorrowedFd<'_>, words: &[u32]) {
+    let count = words.get(INFO_HEADER - 1).copied().unwrap_or(0) as usize;
+    let end = count.saturating_mul(INFO_ENTRY).saturating_add(INFO_HEADER).min(words.len());
+    for word in &words[..end] {
+        if rustix::net::send(report, &word.to_ne_bytes(), SendFlags::NOSIGNAL).is_err() {
+            return;
+        }
+    }
+}
+
+/// Takes what [`tell`] sent, and [`tell_words`] if it did; `None` if the child ended without a word.
+fn receive(mut from: &UnixStream, has_words: bool) -> io::Result<Option<Answer>> {
     let mut bytes = [0; 4];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
@@ -232,6 +296,13 @@ fn receive(from: &UnixStream) -> io::Result<Option<Answer>> {
         _ => None,
     });
     let descriptor = descriptors.next().and_then(|mut descriptors| descriptors.next());
+    if has_words {
+        let mut rest = Vec::new();
+        from.read_to_end(&mut rest)?;
+        let word = |bytes: &[u8]| bytes.try_into().map_or(0, u32::from_ne_bytes);
+        let words = rest.chunks_exact(4).map(word).collect();
+        return Ok(Some(Answer::Told { errno: i32::from_ne_bytes(bytes), words }));
+    }
     Ok(Some(match i32::from_ne_bytes(bytes) {
         0 => Answer::Done(descriptor),
         errno => Answer::Failed(errno),
@@ -371,7 +442,7 @@ mod tests {
     #[test]
     fn the_child_is_the_last_to_close() {
         let (reader, writer) = std::io::pipe().unwrap();
-        let answer = run(Deed::Close(writer.into()), Duration::from_secs(10)).unwrap();
+        let answer = run(Deed::Close(vec![writer.into()]), Duration::from_secs(10)).unwrap();
         assert!(matches!(answer, Answer::Done(None)), "{answer:?}");
         // The writing end is closed, here and there.
         let mut rest = Vec::new();
@@ -380,12 +451,78 @@ mod tests {
     }
 
     #[test]
+    fn several_are_closed_by_one_child_whatever_the_budget() {
+        let (mut first, one) = std::io::pipe().unwrap();
+        let (mut second, two) = std::io::pipe().unwrap();
+        // Nobody waits for it.
+        run(Deed::Close(vec![one.into(), two.into()]), Duration::ZERO).unwrap();
+        let mut rest = Vec::new();
+        assert_eq!(first.read_to_end(&mut rest).unwrap() + second.read_to_end(&mut rest).unwrap(), 0);
+    }
+
+    #[test]
+    fn what_cannot_be_closed_by_a_child_stays_open() {
+        let (reader, writer) = std::io::pipe().unwrap();
+        // As where no process can be started: prepared, and given up.
+        drop(prepare(Deed::Close(vec![writer.into()])).unwrap());
+        rustix::io::ioctl_fionbio(&reader, true).unwrap();
+        let mut reader = reader;
+        let error = reader.read(&mut [0]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock, "the writing end is closed");
+    }
+
+    /// The states of this process's children.
+    fn zombies() -> usize {
+        let me = std::process::id().to_string();
+        let is_ours = |stat: &str| {
+            let mut fields = stat.rsplit(')').next().unwrap_or("").split_whitespace();
+            fields.next() == Some("Z") && fields.next() == Some(&me)
+        };
+        let entries = std::fs::read_dir("/proc").unwrap().filter_map(std::result::Result::ok);
+        entries
+            .filter_map(|entry| std::fs::read_to_string(entry.path().join("stat")).ok())
+            .filter(|stat| is_ours(stat))
+            .count()
+    }
+
+    #[test]
+    fn a_child_that_was_left_to_itself_leaves_no_zombie() {
+        let (reader, writer) = std::io::pipe().unwrap();
+        let answer = run(Deed::Close(vec![writer.into(), reader.into()]), Duration::ZERO).unwrap();
+        assert!(matches!(answer, Answer::StillRunning | Answer::Done(None)), "{answer:?}");
+        // Other tests' children are zombies for a moment, too.
+        let begin = Instant::now();
+        while zombies() > 0 {
+            assert!(begin.elapsed() < Duration::from_secs(10), "a zombie stays");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn what_the_kernel_has_filled_in_is_told_as_far_as_it_goes() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        tell(theirs.as_fd(), libc::ENOSPC, None);
+        // It says that there are 9, and there is room for one.
+        tell_words(theirs.as_fd(), &[20, 0, 9, 5, 6]);
+        drop(theirs);
+        let Some(Answer::Told { errno, words }) = receive(&ours, true).unwrap() else { panic!("no answer") };
+        assert_eq!((errno, words.as_slice()), (libc::ENOSPC, [20, 0, 9, 5, 6].as_slice()));
+        // A file that is not VFIO's refuses.
+        let null = File::open("/dev/null").unwrap();
+        let deed = Deed::HotResetInfo { device: null.as_fd(), room: 4 };
+        let answer = run(deed, Duration::from_secs(10)).unwrap();
+        assert!(matches!(answer, Answer::Told { errno: libc::ENOTTY, .. }), "{answer:?}");
+    }
+
+    #[test]
     fn a_descriptor_is_handed_over_with_the_answer() {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let (mut reader, writer) = std::io::pipe().unwrap();
         tell(theirs.as_fd(), 0, Some(writer.as_fd()));
         drop(writer);
-        let Some(Answer::Done(Some(received))) = receive(&ours).unwrap() else { panic!("no descriptor") };
+        let Some(Answer::Done(Some(received))) = receive(&ours, false).unwrap() else {
+            panic!("no descriptor")
+        };
         File::from(received).write_all(b"x").unwrap();
         let mut byte = [0];
         reader.read_exact(&mut byte).unwrap();

@@ -3,7 +3,7 @@
 //! What each request is for is said by who makes it (`live/vfio.rs`); here is what the kernel demands of its
 //! argument. Structures and numbers are those of `include/uapi/linux/vfio.h`.
 
-use super::child::request;
+use super::child::{INFO_ENTRY, request};
 use memmap2::{MmapOptions, MmapRaw};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -115,34 +115,14 @@ pub(super) struct HotResetInfo {
     pub(super) devices: Vec<(u32, pcicfg::Address)>,
 }
 
-/// `VFIO_DEVICE_GET_PCI_HOT_RESET_INFO`: asks how many there are, then for them.
-///
-/// # Errors
-/// What the kernel answers; `ENOSPC` if their number grew each time.
-pub(super) fn hot_reset_info(device: BorrowedFd<'_>) -> io::Result<HotResetInfo> {
-    const NUMBER: u32 = 12;
-    const HEADER: usize = 3;
-    /// Words of an entry: id; segment, bus and devfn.
-    const ENTRY: usize = 2;
-    /// Functions come while they are counted, but not for ever.
-    const TRIES: usize = 8;
-    /// No kernel has more functions below one bridge; what it says is not believed blindly.
-    const MOST: usize = 1 << 16;
-    let mut words = vec![0_u32; HEADER];
-    for _ in 0..TRIES {
-        match with_words(device, NUMBER, &mut words) {
-            Ok(()) => {
-                let count = (words[2] as usize).min((words.len() - HEADER) / ENTRY);
-                let devices = words[HEADER..].chunks_exact(ENTRY).take(count).filter_map(entry).collect();
-                return Ok(HotResetInfo { flags: words[1], devices });
-            }
-            Err(error) if error.raw_os_error() == Some(libc::ENOSPC) && (words[2] as usize) <= MOST => {
-                words = vec![0; HEADER + ENTRY * words[2] as usize];
-            }
-            Err(error) => return Err(error),
-        }
+impl HotResetInfo {
+    /// What the kernel has filled in ([`Answer::Told`](super::child::Answer::Told)); no more than there is, whatever
+    /// it says.
+    pub(super) fn parse(words: &[u32]) -> Self {
+        let [_, flags, count, entries @ ..] = words else { return Self { flags: 0, devices: Vec::new() } };
+        let devices = entries.chunks_exact(INFO_ENTRY).take(*count as usize).filter_map(entry).collect();
+        Self { flags: *flags, devices }
     }
-    Err(io::Error::from_raw_os_error(libc::ENOSPC))
 }
 
 /// `struct vfio_pci_dependent_device`
@@ -270,7 +250,6 @@ mod tests {
             region(fd, 0).unwrap_err(),
             vectors(fd, 3).unwrap_err(),
             signal(fd, 3, fd).unwrap_err(),
-            hot_reset_info(fd).unwrap_err(),
         ] {
             assert_eq!(errno(error), Some(libc::ENOTTY));
         }
@@ -281,5 +260,9 @@ mod tests {
         let place = u32::from_ne_bytes([0x01, 0x00, 0x0f, 0x09]);
         let (id, address) = entry(&[20, place]).unwrap();
         assert_eq!((id, address.to_string().as_str()), (20, "0001:0f:01.1"));
+        // One entry, of three that are announced; and not even a header.
+        let info = HotResetInfo::parse(&[20, 2, 3, 20, place]);
+        assert_eq!((info.flags, info.devices), (2, vec![(20, address)]));
+        assert_eq!(HotResetInfo::parse(&[20, 2]).devices, []);
     }
 }

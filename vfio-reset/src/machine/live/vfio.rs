@@ -1,17 +1,19 @@
 //! VFIO on this host: a function is opened by its group and a container, or by its own device file and
 //! iommufd.
 //!
-//! What can take as long as a reset (opening, closing, both resets) is done by a child (`live/child.rs`), so
-//! that the budget holds. A function is never closed by this process: even one that is merely dropped is
-//! handed to a child, because the last close resets it.
+//! What can take as long as a reset is done by a child (`live/child.rs`), so that the budget holds: opening,
+//! closing, both resets, and the question which functions a hot reset hits, for which the kernel waits while
+//! somebody opens or closes one of them. A function is never closed by this process: even one that is merely
+//! dropped is handed to a child, because the last close resets it. What is left (information on the device,
+//! interrupts, a function's own registers) waits for nobody but whoever resets what we hold.
 
 use super::child::{self, Answer, Deed};
 use super::{bars, sys, sysfs};
 use crate::error::{Error, Result};
 use crate::machine::KernelReset;
 use crate::machine::vfio::{
-    HotResetSet, MappedRegion, Opened, RegionIndex, RegionInfo, SetMember, VfioDevice, VfioError, VfioEvent,
-    VfioFacts, VfioInterface, VfioOperation, VfioRequest,
+    HotResetSet, MappedRegion, Opened, OpenedFunction, RegionIndex, RegionInfo, SetMember, VfioDevice,
+    VfioError, VfioEvent, VfioFacts, VfioInterface, VfioOperation, VfioRequest,
 };
 use pcicfg::capability::PowerManagement;
 use pcicfg::header::Command;
@@ -38,15 +40,14 @@ pub(super) fn facts(root: &Path) -> VfioFacts {
 /// A function that is open.
 struct Open {
     address: Address,
-    /// `None` once it was handed to whoever closes it.
-    device: Option<OwnedFd>,
+    /// What is open, the function first, then with the cdev interface one of each further group.
+    functions: Vec<OpenedFunction>,
+    /// Their files; none once they were handed to whoever closes them.
+    files: Vec<OwnedFd>,
     /// The files of groups that are ours, by number; none with the other interface.
     groups: BTreeMap<u32, OwnedFd>,
-    /// Functions of other groups that are bound to the same iommufd.
-    also: Vec<OwnedFd>,
     /// The container or the iommufd: it lives as long as what is in it.
-    _container: OwnedFd,
-    flags: u32,
+    container: OwnedFd,
     /// What the kernel signals, and the file it does it through.
     signals: Vec<(VfioEvent, File)>,
 }
@@ -59,7 +60,6 @@ pub(super) fn open<'m>(root: &Path, request: &VfioRequest<'_>) -> Result<Opened<
         VfioInterface::Cdev => opener.by_cdev()?,
     };
     let Some(mut open) = opened else { return Ok(Opened::StillRunning) };
-    open.flags = sys::device_flags(open.device()?).map_err(|e| open.failed(VfioOperation::DeviceInfo, &e))?;
     open.listen();
     Ok(Opened::Open(Box::new(open)))
 }
@@ -119,7 +119,7 @@ impl Opener<'_> {
         let failed = |operation, error: &io::Error| {
             self.failed(operation, error.raw_os_error().unwrap_or(libc::EIO), &path)
         };
-        if !sys::is_viable(group.as_fd()).map_err(|e| failed(Op::GroupViable, &e))? {
+        if !sys::is_viable(group.as_fd()).map_err(|e| failed(Op::GroupStatus, &e))? {
             return Err(self.failed(Op::GroupViable, 0, &path));
         }
         sys::set_container(group.as_fd(), container.as_fd()).map_err(|e| failed(Op::SetContainer, &e))?;
@@ -134,21 +134,46 @@ impl Opener<'_> {
             }
         }
         let Ok(function) = CString::new(address.to_string()) else { return Ok(None) };
-        let group =
-            groups.get(&number).map(AsFd::as_fd).ok_or_else(|| self.failed(Op::GetDevice, 0, &path))?;
-        match self.run(Deed::Open { group, function: &function })? {
-            Answer::Done(Some(device)) => Ok(Some(Open {
-                address,
-                device: Some(device),
-                groups,
-                also: Vec::new(),
-                _container: container,
-                flags: 0,
-                signals: Vec::new(),
-            })),
-            Answer::Done(None) => Err(self.failed(Op::GetDevice, libc::EIO, &path)),
-            Answer::Failed(errno) => Err(self.failed(Op::GetDevice, errno, &path)),
-            Answer::StillRunning => Ok(None),
+        let open = Open::new(address, groups, container);
+        let Some(group) = open.groups.get(&number) else { return Ok(None) };
+        let answer = self.run(Deed::Open { group: group.as_fd(), function: &function })?;
+        let file = match answer {
+            Answer::Done(Some(file)) => file,
+            Answer::Done(None) | Answer::Told { .. } => {
+                return Err(self.failed(Op::GetDevice, libc::EIO, &path));
+            }
+            Answer::Failed(errno) => return Err(self.failed(Op::GetDevice, errno, &path)),
+            Answer::StillRunning => return Ok(None),
+        };
+        self.add(open, address, file)
+    }
+
+    /// Adds a function that was opened: from now on what fails has resets behind it.
+    fn add(&self, mut open: Open, address: Address, file: OwnedFd) -> Result<Option<Open>> {
+        let flags = sys::device_flags(file.as_fd());
+        let can_reset = flags.as_ref().is_ok_and(|flags| flags & vfio::VFIO_DEVICE_FLAGS_RESET != 0);
+        open.files.push(file);
+        open.functions.push(OpenedFunction { address, can_reset });
+        match flags {
+            Ok(_) => Ok(Some(open)),
+            Err(error) => {
+                let errno = error.raw_os_error().unwrap_or(libc::EIO);
+                self.give_up(open, VfioError::new(address, VfioOperation::DeviceInfo, errno))
+            }
+        }
+    }
+
+    /// Closes what was opened before something failed, and waits for that: whoever tries again, or writes saved
+    /// state back, must not do it while the kernel still resets. `None` if the budget is over.
+    fn give_up(&self, mut open: Open, error: VfioError) -> Result<Option<Open>> {
+        if open.files.is_empty() {
+            return Err(error.into());
+        }
+        match open.close_all(self.left()) {
+            Ok(KernelReset::StillRunning) => Ok(None),
+            Ok(_) => Err(error.after_opening().into()),
+            Err(Error::Vfio(error)) => Err(error.after_opening().into()),
+            Err(other) => Err(other),
         }
     }
 
@@ -161,7 +186,9 @@ impl Opener<'_> {
         };
         match self.run(Deed::OpenGroup(&name))? {
             Answer::Done(Some(file)) => Ok(Some(file)),
-            Answer::Done(None) => Err(self.failed(VfioOperation::OpenGroup, libc::EIO, path)),
+            Answer::Done(None) | Answer::Told { .. } => {
+                Err(self.failed(VfioOperation::OpenGroup, libc::EIO, path))
+            }
             Answer::Failed(errno) => Err(self.failed(VfioOperation::OpenGroup, errno, path)),
             Answer::StillRunning => Ok(None),
         }
@@ -188,53 +215,84 @@ impl Opener<'_> {
     fn by_cdev(&self) -> Result<Option<Open>> {
         let address = self.request.address;
         let iommufd = self.file(VfioOperation::OpenIommufd, &self.root.join("dev/iommu"))?;
-        let Some(device) = self.bind(address, iommufd.as_fd())? else { return Ok(None) };
-        let mut open = Open {
-            address,
-            device: Some(device),
-            groups: BTreeMap::new(),
-            also: Vec::new(),
-            _container: iommufd,
-            flags: 0,
-            signals: Vec::new(),
-        };
+        // Everything that does nothing to any function comes before the first that is bound, which resets it.
+        let mut files = vec![self.device_file(address)?];
         let mut groups = vec![self.group_of(address).ok().map(|(number, _)| number)];
         for &other in self.request.also {
             let group = self.group_of(other).ok().map(|(number, _)| number);
-            if groups.contains(&group) {
-                continue;
+            if !groups.contains(&group) {
+                groups.push(group);
+                files.push(self.device_file(other)?);
             }
-            groups.push(group);
-            let Some(device) = self.bind(other, open._container.as_fd())? else { return Ok(None) };
-            open.also.push(device);
+        }
+        let mut open = Open::new(address, BTreeMap::new(), iommufd);
+        for DeviceFile { address, path, file } in files {
+            let deed = Deed::Bind { device: file.as_fd(), iommufd: open.container.as_fd() };
+            let answer = match self.run(deed) {
+                Err(Error::Vfio(error)) => return self.give_up(open, error),
+                answer => answer?,
+            };
+            match answer {
+                Answer::Failed(errno) => {
+                    let error =
+                        VfioError::new(address, VfioOperation::BindIommufd, errno).about(path.display());
+                    return self.give_up(open, error);
+                }
+                Answer::StillRunning => {
+                    // Bound by now or not: it is not for us to close it.
+                    open.files.push(file);
+                    return Ok(None);
+                }
+                Answer::Done(_) | Answer::Told { .. } => match self.add(open, address, file)? {
+                    Some(more) => open = more,
+                    None => return Ok(None),
+                },
+            }
         }
         Ok(Some(open))
     }
 
-    /// Opens a function's own file and binds it to the iommufd; `None` if the budget is over.
-    fn bind(&self, address: Address, iommufd: BorrowedFd<'_>) -> Result<Option<OwnedFd>> {
+    /// Opens a function's own file, which does nothing to it until it is bound.
+    fn device_file(&self, address: Address) -> Result<DeviceFile> {
+        let failed = |errno, path: &Path| {
+            Error::from(VfioError::new(address, VfioOperation::OpenCdev, errno).about(path.display()))
+        };
         let folder = self.folder(address).join("vfio-dev");
         let names = sysfs::names(&folder).map_err(|e| Error::read(&folder, e))?;
-        let Some(name) = names.first() else {
-            return Err(self.failed(VfioOperation::OpenCdev, libc::ENOENT, &folder));
-        };
+        let Some(name) = names.first() else { return Err(failed(libc::ENOENT, &folder)) };
         let path = self.root.join("dev/vfio/devices").join(name);
-        let device = self.file(VfioOperation::OpenCdev, &path)?;
-        match self.run(Deed::Bind { device: device.as_fd(), iommufd })? {
-            Answer::Done(_) => Ok(Some(device)),
-            Answer::Failed(errno) => Err(self.failed(VfioOperation::BindIommufd, errno, &path)),
-            Answer::StillRunning => Ok(None),
+        let open = File::options().read(true).write(true).custom_flags(libc::O_NONBLOCK).open(&path);
+        match open {
+            Ok(file) => Ok(DeviceFile { address, path, file: file.into() }),
+            Err(error) => Err(failed(error.raw_os_error().unwrap_or(libc::EIO), &path)),
         }
     }
 
     fn run(&self, deed: Deed<'_>) -> Result<Answer> {
-        child::run(deed, self.left()).map_err(|e| Error::write(self.folder(self.request.address), e))
+        child::run(deed, self.left()).map_err(|error| no_child(self.request.address, &error))
     }
 }
 
+/// A function's own file, not bound yet.
+struct DeviceFile {
+    address: Address,
+    path: PathBuf,
+    file: OwnedFd,
+}
+
+/// That no process could be started, or that it was killed.
+fn no_child(address: Address, error: &io::Error) -> Error {
+    let errno = error.raw_os_error().unwrap_or(libc::EIO);
+    Error::Vfio(VfioError::new(address, VfioOperation::StartChild, errno))
+}
+
 impl Open {
+    fn new(address: Address, groups: BTreeMap<u32, OwnedFd>, container: OwnedFd) -> Self {
+        Self { address, functions: Vec::new(), files: Vec::new(), groups, container, signals: Vec::new() }
+    }
+
     fn device(&self) -> Result<BorrowedFd<'_>> {
-        match &self.device {
+        match self.files.first() {
             Some(device) => Ok(device.as_fd()),
             // Only between `close` and the end of this object.
             None => Err(self.error(VfioOperation::DeviceInfo, libc::EBADF)),
@@ -257,7 +315,7 @@ impl Open {
             (VfioEvent::ReleaseRequested, vfio::VFIO_PCI_REQ_IRQ_INDEX),
         ];
         for (event, index) in wanted {
-            let Some(device) = &self.device else { return };
+            let Some(device) = self.files.first() else { return };
             if !sys::vectors(device.as_fd(), index).is_ok_and(|count| count > 0) {
                 continue;
             }
@@ -270,25 +328,21 @@ impl Open {
     }
 
     fn run(&self, deed: Deed<'_>, budget: Duration) -> Result<KernelReset> {
-        let answer = child::run(deed, budget).map_err(|e| self.failed(VfioOperation::DeviceReset, &e))?;
+        let answer = child::run(deed, budget).map_err(|error| no_child(self.address, &error))?;
         Ok(match answer {
-            Answer::Done(_) => KernelReset::Done,
+            Answer::Done(_) | Answer::Told { .. } => KernelReset::Done,
             Answer::Failed(errno) => KernelReset::Failed { errno },
             Answer::StillRunning => KernelReset::StillRunning,
         })
     }
 
-    /// Has a child close everything, each by a child of its own, the function itself last.
+    /// Has a child close everything, the function itself last.
     fn close_all(&mut self, budget: Duration) -> Result<KernelReset> {
-        let begin = Instant::now();
-        let mut worst = KernelReset::Done;
-        for device in self.also.drain(..).chain(self.device.take()).collect::<Vec<_>>() {
-            let result = self.run(Deed::Close(device), budget.saturating_sub(begin.elapsed()))?;
-            if result != KernelReset::Done {
-                worst = result;
-            }
+        let files: Vec<OwnedFd> = self.files.drain(..).rev().collect();
+        if files.is_empty() {
+            return Ok(KernelReset::Done);
         }
-        Ok(worst)
+        self.run(Deed::Close(files), budget)
     }
 
     fn known(&self, region: RegionIndex) -> Result<Option<sys::Region>> {
@@ -324,20 +378,49 @@ impl Drop for Open {
 }
 
 impl VfioDevice for Open {
-    fn can_reset(&self) -> bool {
-        self.flags & vfio::VFIO_DEVICE_FLAGS_RESET != 0
+    fn opened(&self) -> &[OpenedFunction] {
+        &self.functions
     }
 
-    fn hot_reset_set(&self) -> Result<HotResetSet> {
-        let info =
-            sys::hot_reset_info(self.device()?).map_err(|e| self.failed(VfioOperation::HotResetInfo, &e))?;
+    fn hot_reset_set(&self, budget: Duration) -> Result<Option<HotResetSet>> {
+        /// More than most sets have; if it is not enough, the kernel says how many there are.
+        const ROOM: usize = 64;
+        /// Functions come while they are counted, but not for ever.
+        const TRIES: usize = 8;
+        /// No kernel has more functions below one bridge; what it says is not believed blindly.
+        const MOST: u32 = 1 << 16;
+        let begin = Instant::now();
+        let mut room = ROOM;
+        let mut told = Err(libc::ENOSPC);
+        for _ in 0..TRIES {
+            let deed = Deed::HotResetInfo { device: self.device()?, room };
+            let left = budget.saturating_sub(begin.elapsed());
+            let answer = child::run(deed, left).map_err(|error| no_child(self.address, &error))?;
+            match answer {
+                Answer::StillRunning => return Ok(None),
+                Answer::Told { errno: 0, words } => {
+                    told = Ok(sys::HotResetInfo::parse(&words));
+                    break;
+                }
+                Answer::Told { errno: libc::ENOSPC, words } => match words.get(2) {
+                    Some(&count) if count <= MOST => room = count as usize,
+                    _ => break,
+                },
+                Answer::Told { errno, .. } | Answer::Failed(errno) => {
+                    told = Err(errno);
+                    break;
+                }
+                Answer::Done(_) => break,
+            }
+        }
+        let info = told.map_err(|errno| self.error(VfioOperation::HotResetInfo, errno))?;
         let by_id = info.flags & vfio::VFIO_PCI_HOT_RESET_FLAG_DEV_ID != 0;
         let member = |&(id, address): &(u32, Address)| match by_id {
             // 0: in the group of a function that is ours; all-ones: not ours; else our own id of it.
             true => SetMember { address, group: None, owned: id != u32::MAX },
             false => SetMember { address, group: Some(id), owned: self.groups.contains_key(&id) },
         };
-        Ok(HotResetSet { functions: info.devices.iter().map(member).collect() })
+        Ok(Some(HotResetSet { functions: info.devices.iter().map(member).collect() }))
     }
 
     fn reset(&mut self, budget: Duration) -> Result<KernelReset> {

@@ -73,6 +73,8 @@ pub struct VfioFaults {
     pub hot_reset: Vec<Errno>,
     /// What the kernel tells of the function once it is open.
     pub events: Vec<VfioEvent>,
+    /// It has no device file of its own (`/dev/vfio/devices/vfioN`), as behind no IOMMU.
+    pub no_device_file: bool,
 }
 
 impl VfioFaults {

@@ -1,12 +1,12 @@
 //! A function of a simulated machine that is open through VFIO.
 
 use super::Simulated;
-use super::kernel::vfio::OpenedFunction;
+use super::kernel::vfio::Outcome;
 use crate::error::Result;
 use crate::machine::KernelReset;
 use crate::machine::vfio::{
-    HotResetSet, Opened, RegionIndex, RegionInfo, VfioDevice, VfioError, VfioEvent, VfioOperation,
-    VfioRequest,
+    HotResetSet, Opened, OpenedFunction, RegionIndex, RegionInfo, VfioDevice, VfioError, VfioEvent,
+    VfioOperation, VfioRequest,
 };
 use pcicfg::Address;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use std::time::Duration;
 struct Open<'m> {
     machine: &'m Simulated,
     address: Address,
-    can_reset: bool,
+    opened: Vec<OpenedFunction>,
     closed: bool,
 }
 
@@ -23,10 +23,8 @@ struct Open<'m> {
 pub(super) fn open<'m>(machine: &'m Simulated, request: &VfioRequest<'_>) -> Result<Opened<'m>> {
     let address = request.address;
     Ok(match machine.of(address)?.vfio_open(request)? {
-        OpenedFunction::Open { can_reset } => {
-            Opened::Open(Box::new(Open { machine, address, can_reset, closed: false }))
-        }
-        OpenedFunction::StillRunning => Opened::StillRunning,
+        Outcome::Open(opened) => Opened::Open(Box::new(Open { machine, address, opened, closed: false })),
+        Outcome::StillRunning => Opened::StillRunning,
     })
 }
 
@@ -49,12 +47,12 @@ impl Open<'_> {
 }
 
 impl VfioDevice for Open<'_> {
-    fn can_reset(&self) -> bool {
-        self.can_reset
+    fn opened(&self) -> &[OpenedFunction] {
+        &self.opened
     }
 
-    fn hot_reset_set(&self) -> Result<HotResetSet> {
-        self.machine.of(self.address)?.vfio_hot_reset_set(self.address)
+    fn hot_reset_set(&self, budget: Duration) -> Result<Option<HotResetSet>> {
+        self.machine.of(self.address)?.vfio_hot_reset_set(self.address, budget)
     }
 
     fn reset(&mut self, budget: Duration) -> Result<KernelReset> {

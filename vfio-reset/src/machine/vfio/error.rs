@@ -18,6 +18,8 @@ pub struct VfioError {
     pub errno: i32,
     /// Which file, group or function it was about, where that is not the function itself.
     pub subject: Option<String>,
+    /// Something was opened before, and closed again: both are resets.
+    pub touched: bool,
 }
 
 /// What is asked of VFIO.
@@ -27,6 +29,8 @@ pub enum VfioOperation {
     OpenContainer,
     /// `open("/dev/vfio/GROUP")`
     OpenGroup,
+    /// `VFIO_GROUP_GET_STATUS`
+    GroupStatus,
     /// `VFIO_GROUP_GET_STATUS` says that the group is not viable.
     GroupViable,
     /// `VFIO_GROUP_SET_CONTAINER`
@@ -55,6 +59,10 @@ pub enum VfioOperation {
     RegionAccess,
     /// `VFIO_DEVICE_SET_IRQS`
     SetInterrupt,
+    /// `close` of the function
+    Close,
+    /// The start of a process that waits for the kernel in our place.
+    StartChild,
 }
 
 impl VfioOperation {
@@ -64,7 +72,7 @@ impl VfioOperation {
         match self {
             Self::OpenContainer => "open of /dev/vfio/vfio",
             Self::OpenGroup => "open of the group",
-            Self::GroupViable => "VFIO_GROUP_GET_STATUS",
+            Self::GroupStatus | Self::GroupViable => "VFIO_GROUP_GET_STATUS",
             Self::SetContainer => "VFIO_GROUP_SET_CONTAINER",
             Self::SetIommu => "VFIO_SET_IOMMU",
             Self::GetDevice => "VFIO_GROUP_GET_DEVICE_FD",
@@ -78,6 +86,8 @@ impl VfioOperation {
             Self::RegionInfo => "VFIO_DEVICE_GET_REGION_INFO",
             Self::RegionAccess => "access to a region",
             Self::SetInterrupt => "VFIO_DEVICE_SET_IRQS",
+            Self::Close => "close of the VFIO device",
+            Self::StartChild => "start of the process that waits for the kernel",
         }
     }
 }
@@ -86,7 +96,14 @@ impl VfioError {
     /// An error of the function itself.
     #[must_use]
     pub fn new(address: Address, operation: VfioOperation, errno: i32) -> Self {
-        Self { address, operation, errno, subject: None }
+        Self { address, operation, errno, subject: None, touched: false }
+    }
+
+    /// That something had been opened before, which reset it, and was closed again.
+    #[must_use]
+    pub fn after_opening(mut self) -> Self {
+        self.touched = true;
+        self
     }
 
     /// With what it was about.
@@ -108,13 +125,22 @@ impl VfioError {
         meaning(self.operation, self.errno).1
     }
 
+    /// Whether the function has no device file, which the group interface needs none of.
+    #[must_use]
+    pub fn has_no_file(&self) -> bool {
+        self.operation == VfioOperation::OpenCdev
+            && matches!(self.errno, libc::ENOENT | libc::ENODEV | libc::ENXIO)
+    }
+
     /// Whether somebody else has the function or its group: a virtual machine, or a driver of the host's.
     #[must_use]
     pub fn is_in_use(&self) -> bool {
         use VfioOperation as Op;
         match self.operation {
             Op::GroupViable => true,
-            Op::OpenGroup | Op::BindIommufd => self.errno == libc::EBUSY,
+            Op::OpenGroup => self.errno == libc::EBUSY,
+            // Without interrupt remapping it is EPERM, too; but a virtual machine is what it is on most hosts.
+            Op::BindIommufd => matches!(self.errno, libc::EBUSY | libc::EPERM | libc::EINVAL),
             Op::SetContainer => matches!(self.errno, libc::EPERM | libc::EBUSY | libc::EINVAL),
             _ => false,
         }
@@ -126,7 +152,7 @@ impl VfioError {
         use VfioOperation as Op;
         match self.errno {
             libc::EACCES => true,
-            libc::EPERM => !matches!(self.operation, Op::SetContainer | Op::HotResetInfo),
+            libc::EPERM => !matches!(self.operation, Op::SetContainer | Op::BindIommufd | Op::HotResetInfo),
             _ => false,
         }
     }
@@ -229,19 +255,24 @@ fn meaning(operation: VfioOperation, errno: i32) -> (&'static str, &'static str)
              (CONFIG_VFIO_DEVICE_CDEV)",
             "bind it to vfio-pci, or use --vfio group",
         ),
+        // `vfio_device_block_group`
         (Op::BindIommufd, libc::EBUSY) => (
-            "the function's group is in use: opened by its group file, bound to another process's iommufd, or to a driver \
-             of the host's",
-            "stop who has it open, and bind every function of the group to vfio-pci",
+            "the file of its IOMMU group is open: a running virtual machine that uses groups, most likely",
+            "stop the virtual machine first; `plan` names the process if it may be seen",
         ),
+        // `iommu_device_claim_dma_owner`, and before it `iommufd_device_bind` where interrupts are not remapped
         (Op::BindIommufd, libc::EPERM) => (
-            "the IOMMU does not remap interrupts, or a driver of the host's owns the group's DMA",
-            "switch interrupt remapping on in the firmware, or, where every guest is trusted, set \
-             iommufd.allow_unsafe_interrupts=1; bind every function of the group to vfio-pci",
+            "its IOMMU group belongs to another process's iommufd (a running virtual machine, most likely) or to a driver \
+             of the host's; if neither, the IOMMU does not remap interrupts",
+            "stop the virtual machine, and bind every function of the group to vfio-pci; only if nobody has the group, \
+             switch interrupt remapping on in the firmware, or, where every guest is trusted, set \
+             iommufd.allow_unsafe_interrupts=1",
         ),
+        // `vfio_df_open`, and before it `iommufd_device_bind` where caches are not coherent
         (Op::BindIommufd, libc::EINVAL) => (
-            "the function is bound to an iommufd already, or the group is not complete",
-            "stop who has it open, and bind every function of the group to vfio-pci",
+            "another process has it open by its device file (a running virtual machine, most likely); if none, its IOMMU \
+             does not keep caches coherent, and iommufd refuses",
+            "stop the virtual machine first; `plan` names the process if it may be seen",
         ),
         (Op::GetDevice | Op::BindIommufd, libc::EACCES) => (
             "it is a virtual function of a physical function that is on VFIO too, and opening it needs the physical \
@@ -261,6 +292,13 @@ fn meaning(operation: VfioOperation, errno: i32) -> (&'static str, &'static str)
             "the kernel cannot wake it: it is in D3cold, or does not answer",
             "write `on` to power/control of it and of every port above, then look with `show`",
         ),
+        (Op::StartChild, _) => (
+            "it could not be started, or was killed; what was open stays open until this process ends",
+            "see how many processes and files may be there (ulimit -u, ulimit -n), and whether memory is left",
+        ),
+        (Op::GroupStatus, libc::ENOTTY) => {
+            ("the group's file is not VFIO's", "load vfio (modprobe vfio-pci)")
+        }
         (_, libc::EMFILE | libc::ENOMEM) => ("the process or the host has run out of files or memory", AGAIN),
         // --- resets -----------------------------------------------------------------------------------
         (Op::DeviceReset, libc::EINVAL) => (
@@ -275,9 +313,10 @@ fn meaning(operation: VfioOperation, errno: i32) -> (&'static str, &'static str)
             "look with `show` whether it answers, and at the kernel log",
         ),
         (Op::HotResetInfo, libc::ENODEV) => (
-            "neither its slot nor its bus can be reset: it is on a root bus, or a function there, or the bridge above, is \
-             known not to survive that",
-            "use another method; `plan` says which function it is",
+            "neither its slot nor its bus can be reset: it is on a root bus, or the kernel knows of a function there, or of \
+             the bridge above, that does not survive it",
+            "use another method; where `plan` found nothing against this one, the kernel knows a device that the built-in \
+             table of quirks lacks: please report it",
         ),
         (Op::HotResetInfo, libc::EPERM) => (
             "a function that would be reset too has no IOMMU group, so nobody can own it",
@@ -333,22 +372,39 @@ fn meaning(operation: VfioOperation, errno: i32) -> (&'static str, &'static str)
 mod tests {
     use super::*;
 
-    /// `facts` 3.3 by heart: what each call of the three can answer.
-    const ANSWERS: [(VfioOperation, &[i32]); 3] = [
-        (VfioOperation::DeviceReset, &[libc::EINVAL, libc::EAGAIN, libc::ENOTTY]),
-        (VfioOperation::HotResetInfo, &[libc::ENOSPC, libc::EINVAL, libc::ENODEV, libc::EPERM, libc::EAGAIN]),
+    use VfioOperation as Op;
+
+    /// What each call can answer, as read in the kernel's code.
+    const ANSWERS: [(VfioOperation, &[i32]); 12] = [
+        (Op::OpenContainer, &[libc::ENOENT, libc::EINVAL]),
+        (Op::OpenGroup, &[libc::ENOENT, libc::EBUSY, libc::EPERM]),
+        (Op::SetContainer, &[libc::EPERM, libc::EINVAL]),
+        (Op::SetIommu, &[libc::EPERM, libc::EINVAL]),
+        (Op::GetDevice, &[libc::EACCES, libc::EAGAIN, libc::ENODEV, libc::EINVAL, libc::EIO]),
+        (Op::OpenIommufd, &[libc::ENOENT]),
+        (Op::OpenCdev, &[libc::ENOENT]),
         (
-            VfioOperation::HotReset,
-            &[libc::EINVAL, libc::EBADF, libc::ENODEV, libc::EBUSY, libc::EAGAIN, libc::ENOTTY],
+            Op::BindIommufd,
+            &[libc::EBUSY, libc::EPERM, libc::EINVAL, libc::EACCES, libc::EAGAIN, libc::ENODEV, libc::EIO],
         ),
+        (Op::DeviceReset, &[libc::EINVAL, libc::EAGAIN, libc::ENOTTY, libc::EIO]),
+        (Op::HotResetInfo, &[libc::ENOSPC, libc::EINVAL, libc::ENODEV, libc::EPERM, libc::EAGAIN]),
+        (
+            Op::HotReset,
+            &[libc::EINVAL, libc::EBADF, libc::ENODEV, libc::EBUSY, libc::EAGAIN, libc::ENOTTY, libc::EIO],
+        ),
+        (Op::RegionAccess, &[libc::EIO, libc::EINVAL, libc::EBUSY]),
     ];
 
     #[test]
     fn every_answer_has_a_cause_and_a_remedy_of_its_own() {
+        // An operation that has no answers of its own gets what is said in general.
+        let general = |errno| meaning(Op::SetInterrupt, errno).0;
         for (operation, errnos) in ANSWERS {
             let mut causes = std::collections::BTreeSet::new();
             for &errno in errnos {
                 let (cause, remedy) = meaning(operation, errno);
+                assert_ne!(cause, general(errno), "{operation:?} {errno}");
                 assert_ne!(cause, "the kernel does not say why", "{operation:?} {errno}");
                 assert!(!remedy.is_empty());
                 assert!(causes.insert(cause), "{operation:?}: {cause}");
@@ -373,5 +429,11 @@ mod tests {
         assert!(VfioError::new(address, VfioOperation::OpenGroup, libc::EACCES).is_permission());
         assert!(!VfioError::new(address, VfioOperation::SetContainer, libc::EPERM).is_permission());
         assert!(!VfioError::new(address, VfioOperation::HotResetInfo, libc::EPERM).is_permission());
+        // With iommufd somebody else has it, most likely: that comes before a setting that weakens the host.
+        for errno in [libc::EPERM, libc::EBUSY, libc::EINVAL] {
+            let error = VfioError::new(address, VfioOperation::BindIommufd, errno);
+            assert!(error.is_in_use() && !error.is_permission());
+            assert!(error.remedy().starts_with("stop the virtual machine"), "{error}");
+        }
     }
 }

@@ -80,8 +80,7 @@ impl State {
     /// `pci_reset_function`.
     pub(super) fn reset_function(&mut self, address: Address) -> std::result::Result<(), Errno> {
         let Some(device) = self.kernel.devices.get(&address) else { return Err(libc::ENODEV) };
-        let names = device.reset_methods.clone().unwrap_or_default();
-        if names.is_empty() {
+        if device.reset_methods.as_ref().is_none_or(Vec::is_empty) {
             return Err(libc::ENOTTY);
         }
         let driver = device.driver.clone();
@@ -96,6 +95,19 @@ impl State {
         self.save_registers(address);
         // No decoding, no bus mastering, no interrupts.
         self.write(address, 4, &0x0400_u16.to_le_bytes());
+        let result = self.run_methods(address);
+        self.restore_registers(address);
+        if !prepares {
+            self.log(address, "reset done");
+        }
+        self.suspend_if_idle(address);
+        result
+    }
+
+    /// `__pci_reset_function_locked`: the methods in turn, until one is not merely impossible.
+    pub(super) fn run_methods(&mut self, address: Address) -> std::result::Result<(), Errno> {
+        let Some(device) = self.kernel.devices.get(&address) else { return Err(libc::ENODEV) };
+        let names = device.reset_methods.clone().unwrap_or_default();
         let mut result = Err(libc::ENOTTY);
         for method in names.iter().filter_map(|name| name.parse().ok()) {
             result = self.run(address, method);
@@ -103,11 +115,6 @@ impl State {
                 break;
             }
         }
-        self.restore_registers(address);
-        if !prepares {
-            self.log(address, "reset done");
-        }
-        self.suspend_if_idle(address);
         result
     }
 
@@ -396,8 +403,8 @@ impl State {
     /// vfio-pci lets a device sleep that nobody has open.
     pub(super) fn suspend_if_idle(&mut self, address: Address) {
         let Some(device) = self.kernel.devices.get(&address) else { return };
-        let in_use =
-            self.users(address).iter().any(|user| matches!(user, crate::machine::DeviceUser::Vfio { .. }));
+        let in_use = self.kernel.vfio.awake.contains(&address)
+            || self.users(address).iter().any(|user| matches!(user, crate::machine::DeviceUser::Vfio { .. }));
         let idle = device.driver.as_deref() == Some("vfio-pci") && device.auto_suspend && !in_use;
         if !idle || device.power_state == "D3hot" {
             return;

@@ -144,6 +144,18 @@ impl State {
         }
     }
 
+    /// What was saved of it last (`pci_store_saved_state`).
+    pub(super) fn saved_registers(&self, address: Address) -> Option<Vec<SavedRegister>> {
+        self.kernel.devices.get(&address)?.saved.clone()
+    }
+
+    /// Has what was saved once be what is restored next (`pci_load_saved_state`).
+    pub(super) fn load_registers(&mut self, address: Address, saved: Option<Vec<SavedRegister>>) {
+        if let (Some(saved), Some(device)) = (saved, self.kernel.devices.get_mut(&address)) {
+            device.saved = Some(saved);
+        }
+    }
+
     /// Writes back what differs.
     pub(super) fn restore_registers(&mut self, address: Address) {
         let Some(saved) = self.kernel.devices.get(&address).and_then(|device| device.saved.clone()) else {

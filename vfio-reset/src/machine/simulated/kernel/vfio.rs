@@ -3,10 +3,12 @@
 
 use super::State;
 use super::reset::Errno;
+use super::saved::SavedRegister;
 use crate::error::{Error, Result};
 use crate::machine::simulated::description::QuirkFlag;
 use crate::machine::vfio::{
-    HotResetSet, SetMember, VfioError, VfioEvent, VfioInterface, VfioOperation, VfioRequest, is_vfio_driver,
+    HotResetSet, OpenedFunction, SetMember, VfioError, VfioEvent, VfioInterface, VfioOperation, VfioRequest,
+    is_vfio_driver,
 };
 use crate::machine::{DeviceUser, KernelReset};
 use pcicfg::Address;
@@ -17,26 +19,39 @@ use std::time::Duration;
 #[derive(Default)]
 pub(in super::super) struct Vfio {
     pub(in super::super) interrupt_remapping: bool,
-    open: BTreeMap<Address, OpenFunction>,
+    /// What is open, by the function that it was opened for.
+    open: BTreeMap<Address, OpenSet>,
+    /// Functions that are kept awake because they are open.
+    pub(super) awake: BTreeSet<Address>,
+    /// Functions that were closed without a reset (`needs_reset`).
+    dirty: BTreeSet<Address>,
     /// How often each request was made of a function, for answers that are other than they would be.
     asked: BTreeMap<(Address, &'static str), usize>,
 }
 
-/// A function that is open.
+/// A function that is open, and what was opened with it.
 #[derive(Clone)]
-struct OpenFunction {
+struct OpenSet {
     interface: VfioInterface,
     /// Groups that are open besides its own, or that hold a function bound to the same iommufd.
     groups: BTreeSet<u32>,
-    /// Other functions that were opened with it.
-    also: Vec<Address>,
+    /// The function first.
+    functions: Vec<OpenFunction>,
+}
+
+/// An open function.
+#[derive(Clone)]
+struct OpenFunction {
+    address: Address,
     /// The kernel found a method that worked when it was opened.
     can_reset: bool,
+    /// Its registers as they were then, which it gets back when it is closed.
+    saved: Option<Vec<SavedRegister>>,
 }
 
 /// How opening went, within its budget or not.
-pub(in super::super) enum OpenedFunction {
-    Open { can_reset: bool },
+pub(in super::super) enum Outcome {
+    Open(Vec<OpenedFunction>),
     StillRunning,
 }
 
@@ -47,132 +62,226 @@ fn is_harmless(driver: Option<&str>) -> bool {
 
 impl State {
     /// Opens a function.
-    pub(in super::super) fn vfio_open(&mut self, request: &VfioRequest<'_>) -> Result<OpenedFunction> {
+    pub(in super::super) fn vfio_open(&mut self, request: &VfioRequest<'_>) -> Result<Outcome> {
         let address = request.address;
-        self.vfio_may_open(request)?;
+        self.vfio_files(request)?;
         let start = self.now;
         let mut groups: BTreeSet<u32> = self.group_of(address).into_iter().collect();
-        let mut opened = vec![address];
+        let mut wanted = vec![address];
         for &other in request.also {
             let Some(group) = self.group_of(other) else { continue };
             if groups.insert(group) && request.interface == VfioInterface::Cdev {
-                opened.push(other);
+                wanted.push(other);
             }
         }
-        let mut can_reset = false;
-        for &function in opened.iter().rev() {
-            if let Some(errno) = self.fault(function, "open") {
+        let mut set = OpenSet { interface: request.interface, groups, functions: Vec::new() };
+        let mut failure = None;
+        for function in wanted {
+            let fault = self.fault(function, "open").map_or(Ok(()), Err);
+            if let Err(errno) = fault.and_then(|()| self.vfio_may_open(function, request.interface)) {
                 let operation = match request.interface {
                     VfioInterface::Group => VfioOperation::GetDevice,
                     VfioInterface::Cdev => VfioOperation::BindIommufd,
                 };
-                return Err(VfioError::new(function, operation, errno).into());
+                failure = Some(VfioError::new(function, operation, errno));
+                break;
             }
-            can_reset = self.vfio_enable(function);
+            let open = self.vfio_enable(function);
+            set.functions.push(open);
+        }
+        if failure.is_some() {
+            self.vfio_close_all(&set.functions);
         }
         let end = self.now;
-        let also = opened.into_iter().skip(1).collect();
-        let function = OpenFunction { interface: request.interface, groups, also, can_reset };
         if end.saturating_sub(start) > request.budget {
             self.leave_running(address, start.saturating_add(request.budget), end);
-            return Ok(OpenedFunction::StillRunning);
+            return Ok(Outcome::StillRunning);
         }
-        self.kernel.vfio.open.insert(address, function);
-        Ok(OpenedFunction::Open { can_reset })
+        match failure {
+            Some(error) if set.functions.is_empty() => return Err(error.into()),
+            Some(error) => return Err(error.after_opening().into()),
+            None => {}
+        }
+        let opened =
+            |open: &OpenFunction| OpenedFunction { address: open.address, can_reset: open.can_reset };
+        let functions = set.functions.iter().map(opened).collect();
+        self.kernel.vfio.open.insert(address, set);
+        Ok(Outcome::Open(functions))
     }
 
-    /// That VFIO lets the function be opened.
-    fn vfio_may_open(&self, request: &VfioRequest<'_>) -> Result<()> {
+    /// The files that are opened before any function is: they are there, and nobody else has them.
+    fn vfio_files(&self, request: &VfioRequest<'_>) -> Result<()> {
         use VfioOperation as Op;
         let address = request.address;
-        let refused = |operation, errno| Err(Error::from(VfioError::new(address, operation, errno)));
-        let facts = self.kernel.host.vfio.unwrap_or_default();
-        let (open_file, open_group, bind) = match request.interface {
-            VfioInterface::Group => (Op::OpenContainer, Op::OpenGroup, Op::SetIommu),
-            VfioInterface::Cdev => (Op::OpenIommufd, Op::OpenCdev, Op::BindIommufd),
-        };
-        if !facts.offers(request.interface) {
-            return refused(open_file, libc::ENOENT);
+        let refused = |at, operation, errno| Err(Error::from(VfioError::new(at, operation, errno)));
+        let is_group = request.interface == VfioInterface::Group;
+        let (open_host, open_file) =
+            if is_group { (Op::OpenContainer, Op::OpenGroup) } else { (Op::OpenIommufd, Op::OpenCdev) };
+        if !self.kernel.host.vfio.unwrap_or_default().offers(request.interface) {
+            return refused(address, open_host, libc::ENOENT);
         }
-        for &function in request.also.iter().chain([&address]) {
-            let bound = |&member: &Address| self.driver_of(member).is_some_and(is_vfio_driver);
-            let Some(group) = self.group_of(function) else { return refused(open_group, libc::ENOENT) };
+        for function in [address].into_iter().chain(request.also.iter().copied()) {
+            let bound = |member: Address| self.driver_of(member).is_some_and(is_vfio_driver);
+            let Some(group) = self.group_of(function) else {
+                return refused(function, open_file, libc::ENOENT);
+            };
             let members = self.members_of(group);
-            let has_file = match request.interface {
-                VfioInterface::Group => members.iter().any(bound),
-                VfioInterface::Cdev => bound(&function),
+            let has_file = match is_group {
+                true => members.iter().any(|&member| bound(member)),
+                false => bound(function) && !self.has_no_device_file(function),
             };
             if !has_file {
-                return refused(open_group, libc::ENOENT);
+                return refused(function, open_file, libc::ENOENT);
             }
-            let has_user = |&member: &Address| {
-                self.users(member).iter().any(|user| matches!(user, DeviceUser::Vfio { .. }))
-            };
-            let is_open = self.kernel.vfio.open.values().any(|open| open.groups.contains(&group));
-            if is_open || members.iter().any(has_user) {
-                let operation = if request.interface == VfioInterface::Group { open_group } else { bind };
-                return refused(operation, libc::EBUSY);
+            if is_group && self.vfio_in_use(function, group, &members).is_some() {
+                return refused(function, open_file, libc::EBUSY);
             }
             // The kernel only asks this of the group that it opens a function of.
-            let viable = members.iter().all(|&member| is_harmless(self.driver_of(member)));
-            if !viable && function == address {
-                return match request.interface {
-                    VfioInterface::Group => refused(Op::GroupViable, 0),
-                    VfioInterface::Cdev => refused(bind, libc::EBUSY),
-                };
+            if is_group && function == address && !self.is_viable(&members) {
+                return refused(function, Op::GroupViable, 0);
             }
         }
-        if !self.kernel.vfio.interrupt_remapping {
-            return refused(bind, libc::EPERM);
-        }
-        let get = if request.interface == VfioInterface::Group { Op::GetDevice } else { bind };
-        if !self.driver_of(address).is_some_and(is_vfio_driver) {
-            return refused(get, libc::ENODEV);
-        }
-        let physical = self.known.get(&address).and_then(|known| known.physfn);
-        if physical.is_some_and(|physical| self.driver_of(physical).is_some_and(is_vfio_driver)) {
-            return refused(get, libc::EACCES);
+        if is_group && !self.kernel.vfio.interrupt_remapping {
+            return refused(address, Op::SetIommu, libc::EPERM);
         }
         Ok(())
     }
 
-    /// `vfio_pci_core_enable`: wakes, resets, switches on. Whether there is a reset that works.
-    fn vfio_enable(&mut self, address: Address) -> bool {
+    /// What `VFIO_GROUP_GET_DEVICE_FD` or `VFIO_DEVICE_BIND_IOMMUFD` answers before it resets.
+    fn vfio_may_open(&self, function: Address, interface: VfioInterface) -> std::result::Result<(), Errno> {
+        if interface == VfioInterface::Cdev {
+            let group = self.group_of(function).ok_or(libc::ENODEV)?;
+            let members = self.members_of(group);
+            match self.vfio_in_use(function, group, &members) {
+                // `vfio_device_block_group`
+                Some((VfioInterface::Group, _)) => return Err(libc::EBUSY),
+                // `vfio_df_open`
+                Some((VfioInterface::Cdev, true)) => return Err(libc::EINVAL),
+                // `iommu_device_claim_dma_owner`
+                Some((VfioInterface::Cdev, false)) => return Err(libc::EPERM),
+                None => {}
+            }
+            if !self.is_viable(&members) || !self.kernel.vfio.interrupt_remapping {
+                return Err(libc::EPERM);
+            }
+        }
+        if !self.driver_of(function).is_some_and(is_vfio_driver) {
+            return Err(libc::ENODEV);
+        }
+        let physical = self.known.get(&function).and_then(|known| known.physfn);
+        match physical.is_some_and(|physical| self.driver_of(physical).is_some_and(is_vfio_driver)) {
+            true => Err(libc::EACCES),
+            false => Ok(()),
+        }
+    }
+
+    fn is_viable(&self, members: &[Address]) -> bool {
+        members.iter().all(|&member| is_harmless(self.driver_of(member)))
+    }
+
+    fn has_no_device_file(&self, function: Address) -> bool {
+        self.hardware.standard(function).is_some_and(|found| found.behaviour().vfio.no_device_file)
+    }
+
+    /// By which interface somebody has the group open already, and whether it is this function.
+    fn vfio_in_use(
+        &self,
+        function: Address,
+        group: u32,
+        members: &[Address],
+    ) -> Option<(VfioInterface, bool)> {
+        if let Some(open) = self.kernel.vfio.open.values().find(|open| open.groups.contains(&group)) {
+            return Some((open.interface, open.functions.iter().any(|open| open.address == function)));
+        }
+        let has_user =
+            |member: Address| self.users(member).iter().any(|user| matches!(user, DeviceUser::Vfio { .. }));
+        // A virtual machine takes what the host offers, and groups where it can choose.
+        let facts = self.kernel.host.vfio.unwrap_or_default();
+        let interface = if facts.group { VfioInterface::Group } else { VfioInterface::Cdev };
+        members.iter().any(|&member| has_user(member)).then(|| (interface, has_user(function)))
+    }
+
+    /// `vfio_pci_core_enable`: wakes, resets, switches on.
+    fn vfio_enable(&mut self, address: Address) -> OpenFunction {
         self.wait_for_lock(address);
         self.resume(address);
+        self.kernel.vfio.awake.insert(address);
         self.set_d0(address);
+        // What is saved, and comes back at the end, masters nothing.
+        let command = self.read_word(address, 4);
+        if command != u16::MAX && command & 4 != 0 {
+            self.write(address, 4, &(command & !4).to_le_bytes());
+        }
         let listed = self.kernel.devices.get(&address).and_then(|device| device.reset_methods.clone());
-        let works = listed.is_some_and(|list| !list.is_empty()) && self.reset_function(address).is_ok();
+        let can_reset = listed.is_some_and(|list| !list.is_empty()) && self.reset_function(address).is_ok();
         let has_memory = self.resources(address).iter().any(|resource| resource.flags & 0x200 != 0);
         let command = self.read_word(address, 4);
-        let on = command & !4 | if has_memory { 2 } else { 0 };
+        let on = command | if has_memory { 2 } else { 0 };
         if command != u16::MAX && command != on {
             self.write(address, 4, &on.to_le_bytes());
         }
-        works
+        self.save_registers(address);
+        let saved = self.saved_registers(address);
+        OpenFunction { address, can_reset, saved }
     }
 
-    /// `vfio_pci_core_disable`: resets once more; and where the function has no reset of its own, its bus, if
-    /// all on it are VFIO's.
-    fn vfio_disable(&mut self, address: Address, can_reset: bool) {
+    /// Closes functions, the one they were opened for last.
+    fn vfio_close_all(&mut self, functions: &[OpenFunction]) {
+        for (left, function) in functions.iter().enumerate().rev() {
+            let set = self.reset_set(function.address);
+            let mut others = functions[..left]
+                .iter()
+                .chain(self.kernel.vfio.open.values().flat_map(|open| &open.functions));
+            let is_last = !others.any(|other| set.contains(&other.address));
+            self.vfio_disable(function, &set, is_last);
+        }
+    }
+
+    /// `vfio_pci_core_disable`: resets it once more, if it can. When nobody has one of the set open any more, and
+    /// one was left without a reset, the whole set is reset if it is all VFIO's (`vfio_pci_dev_set_try_reset`).
+    fn vfio_disable(&mut self, function: &OpenFunction, set: &[Address], is_last: bool) {
+        let address = function.address;
+        self.set_d0(address);
         let command = self.read_word(address, 4);
         if command != u16::MAX {
-            self.write(address, 4, &(command & !4).to_le_bytes());
+            self.write(address, 4, &0x0400_u16.to_le_bytes());
         }
-        let done = can_reset && self.reset_function(address).is_ok();
-        let set = self.reset_set(address);
+        self.kernel.vfio.dirty.insert(address);
+        if function.can_reset && self.run_methods(address).is_ok() {
+            self.kernel.vfio.dirty.remove(&address);
+        }
+        self.load_registers(address, function.saved.clone());
+        self.restore_registers(address);
         let all_ours = !set.is_empty()
             && set.iter().all(|&member| self.driver_of(member).is_some_and(is_vfio_driver))
             && !self.is_virtual(address);
-        if !done && all_ours && self.bus_can_be_reset(address) {
-            let _ = self.reset_bus_of(address, &set);
+        let needed = set.iter().any(|member| self.kernel.vfio.dirty.contains(member));
+        if is_last
+            && needed
+            && all_ours
+            && self.bus_can_be_reset(address)
+            && self.reset_bus_of(address, set).is_ok()
+        {
+            self.kernel.vfio.dirty.retain(|member| !set.contains(member));
         }
+        self.kernel.vfio.awake.remove(&address);
         self.suspend_if_idle(address);
     }
 
-    /// `VFIO_DEVICE_GET_PCI_HOT_RESET_INFO`
-    pub(in super::super) fn vfio_hot_reset_set(&mut self, address: Address) -> Result<HotResetSet> {
+    /// `VFIO_DEVICE_GET_PCI_HOT_RESET_INFO`; `None` if somebody else's reset holds the set for longer than the budget.
+    pub(in super::super) fn vfio_hot_reset_set(
+        &mut self,
+        address: Address,
+        budget: Duration,
+    ) -> Result<Option<HotResetSet>> {
         let failed = |errno| Err(VfioError::new(address, VfioOperation::HotResetInfo, errno).into());
+        let locked = |member: &Address| self.kernel.devices.get(member).map(|device| device.locked_until);
+        let until = self.reset_set(address).iter().filter_map(locked).max().unwrap_or_default();
+        let wait = until.saturating_sub(self.now);
+        self.sleep(wait.min(budget));
+        if wait > budget {
+            return Ok(None);
+        }
         if let Some(errno) = self.fault(address, "hot_reset_info") {
             return failed(errno);
         }
@@ -188,12 +297,13 @@ impl State {
             group: self.group_of(member),
             owned: self.owns(address, member),
         });
-        Ok(HotResetSet { functions: functions.collect() })
+        Ok(Some(HotResetSet { functions: functions.collect() }))
     }
 
     /// `VFIO_DEVICE_RESET`
     pub(in super::super) fn vfio_reset(&mut self, address: Address, budget: Duration) -> KernelReset {
-        let can_reset = self.kernel.vfio.open.get(&address).is_some_and(|open| open.can_reset);
+        let open = self.kernel.vfio.open.get(&address).and_then(|open| open.functions.first());
+        let can_reset = open.is_some_and(|open| open.can_reset);
         self.within(address, budget, |state| {
             if let Some(errno) = state.fault(address, "reset") {
                 return Err(errno);
@@ -228,10 +338,7 @@ impl State {
     pub(in super::super) fn vfio_close(&mut self, address: Address, budget: Duration) -> KernelReset {
         let Some(open) = self.kernel.vfio.open.remove(&address) else { return KernelReset::Done };
         self.within(address, budget, |state| {
-            for other in open.also {
-                state.vfio_disable(other, true);
-            }
-            state.vfio_disable(address, open.can_reset);
+            state.vfio_close_all(&open.functions);
             Ok(())
         })
     }
