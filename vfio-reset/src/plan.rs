@@ -204,6 +204,16 @@ impl Candidate {
     pub fn is_usable(&self) -> bool {
         self.impossible.is_none() && self.refusals.is_empty()
     }
+
+    /// Everything that speaks against it, in a sentence.
+    #[must_use]
+    pub fn why_not(&self) -> Option<String> {
+        if let Some(reason) = &self.impossible {
+            return Some(reason.clone());
+        }
+        let reasons: Vec<&str> = self.refusals.iter().map(|refusal| refusal.reason.as_str()).collect();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
+    }
 }
 
 /// What is to be done.
@@ -265,10 +275,35 @@ impl Plan {
             hot_reset: method::HOT_RESET.probe(function, quirks).ok().map(|_| vfio::hot_reset_set(function)),
             methods,
             vendor,
-            notes: context.notes(&decision),
+            notes: context.notes(&decision, &candidates),
             decision,
             candidates,
         })
+    }
+
+    /// Why the vendor sequence is not what would be done, for whoever asked for its family by name; `None` if
+    /// it is, if it is what is refused, or if the notes say why.
+    #[must_use]
+    pub fn sequence_passed_over(&self, family: &Family) -> Option<String> {
+        let chosen = match &self.decision {
+            Decision::Act(action) => (action.method, action.via),
+            Decision::Refuse { method, via, .. } => (*method, *via),
+            Decision::NoMethod | Decision::NotPresent => return None,
+        };
+        if chosen.0 == MethodName::Vendor {
+            return None;
+        }
+        if matches!(self.decision, Decision::Act(_)) && passed_over(&self.candidates, chosen).is_some() {
+            // The notes say so.
+            return None;
+        }
+        let sequence = self.candidates.iter().find(|candidate| candidate.method == MethodName::Vendor);
+        let why = match sequence.map(Candidate::why_not) {
+            None => "another way was asked for".to_string(),
+            Some(Some(why)) => why,
+            Some(None) => format!("{} ({}) comes before it; --method vendor takes it", chosen.0, chosen.1),
+        };
+        Some(format!("the sequence of {}, which was asked for, is not taken: {why}", family.name))
     }
 
     /// The functions whose users ([`Inventory::read_users`]) matter to a plan for `request`.
@@ -293,6 +328,43 @@ impl Plan {
         addresses.dedup();
         Ok(addresses)
     }
+}
+
+/// What D3hot does to the cards whose sequence comes before any bus reset.
+const KEEPS_STATE: &str =
+    "pm resets nothing here: AMD's GPUs keep what they hold through D3hot, although No_Soft_Reset is clear";
+
+/// The first way that nothing speaks against; those that field reports speak against come last.
+fn best(candidates: &[Candidate]) -> Option<&Candidate> {
+    let mut usable = candidates.iter().filter(|candidate| candidate.is_usable());
+    let first = usable.clone().next();
+    usable.find(|candidate| candidate.last_resort.is_none()).or(first)
+}
+
+/// Why a sequence was passed over that comes before what was chosen; with the words that override it.
+fn passed_over(candidates: &[Candidate], chosen: (MethodName, Via)) -> Option<String> {
+    let chosen = candidates.iter().position(|candidate| (candidate.method, candidate.via) == chosen)?;
+    let sequence = candidates[..chosen].iter().find(|candidate| candidate.method == MethodName::Vendor)?;
+    let why = sequence.why_not()?;
+    let words: Option<Vec<&str>> =
+        sequence.refusals.iter().map(|refusal| refusal.overridden_by.map(Override::as_str)).collect();
+    let words = words.filter(|words| !words.is_empty());
+    Some(words.map_or_else(|| why.clone(), |words| format!("{why} (--allow {} takes it)", words.join(","))))
+}
+
+/// The refusal of a sequence that is not passed over, with the other way out of it.
+fn refuse_at(sequence: &Candidate, other: Option<&Candidate>) -> Decision {
+    let mut refusals = sequence.refusals.clone();
+    if let Some(other) = other {
+        let risk = other.last_resort.as_deref().unwrap_or("which often leaves such a card dead");
+        for refusal in refusals.iter_mut().filter(|refusal| refusal.code == RefusalCode::Experimental) {
+            refusal.remedy = format!(
+                "{}; or choose another way by name, --method {}, {risk}",
+                refusal.remedy, other.method
+            );
+        }
+    }
+    Decision::Refuse { method: sequence.method, via: sequence.via, refusals }
 }
 
 /// The bridge that a direct bus reset would use.
@@ -358,14 +430,15 @@ struct Context<'a> {
 /// The ways in the order of preference: the kernel's methods in the kernel's order, since the kernel
 /// locks, saves and knows its quirks; then the kernel through VFIO, which is the only one that resets
 /// several functions together; then our own writes. A vendor sequence stands in one of two places, which its
-/// family says ([`Rank`]).
+/// family says ([`Rank`]). D3hot comes after both: it resets least, and nothing at all on most of the cards
+/// that have a sequence.
 const PREFERENCE: [(Via, MethodName); 15] = [
     (Via::Kernel, MethodName::DeviceSpecific),
     (Via::Direct, MethodName::Vendor),
     (Via::Kernel, MethodName::Flr),
     (Via::Kernel, MethodName::AfFlr),
-    (Via::Kernel, MethodName::Pm),
     (Via::Direct, MethodName::Vendor),
+    (Via::Kernel, MethodName::Pm),
     (Via::Kernel, MethodName::Bus),
     (Via::Kernel, MethodName::CxlBus),
     // The firmware's method waits for nothing and is rarely tested.
@@ -399,9 +472,26 @@ impl Context<'_> {
             };
             let refusals =
                 if impossible.is_none() { self.refusals(method, via, availability) } else { Vec::new() };
-            Candidate { method, via, impossible, refusals, last_resort: self.does_not_return(method) }
+            Candidate { method, via, impossible, refusals, last_resort: self.last_resort(method) }
         };
-        wanted.map(candidate).collect()
+        let mut candidates: Vec<Candidate> = wanted.map(candidate).collect();
+        candidates.extend(self.contradiction().filter(|_| candidates.is_empty()));
+        candidates
+    }
+
+    /// A method that was asked of who does not do it.
+    fn contradiction(&self) -> Option<Candidate> {
+        let (method, via) = (self.request.method?, self.request.via?);
+        let reason = match method {
+            MethodName::Vendor => "a vendor sequence goes by direct writes only (--via direct)",
+            MethodName::VfioReset | MethodName::HotReset => "only VFIO can do that (--via vfio)",
+            MethodName::DeviceSpecific | MethodName::Acpi | MethodName::CxlBus => {
+                "only the kernel can do that (--via kernel)"
+            }
+            _ => "VFIO is asked for vfio_reset or hot_reset, and takes the method itself",
+        };
+        let impossible = Some(reason.to_string());
+        Some(Candidate { method, via, impossible, refusals: Vec::new(), last_resort: None })
     }
 
     fn impossible_for_kernel(&self, availability: &Availability) -> Option<String> {
@@ -448,31 +538,48 @@ impl Context<'_> {
         probed.err().map(|reason| reason.to_string())
     }
 
-    fn does_not_return(&self, method: MethodName) -> Option<String> {
+    /// Why a method comes after all others.
+    fn last_resort(&self, method: MethodName) -> Option<String> {
         // What VFIO asks for is one of the kernel's methods in the end.
         let method = match method {
             MethodName::HotReset => MethodName::Bus,
             MethodName::VfioReset => method::first_method(self.function, self.quirks)?,
             other => other,
         };
-        self.quirks.of(self.function).find_map(|quirk| match &quirk.effect {
+        let of_table = self.quirks.of(self.function).find_map(|quirk| match &quirk.effect {
             Effect::DoesNotReturn { methods, .. } if methods.contains(&method) => Some(String::from(quirk)),
             _ => None,
-        })
+        });
+        // The kernel knows it of displays of class 0300 alone (quirk_no_pm_reset); the same cards without a
+        // connector are of class 0380 or 1200.
+        let family = self.family().filter(|family| family.rank == Rank::BeforeBus);
+        of_table.or_else(|| family.filter(|_| method == MethodName::Pm).map(|_| KEEPS_STATE.to_string()))
+    }
+
+    /// The sequence that must not be passed over: what comes after it resets nothing, or makes it impossible.
+    /// Under lockdown nobody can take it.
+    fn barrier(&self, candidates: &[Candidate]) -> Option<usize> {
+        self.family().filter(|family| family.rank == Rank::BeforeBus)?;
+        let is_refused = |candidate: &Candidate| {
+            let lockdown = candidate.refusals.iter().any(|refusal| refusal.code == RefusalCode::Lockdown);
+            candidate.impossible.is_none() && !candidate.refusals.is_empty() && !lockdown
+        };
+        candidates
+            .iter()
+            .position(|candidate| candidate.method == MethodName::Vendor && is_refused(candidate))
     }
 
     fn decide(&self, candidates: &[Candidate]) -> Decision {
         if self.function.presence() != Presence::Present {
             return Decision::NotPresent;
         }
-        let usable = |candidate: &&Candidate| candidate.is_usable();
-        let best = candidates
-            .iter()
-            .filter(|candidate| candidate.last_resort.is_none())
-            .find(usable)
-            .or_else(|| candidates.iter().find(usable));
-        if let Some(best) = best {
-            return Decision::Act(Box::new(self.action(best.method, best.via)));
+        let barrier = self.barrier(candidates);
+        let (within, beyond) = candidates.split_at(barrier.map_or(candidates.len(), |at| at + 1));
+        if let Some(best) = best(within) {
+            return self.within_budget(self.action(best.method, best.via));
+        }
+        if let Some(sequence) = within.last().filter(|_| barrier.is_some()) {
+            return refuse_at(sequence, best(beyond));
         }
         // What VFIO asks for first, that everything be its own, is a remedy more than a refusal: a way that
         // could be overridden is nearer.
@@ -487,7 +594,17 @@ impl Context<'_> {
         }
     }
 
-    fn notes(&self, decision: &Decision) -> Vec<String> {
+    /// The action, unless it cannot end in time: it would be broken off in the middle.
+    fn within_budget(&self, action: Action) -> Decision {
+        match self.refuse_budget(&action) {
+            None => Decision::Act(Box::new(action)),
+            Some(refusal) => {
+                Decision::Refuse { method: action.method, via: action.via, refusals: vec![refusal] }
+            }
+        }
+    }
+
+    fn notes(&self, decision: &Decision, candidates: &[Candidate]) -> Vec<String> {
         let mut notes = Vec::new();
         for quirk in self.quirks.of(self.function) {
             if let Effect::DoesNotReturn { methods, next } = &quirk.effect {
@@ -507,23 +624,36 @@ impl Context<'_> {
         }
         if let Decision::Act(action) = decision {
             notes.extend(self.hot_plug_note(action));
-            notes.extend(self.sequence_note(action));
+            notes.extend(self.sequence_note(action, candidates));
         }
         notes
     }
 
-    /// Why a vendor sequence was chosen, or that one would be spoilt.
-    fn sequence_note(&self, action: &Action) -> Vec<String> {
+    /// Why a vendor sequence was chosen, that one would be spoilt, or why one was passed over.
+    fn sequence_note(&self, action: &Action, candidates: &[Candidate]) -> Vec<String> {
         let Some(family) = self.family() else { return Vec::new() };
         if action.method == MethodName::Vendor {
             let mut notes = vec![format!("the vendor sequence comes {}", family.rank.why())];
             notes.extend(self.quirks.sequences().find(self.function.ids()).and_then(DeviceEntry::warning));
             return notes;
         }
-        let spoils = action.method.method().scope != method::Scope::Function;
+        if let Some(passed_over) = passed_over(candidates, (action.method, action.via)) {
+            return vec![format!(
+                "there is a vendor sequence ({}), and it is not taken: {passed_over}",
+                family.name
+            )];
+        }
         let possible = self.impossible_for_sequence().is_none() && family.rank == Rank::BeforeBus;
-        let note = "there is a vendor sequence (--method vendor): try that first, a bus reset often makes it impossible";
-        if spoils && possible { vec![note.to_string()] } else { Vec::new() }
+        let reached = action.reset_method(|| method::first_method(self.function, self.quirks));
+        let note = match reached {
+            MethodName::Pm => format!("{KEEPS_STATE}; there is a vendor sequence (--method vendor)"),
+            method if method.method().scope != method::Scope::Function => {
+                "there is a vendor sequence (--method vendor): try that first, a bus reset often makes it impossible"
+                    .to_string()
+            }
+            _ => return Vec::new(),
+        };
+        if possible { vec![note] } else { Vec::new() }
     }
 
     fn hot_plug_note(&self, action: &Action) -> Option<String> {

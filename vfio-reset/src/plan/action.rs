@@ -49,6 +49,14 @@ impl Action {
         self.steps.iter().map(|step| step.floor).sum()
     }
 
+    /// The method by which the function is reset in the end; `first` is what VFIO would take.
+    pub(super) fn reset_method(&self, first: impl FnOnce() -> Option<MethodName>) -> MethodName {
+        match self.method {
+            MethodName::VfioReset => first().unwrap_or(self.method),
+            method => method,
+        }
+    }
+
     /// The function that is to be reset.
     #[must_use]
     pub fn target(&self) -> Option<&PlannedFunction> {

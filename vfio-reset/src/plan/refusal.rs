@@ -1,6 +1,6 @@
 //! What is refused because it would hurt the host, and what the user may override.
 
-use super::{Affected, Context, Request, Via, affected};
+use super::{Action, Affected, Context, Request, Via, affected};
 use crate::inventory::{Inventory, InventoryFunction};
 use crate::machine::vfio::is_vfio_driver;
 use crate::machine::{DeviceUser, Lockdown};
@@ -58,6 +58,8 @@ pub enum RefusalCode {
     NotOwned,
     /// The vendor sequence was never compared with a recorded one.
     Experimental,
+    /// The budget is shorter than the reset takes.
+    Budget,
 }
 
 /// A word after `--allow`: which refusals the user overrides.
@@ -252,6 +254,21 @@ impl Context<'_> {
             reason: format!("the sequence for {} is experimental: {why}", family.title),
             remedy: format!("look at it first (`vfio-reset vendor show {}`)", family.name),
             overridden_by: Some(Override::Experimental),
+        })
+    }
+
+    /// A reset that cannot end within the budget would be broken off half-way.
+    pub(super) fn refuse_budget(&self, action: &Action) -> Option<Refusal> {
+        let (floor, budget) = (action.floor().as_millis(), action.budget.as_millis());
+        (action.floor() > action.budget).then(|| Refusal {
+            code: RefusalCode::Budget,
+            address: action.address,
+            reason: format!(
+                "{} takes {floor} ms at least, and the budget is {budget} ms: it would be broken off in the middle",
+                action.method
+            ),
+            remedy: format!("give it more than that: --budget {}ms, better a few seconds", floor + 1),
+            overridden_by: None,
         })
     }
 

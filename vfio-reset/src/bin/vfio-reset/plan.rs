@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use vfio_reset::inventory::InventoryFunction;
 use vfio_reset::method::{MethodName, Reason, Scope};
-use vfio_reset::plan::{Action, Affected, Candidate, Decision, MethodPlan, Plan, Refusal, Via};
+use vfio_reset::plan::{Action, Affected, Decision, MethodPlan, Plan, Refusal, RefusalCode, Via};
 use vfio_reset::{Inventory, json};
 
 pub(crate) fn run(session: &Session, output: &Output, arguments: &PlanArguments) -> CommandResult {
@@ -110,6 +110,9 @@ fn sequence_lines(output: &Output, plan: &Plan) {
             output.line(format!("  {}  {:<16}{reason}", styled(DIM, "no   "), MethodName::Vendor.as_str()));
         }
     }
+    for refusal in ours.map(|candidate| candidate.refusals.as_slice()).unwrap_or_default() {
+        output.line(format!("{:25}{} {}", "", styled(WARNING, "refused:"), refusal.reason));
+    }
 }
 
 fn method_lines(output: &Output, method: &MethodPlan) {
@@ -169,8 +172,9 @@ fn decision_lines(output: &Output, plan: &Plan) {
         Decision::Act(action) => action_lines(output, plan, action),
         Decision::Refuse { method, via, refusals } => {
             output.line(format!(
-                "{} {method} ({via}) is the nearest way, and would hurt the host:",
-                styled(BAD, "Refused:")
+                "{} {method} ({via}) is the nearest way, {}:",
+                styled(BAD, "Refused:"),
+                objection(refusals)
             ));
             for line in refusal_lines(refusals) {
                 output.line(line);
@@ -187,6 +191,16 @@ fn decision_lines(output: &Output, plan: &Plan) {
             output
                 .line(format!("{} it does not answer, and nothing will be touched.", styled(BAD, "No way:")));
         }
+    }
+}
+
+/// What refusals have in common.
+fn objection(refusals: &[Refusal]) -> &'static str {
+    let all = |code| refusals.iter().all(|refusal| refusal.code == code);
+    match () {
+        () if all(RefusalCode::Experimental) => "and nobody has compared it with a recorded one",
+        () if all(RefusalCode::Budget) => "and the budget is too short for it",
+        () => "and would hurt the host",
     }
 }
 
@@ -217,16 +231,9 @@ fn action_lines(output: &Output, plan: &Plan, action: &Action) {
     if output.verbose > 0 && !rejected.is_empty() {
         output.line(styled(BOLD, "Not chosen"));
         for candidate in rejected {
-            output.line(format!("  {} ({}): {}", candidate.method, candidate.via, why_not(candidate)));
+            let why = candidate.why_not().unwrap_or_default();
+            output.line(format!("  {} ({}): {}", candidate.method, candidate.via, why));
         }
-    }
-}
-
-fn why_not(candidate: &Candidate) -> String {
-    match (&candidate.impossible, candidate.refusals.first()) {
-        (Some(reason), _) => reason.clone(),
-        (None, Some(refusal)) => refusal.reason.clone(),
-        (None, None) => String::new(),
     }
 }
 

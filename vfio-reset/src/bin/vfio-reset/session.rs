@@ -19,6 +19,8 @@ pub(crate) struct Session {
     machine: AnyMachine,
     state_file: Option<PathBuf>,
     pub(crate) quirks: Quirks,
+    /// The family of vendor sequences that was asked for by name.
+    family: Option<&'static Family>,
     names: OnceCell<PciIds>,
 }
 
@@ -58,12 +60,14 @@ impl Session {
             machine,
             state_file: global.machine_state.clone(),
             quirks: Quirks::load(Path::new(USER_DIRECTORY))?.with_sequences(vendor_devices(global)?),
+            family: None,
             names: OnceCell::new(),
         })
     }
 
     /// Treats a device as one of a family of vendor sequences because the user says so.
     pub(crate) fn treat_as(&mut self, address: Address, family: &'static Family) -> Result<(), Error> {
+        self.family = Some(family);
         let config = self.machine().config(address)?;
         let id = |at: usize| config.get(at..at + 2).map_or(u16::MAX, |b| u16::from_le_bytes([b[0], b[1]]));
         let ids = (id(0), id(2));
@@ -119,7 +123,9 @@ impl Session {
         let mut inventory = self.inventory()?;
         let concerned = Plan::concerned(&inventory, request)?;
         inventory.read_users(self.machine(), concerned)?;
-        let plan = Plan::new(&inventory, &self.quirks, request)?;
+        let mut plan = Plan::new(&inventory, &self.quirks, request)?;
+        let passed_over = self.family.and_then(|family| plan.sequence_passed_over(family));
+        plan.notes.extend(passed_over);
         Ok((inventory, plan))
     }
 
