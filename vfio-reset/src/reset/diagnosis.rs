@@ -117,6 +117,7 @@ impl Engine<'_, '_> {
             Outcome::NotTouched => {
                 next.push(format!("find out why {address} does not answer as planned, then plan again"));
             }
+            Outcome::NoMethod if !self.advice.is_empty() => next.extend(self.advice.iter().cloned()),
             Outcome::NoMethod => next.push(match self.action.via {
                 Via::Kernel => {
                     "`plan` shows the methods that work; `echo default > reset_method` has the kernel look \

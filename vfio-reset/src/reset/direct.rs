@@ -35,13 +35,72 @@ impl Engine<'_, '_> {
             return result;
         }
         match result {
-            Ok(()) => self.step(StepName::Restore, |engine| engine.restore_all()),
+            Ok(()) => self.step(StepName::Restore, |engine| {
+                let restored = engine.restore_all();
+                engine.and_sleep(restored)
+            }),
             Err(stop) => {
                 self.hopeless = true;
-                let _ = self.step(StepName::Restore, |engine| engine.restore());
+                let _ = self.step(StepName::Restore, |engine| {
+                    let restored = engine.restore();
+                    engine.and_sleep(restored)
+                });
                 Err(stop)
             }
         }
+    }
+
+    /// Once everything is restored, or as much as can be, what slept before sleeps again.
+    fn and_sleep(&mut self, restored: StepResult<String>) -> StepResult<String> {
+        let asleep = self.sleep_again();
+        let mut text = restored?;
+        for (address, state) in asleep? {
+            text.push_str(&format!("; {address} in {state:?} again"));
+        }
+        Ok(text)
+    }
+
+    /// Puts the functions that [`wake`](Self::wake) woke back into the power state they were in: the deepest
+    /// first, since nothing below a port that sleeps can be reached.
+    fn sleep_again(&self) -> Result<Vec<(Address, PowerState)>> {
+        let mut asleep = Vec::new();
+        let mut failure = Ok(());
+        let action = self.action;
+        for planned in action.functions.iter().rev().filter(|planned| planned.is_reset) {
+            match self.sleep(planned) {
+                Ok(state) => asleep.extend(state.map(|state| (planned.address, state))),
+                Err(error) => failure = failure.and(Err(error)),
+            }
+        }
+        failure.map(|()| asleep)
+    }
+
+    /// The state that the function was put into; `None` if it was awake, or does not answer.
+    fn sleep(&self, planned: &PlannedFunction) -> Result<Option<PowerState>> {
+        let before = self.power_state_before(planned.address);
+        let Some((offset, before)) = before.filter(|(_, state)| *state != PowerState::D0) else {
+            return Ok(None);
+        };
+        let function = self.function(planned.address);
+        let answers = match planned.is_virtual {
+            true => function.read_u32(COMMAND)? != u32::MAX,
+            false => function.read_u32(0)? == id_dword(planned.ids),
+        };
+        let now = PowerManagementControlStatus::from_bits_retain(function.read_u16(offset)?);
+        if !answers || now.power_state() == before {
+            return Ok(None);
+        }
+        function.write_u16(offset, now.with_power_state(before).bits())?;
+        self.machine.clock().sleep(planned.d3hot_delay);
+        Ok(Some(before))
+    }
+
+    /// Where a function's power state is, and which it was in when it was saved.
+    pub(super) fn power_state_before(&self, address: Address) -> Option<(u16, PowerState)> {
+        self.saved_register(address, |saved| {
+            let pm = saved.space()?.power_management()?;
+            Some((pm.offset() + PowerManagement::CONTROL_STATUS, pm.control_status().power_state()))
+        })
     }
 
     fn act_and_wait(&mut self) -> StepResult<()> {
@@ -112,13 +171,10 @@ impl Engine<'_, '_> {
         }
     }
 
-    /// A function asleep is woken: a reset from D3hot is not what was asked for.
+    /// A function asleep is woken: a reset from D3hot is not what was asked for. It sleeps again in the end
+    /// ([`sleep_again`](Self::sleep_again)).
     fn wake(&self, address: Address, delay: Duration) -> Result<()> {
-        let Some(offset) = self.saved_register(address, |saved| {
-            Some(saved.space()?.power_management()?.offset() + PowerManagement::CONTROL_STATUS)
-        }) else {
-            return Ok(());
-        };
+        let Some((offset, _)) = self.power_state_before(address) else { return Ok(()) };
         let function = self.function(address);
         let state = PowerManagementControlStatus::from_bits_retain(function.read_u16(offset)?);
         if state.power_state() != PowerState::D0 {

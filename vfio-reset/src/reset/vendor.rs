@@ -6,6 +6,7 @@ use crate::vendor::bus::MachineBus;
 use crate::vendor::outcome::{Outcome as SequenceOutcome, Stop as SequenceStop};
 use crate::vendor::sequence::{Step, conclude, take, undo};
 use crate::vendor::{Device, Family, ResetSequence};
+use std::time::Duration;
 
 impl Engine<'_, '_> {
     pub(super) fn run_sequence(&mut self, family: &'static Family) -> StepResult<()> {
@@ -33,18 +34,47 @@ impl Engine<'_, '_> {
         device: &mut Device<'_>,
     ) -> StepResult<()> {
         for step in Step::ALL {
-            self.step(step.into(), |engine| match take(sequence, step, device) {
-                Ok(()) => Ok(match step {
-                    Step::Detect => family.title.to_string(),
-                    Step::Precheck => "there is something to reset".to_string(),
-                    Step::Prepare => "prepared".to_string(),
-                    Step::Trigger => "begun".to_string(),
-                    Step::Await => "over".to_string(),
-                    Step::PostCheck => sequence.deed(),
-                }),
-                Err(stop) => Err(engine.stopped(sequence, step, stop)),
+            self.step(step.into(), |engine| {
+                if step == Step::Trigger {
+                    engine.point_of_no_return(family, device)?;
+                }
+                match take(sequence, step, device) {
+                    Ok(()) => Ok(match step {
+                        Step::Detect => family.title.to_string(),
+                        Step::Precheck => "there is something to reset".to_string(),
+                        Step::Prepare => "prepared".to_string(),
+                        Step::Trigger => "begun".to_string(),
+                        Step::Await => "over".to_string(),
+                        Step::PostCheck => sequence.deed(),
+                    }),
+                    Err(stop) => Err(engine.stopped(sequence, step, stop)),
+                }
             })?;
         }
+        Ok(())
+    }
+
+    /// What is triggered must be able to end: a card that was left half switched off is worse than one that was
+    /// not reset. From here on the sequence has the time that it needs.
+    fn point_of_no_return(&mut self, family: &Family, device: &mut Device<'_>) -> StepResult<()> {
+        /// What firmware may take to answer, beyond the times that are known.
+        const ANSWERS: Duration = Duration::from_secs(2);
+        let floor = [Step::Trigger, Step::Await, Step::PostCheck].map(|step| family.step_floor(step));
+        let floor: Duration = floor.iter().sum();
+        let remaining = self.deadline.remaining();
+        if remaining.is_zero() || remaining < floor {
+            self.advice.push("give it a larger --budget and try again: the device was not reset".to_string());
+            return Err(Stop::Outcome(
+                Outcome::Failed,
+                format!(
+                    "{} ms of the budget are left, and the reset takes {} ms at least: it was not begun",
+                    remaining.as_millis(),
+                    floor.as_millis()
+                ),
+            ));
+        }
+        self.deadline.grant(floor + ANSWERS);
+        device.grant(floor + ANSWERS);
         Ok(())
     }
 
@@ -52,7 +82,14 @@ impl Engine<'_, '_> {
     fn stopped(&mut self, sequence: &dyn ResetSequence, step: Step, stop: SequenceStop) -> Stop {
         match conclude(sequence, Some((step, stop))) {
             SequenceOutcome::NotNeeded { why } => Stop::Outcome(Outcome::NotNeeded, why),
-            SequenceOutcome::Refused { why } => Stop::Outcome(Outcome::NoMethod, why),
+            SequenceOutcome::Refused { why } => {
+                self.advice.push(
+                    "the sequence is not for this device as it is: take another way (--method; `plan` shows them), or \
+                     leave --family out"
+                        .to_string(),
+                );
+                Stop::Outcome(Outcome::NoMethod, why)
+            }
             SequenceOutcome::Failed { failure, next, .. } => {
                 self.advice.push(next);
                 let expected = self.target().map(|target| id_dword(target.ids));

@@ -4,6 +4,7 @@ use super::restore::{read_register, sequence};
 use super::{Engine, StepResult};
 use crate::error::Result;
 use crate::machine::{Function, Machine};
+use crate::plan::Via;
 use crate::report::Check;
 use crate::state::header::BridgeHeaders;
 use crate::state::registers::final_writes;
@@ -19,24 +20,60 @@ const HEADER_TYPE: u16 = 0x0e;
 /// What is found where the kernel has taken a function for unplugged.
 const REMOVED: &str = "no, the kernel has removed it";
 
-/// Compares everything in `state` with what is there now.
+/// Whether a function that slept may be awake now.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sleep {
+    /// It must sleep again.
+    Again,
+    /// It may be awake: the kernel wakes what it resets, and a driver what it uses.
+    OrAwake,
+}
+
+/// Compares everything in `state` with what is there now. A function that slept may be awake.
 ///
 /// # Errors
 /// When configuration space cannot be read.
 pub fn verify_state(machine: &dyn Machine, state: &SavedState) -> Result<Vec<Check>> {
+    verify_all(machine, state, Sleep::OrAwake)
+}
+
+fn verify_all(machine: &dyn Machine, state: &SavedState, sleep: Sleep) -> Result<Vec<Check>> {
     let mut checks = Vec::new();
     for saved in &state.functions {
-        verify_function(machine, saved, state.address, &mut checks)?;
+        verify_function(machine, saved, (state.address, sleep), &mut checks)?;
     }
     Ok(checks)
 }
 
 impl Engine<'_, '_> {
     pub(super) fn verify(&mut self) -> StepResult<()> {
+        let sleep = if self.action.via == Via::Direct { Sleep::Again } else { Sleep::OrAwake };
         if let Some(saved) = &self.saved {
-            self.verification = verify_state(self.machine, saved)?;
+            self.verification = verify_all(self.machine, saved, sleep)?;
             self.verification.extend(self.effect.take());
             self.removed = self.verification.iter().any(|check| check.found == REMOVED);
+        }
+        if sleep == Sleep::OrAwake {
+            self.note_woken()?;
+        }
+        Ok(())
+    }
+
+    /// The kernel wakes what it resets, and knows that it did: nobody puts it to sleep behind its back.
+    fn note_woken(&mut self) -> Result<()> {
+        for planned in &self.action.functions {
+            let Some((offset, before)) = self.power_state_before(planned.address) else { continue };
+            let function = self.function(planned.address);
+            if before == PowerState::D0 || function.read_u32(0)? == u32::MAX && !planned.is_virtual {
+                continue;
+            }
+            let now = PowerManagementControlStatus::from_bits_retain(function.read_u16(offset)?);
+            if now.power_state() == PowerState::D0 {
+                self.notes.push(format!(
+                    "{} was in {before:?} before, and is awake now (D0): the kernel wakes what it resets",
+                    planned.address
+                ));
+            }
         }
         Ok(())
     }
@@ -45,7 +82,7 @@ impl Engine<'_, '_> {
 fn verify_function(
     machine: &dyn Machine,
     saved: &SavedFunction,
-    target: Address,
+    (target, sleep): (Address, Sleep),
     checks: &mut Vec<Check>,
 ) -> Result<()> {
     let Some(image) = saved.space() else { return Ok(()) };
@@ -85,13 +122,12 @@ fn verify_function(
     }
     if let Some(pm) = image.power_management() {
         let offset = pm.offset() + PowerManagement::CONTROL_STATUS;
-        let now = PowerManagementControlStatus::from_bits_retain(function.read_u16(offset)?);
-        checks.push(
-            "power state",
-            Some(offset),
-            format!("{:?}", PowerState::D0),
-            format!("{:?}", now.power_state()),
-        );
+        let now = PowerManagementControlStatus::from_bits_retain(function.read_u16(offset)?).power_state();
+        let expected = match sleep {
+            Sleep::OrAwake if now == PowerState::D0 => now,
+            _ => pm.control_status().power_state(),
+        };
+        checks.push("power state", Some(offset), format!("{expected:?}"), format!("{now:?}"));
     }
     verify_link(image, &function, &mut checks)
 }

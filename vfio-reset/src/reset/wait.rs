@@ -27,6 +27,11 @@ impl<'c> Deadline<'c> {
         self.end
     }
 
+    /// Something has begun that must not be broken off: it gets this long from now, whatever the budget.
+    pub(super) fn grant(&mut self, time: Duration) {
+        self.end = self.end.max(self.clock.now().saturating_add(time));
+    }
+
     pub(super) fn is_over(&self) -> bool {
         self.remaining().is_zero()
     }

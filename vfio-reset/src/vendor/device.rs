@@ -61,6 +61,11 @@ impl<'b> Device<'b> {
     /// A clean-up after a failure begins, with a little time of its own.
     pub(super) fn begin_undo(&mut self, time: Duration) {
         self.trace.call("undo");
+        self.grant(time);
+    }
+
+    /// Something has begun that must not be broken off: waits may last so long from now, whatever the budget.
+    pub(crate) fn grant(&mut self, time: Duration) {
         self.deadline = self.deadline.max(self.bus.clock().now().saturating_add(time));
     }
 
