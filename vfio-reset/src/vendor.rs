@@ -11,12 +11,14 @@
 //! | what a family does | one file a family, below `vendor/amd/` and beside it |
 //! | the ids | `vendor/devices.toml` |
 //! | the steps, and what happens without an override | `vendor/sequence.rs`, `vendor/device/standard.rs` |
+//! | what `--dry-run` prints | `vendor/dry_run.rs` |
 //! | how windows are driven (SMN, SMC, MM_INDEX) | `vendor/device/access.rs` |
 
 pub mod amd;
 pub mod bus;
 pub mod device;
 pub mod devices;
+pub mod dry_run;
 pub mod family;
 pub mod flr;
 pub mod intel;

@@ -6,6 +6,7 @@ mod common;
 use common::recording::{Access, Recording};
 use common::{action, at, plan};
 use std::process::Command;
+use std::time::Duration;
 use vfio_reset::machine::Machine;
 use vfio_reset::machine::simulated::Simulated;
 use vfio_reset::method::MethodName;
@@ -19,8 +20,16 @@ const NAVI: &str = "07:00.0";
 const SILENT: &str = "0a:00.0";
 const UNSTARTED: &str = "0b:00.0";
 
+const RADEONS: &str = include_str!("../src/machine/simulated/machines/radeons.toml");
+
 fn radeons() -> Simulated {
     Simulated::open("radeons").unwrap()
+}
+
+/// The host with something else in its place.
+fn radeons_with(from: &str, to: &str) -> Simulated {
+    assert!(RADEONS.contains(from), "{from}");
+    Simulated::from_toml(&RADEONS.replace(from, to), "other.toml").unwrap()
 }
 
 /// What the plan chooses by itself, carried out.
@@ -36,12 +45,17 @@ fn images(machine: &dyn Machine) -> Vec<Vec<u8>> {
 
 #[test]
 fn the_plan_puts_the_sequence_before_any_bus_reset_and_says_why() {
-    let machine = radeons();
-    for (address, family) in [(POLARIS, "polaris"), (VEGA, "vega10"), (NAVI, "navi1x")] {
-        let plan = plan(&machine, &Request::new(at(address)));
+    // The kernel offers `pm` for cards without a connector (0380, 1200), and that resets nothing.
+    let hosts = ["0x030000", "0x038000", "0x120000"].map(|class| radeons_with("0x030000", class));
+    let cards = [(POLARIS, "polaris"), (VEGA, "vega10"), (NAVI, "navi1x")];
+    for (machine, (address, family)) in hosts.iter().flat_map(|host| cards.map(|card| (host, card))) {
+        let plan = plan(machine, &Request::new(at(address)));
         let place = |method| plan.candidates.iter().position(|candidate| candidate.method == method).unwrap();
         assert!(place(MethodName::Vendor) < place(MethodName::Bus));
+        assert!(place(MethodName::Vendor) < place(MethodName::Pm));
         assert!(place(MethodName::Vendor) > place(MethodName::Flr));
+        let Decision::Act(action) = &plan.decision else { panic!("{:?}", plan.decision) };
+        assert_eq!(action.method, MethodName::Vendor);
         let vendor = plan.vendor.as_ref().unwrap();
         assert!(vendor.availability.reason.to_string().ends_with(&format!("({family})")));
         assert_eq!(vendor.affects.len(), 1, "the audio function goes with it");
@@ -51,6 +65,159 @@ fn the_plan_puts_the_sequence_before_any_bus_reset_and_says_why() {
             plan.notes
         );
     }
+}
+
+#[test]
+fn d3hot_which_resets_no_radeon_is_not_what_is_done_instead_of_a_sequence() {
+    let machine = radeons_with("0x030000", "0x038000");
+    // The host uses the audio function, which the sequence would reset too.
+    let text = RADEONS.replace("0x030000", "0x038000");
+    let used = text.replace("\"vfio-pci\"\niommu_group = 7\n", "\"snd_hda_intel\"\niommu_group = 7\n");
+    let busy = Simulated::from_toml(&used, "busy.toml").unwrap();
+    let refused = plan(&busy, &Request::new(at(POLARIS)));
+    let Decision::Refuse { method, refusals, .. } = &refused.decision else {
+        panic!("{:?}", refused.decision)
+    };
+    assert_eq!(*method, MethodName::Vendor);
+    assert!(refusals.iter().all(|refusal| refusal.code == RefusalCode::SiblingDriver), "{refusals:?}");
+    // Asked for by name it is done, and said what it is.
+    let asked = plan(&machine, &Request::new(at(POLARIS)).method(MethodName::Pm));
+    assert!(matches!(asked.decision, Decision::Act(_)));
+    assert!(asked.notes.iter().any(|note| note.starts_with("pm resets nothing here")), "{:?}", asked.notes);
+}
+
+#[test]
+fn an_experimental_sequence_is_not_passed_over_for_a_bus_reset() {
+    let machine = radeons_with("0x731f", "0x744c");
+    let refused = plan(&machine, &Request::new(at(NAVI)));
+    let Decision::Refuse { method, refusals, .. } = &refused.decision else {
+        panic!("{:?}", refused.decision)
+    };
+    assert_eq!((*method, refusals.len()), (MethodName::Vendor, 1));
+    assert_eq!(refusals[0].overridden_by, Some(Override::Experimental));
+    let remedy = &refusals[0].remedy;
+    assert!(remedy.contains("vendor show navi31") && remedy.contains("--method hot_reset"), "{remedy}");
+    let mut allowed = Request::new(at(NAVI));
+    allowed.allow = vec![Override::Experimental];
+    let Decision::Act(action) = plan(&machine, &allowed).decision else { panic!("still refused") };
+    assert_eq!(action.method, MethodName::Vendor);
+    let bus = plan(&machine, &Request::new(at(NAVI)).method(MethodName::HotReset));
+    let Decision::Act(action) = &bus.decision else { panic!("{:?}", bus.decision) };
+    assert_eq!(action.method, MethodName::HotReset);
+}
+
+#[test]
+fn a_refused_sequence_is_shown_with_the_reason_and_a_family_that_was_asked_for_is_not_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("navi31.toml");
+    std::fs::write(&file, RADEONS.replace("0x731f", "0x744c")).unwrap();
+    let machine = file.to_str().unwrap();
+    let (code, text, _) = program(&["--machine", machine, "plan", NAVI]);
+    assert_eq!(code, 0);
+    let line = text.lines().find(|line| line.contains("refused: the sequence for")).unwrap();
+    assert!(line.contains("is experimental"), "{line}");
+    let (code, _, error) = program(&["--machine", machine, "reset", NAVI]);
+    assert_eq!(code, 3, "{error}");
+    assert!(error.contains("--allow experimental") && error.contains("--method hot_reset"), "{error}");
+    // An NVMe controller as a Chelsio T4: something else is done, and that is said.
+    let zoo = ["--machine", "sim:zoo", "reset", "01:00.0", "--dry-run", "--family"];
+    let (_, text, _) = program(&[&zoo[..], &["chelsio-t4"]].concat());
+    assert!(text.contains("note: there is a vendor sequence (chelsio-t4), and it is not taken"), "{text}");
+    assert!(text.contains("(--allow experimental takes it)"), "{text}");
+    let (_, text, _) = program(&[&zoo[..], &["flr-delay"]].concat());
+    assert!(!text.contains("which was asked for"), "{text}");
+    let (_, text, _) = program(&[&zoo[..], &["chelsio-t4", "--method", "flr"]].concat());
+    assert!(text.contains("is not taken: another way was asked for"), "{text}");
+}
+
+#[test]
+fn a_way_that_nobody_goes_has_its_reason() {
+    let request = Request::new(at(NAVI)).method(MethodName::Vendor).via(Via::Kernel);
+    let plan = plan(&radeons(), &request);
+    assert!(matches!(plan.decision, Decision::NoMethod), "{:?}", plan.decision);
+    let reason = plan.candidates[0].impossible.as_deref().unwrap();
+    assert!(reason.starts_with("a vendor sequence goes by direct writes only"), "{reason}");
+}
+
+#[test]
+fn a_sequence_that_finds_another_device_says_what_to_do_and_asks_for_nothing_of_the_kernel() {
+    let arguments =
+        ["reset", "02:00.0", "--family", "nvme-disable", "--method", "vendor", "--allow", "siblings"];
+    let (code, text, error) = program(&[&["--machine", "sim:zoo"], &arguments[..]].concat());
+    assert_eq!(code, 4, "{text}{error}");
+    assert!(text.contains("that is no NVMe controller"), "{text}{error}");
+    assert!(
+        text.contains("next: the sequence is not for this device") && !text.contains("reset_method"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_budget_that_the_reset_cannot_keep_is_refused_before_anything_is_touched() {
+    let machine = radeons();
+    let mut request = Request::new(at(NAVI));
+    request.budget = Duration::from_millis(100);
+    let refused = plan(&machine, &request);
+    let Decision::Refuse { method, refusals, .. } = &refused.decision else {
+        panic!("{:?}", refused.decision)
+    };
+    assert_eq!((*method, refusals[0].code), (MethodName::Vendor, RefusalCode::Budget));
+    assert!(refusals[0].reason.contains("takes 500 ms at least"), "{}", refusals[0].reason);
+    assert_eq!(refusals[0].overridden_by, None);
+    request.budget = Duration::from_millis(501);
+    assert!(matches!(plan(&machine, &request).decision, Decision::Act(_)));
+}
+
+#[test]
+fn what_is_left_of_the_budget_before_the_trigger_decides_and_after_it_the_sequence_has_its_time() {
+    // 501 ms: looking for the register blocks takes 2 ms of them, and the PSP is not asked any more.
+    let machine = radeons();
+    let before = images(&machine);
+    let mut request = Request::new(at(NAVI));
+    request.budget = Duration::from_millis(501);
+    let recording = Recording::new(&machine, None);
+    let report = reset(&recording, &action(&machine, &request), Options::default(), &mut |_| {}).unwrap();
+    assert_eq!(report.outcome, Outcome::Failed);
+    assert!(report.step(StepName::Trigger).unwrap().text.ends_with("it was not begun"), "{report:#?}");
+    let command = |access: &Access| matches!(access, Access::Bar { write: true, value: 0x7_0000, .. });
+    assert!(!recording.accesses().iter().any(command));
+    assert_eq!(images(&machine), before, "the mark of a hung engine is gone, Command is back");
+    // 600 ms: the card answers after 750.
+    request.budget = Duration::from_millis(600);
+    let report = reset(&machine, &action(&machine, &request), Options::default(), &mut |_| {}).unwrap();
+    assert_eq!(report.outcome, Outcome::Verified, "{report:#?}");
+}
+
+#[test]
+fn a_function_that_slept_sleeps_again_however_the_reset_ends() {
+    let sleeping = |text: &str, group: u32| {
+        let awake = format!("driver = \"vfio-pci\"\niommu_group = {group}\n");
+        let at = text.find(&awake).unwrap();
+        let (head, tail) = text.split_at(at);
+        let begin = head.rfind("d1 = true, d2 = true").unwrap();
+        let head =
+            format!("{}{}", &head[..begin], head[begin..].replacen("d2 = true", "d2 = true, state = 3", 1));
+        format!("{head}{}", tail.replacen("driver = \"vfio-pci\"\n", "", 1))
+    };
+    // The audio functions of a card that comes back, of one that fails, and of one that needs no reset.
+    for (address, group, outcome) in
+        [(POLARIS, 7, Outcome::Verified), (SILENT, 19, Outcome::Failed), (UNSTARTED, 21, Outcome::NotNeeded)]
+    {
+        let machine = Simulated::from_toml(&sleeping(RADEONS, group), "asleep.toml").unwrap();
+        let before = images(&machine);
+        let report = reset_of(&machine, address);
+        assert_eq!(report.outcome, outcome, "{report:#?}");
+        assert_eq!(images(&machine), before, "{address}");
+        let restored = &report.step(StepName::Restore).unwrap().text;
+        assert!(restored.ends_with("1 in D3hot again"), "{restored}");
+    }
+    // A bus reset by our own writes leaves it so as well; the kernel wakes what it resets.
+    let machine = Simulated::from_toml(&sleeping(RADEONS, 7), "asleep.toml").unwrap();
+    let before = images(&machine);
+    let direct = Request::new(at(POLARIS)).method(MethodName::Bus).via(Via::Direct);
+    let report = reset(&machine, &action(&machine, &direct), Options::default(), &mut |_| {}).unwrap();
+    assert_eq!(report.outcome, Outcome::Verified, "{report:#?}");
+    assert_eq!(images(&machine), before);
 }
 
 #[test]
@@ -112,9 +279,8 @@ fn nothing_masters_the_bus_while_the_sequence_runs() {
 
 #[test]
 fn the_audio_function_is_found_by_where_it_is_and_is_left_as_it_was() {
-    // The Polaris as device 4 of its bus, with an audio function that sleeps: nothing wakes it for good.
-    let text = include_str!("../src/machine/simulated/machines/radeons.toml");
-    let moved = text.replace("\"0000:01:00.", "\"0000:01:04.");
+    // The Polaris as device 4 of its bus.
+    let moved = RADEONS.replace("\"0000:01:00.", "\"0000:01:04.");
     assert_eq!(moved.matches("0000:01:04.").count(), 2, "the card and its audio function");
     let machine = Simulated::from_toml(&moved, "moved.toml").unwrap();
     let (card, audio) = (at("01:04.0"), at("01:04.1"));
@@ -206,11 +372,62 @@ fn a_dry_run_prints_every_register_write_and_makes_none() {
     assert!(text.contains("reset, restored and verified"), "{text}");
     let trace = std::fs::read_to_string(file).unwrap();
     assert!(trace.contains("W 5 0x58200 4 0x00070000 # MP0_SMN_C2PMSG_64"), "{trace}");
+    // A trace that cannot be kept: before anything is touched, or with the report in any case.
+    let nowhere = folder.path().join("no/such/folder");
+    let traced = ["reset", VEGA, "--trace"];
+    let (code, text, error) = program(&[&common[..], &traced, &[nowhere.to_str().unwrap()]].concat());
+    assert_eq!((code, text.as_str()), (1, ""), "{error}");
+    let (code, text, error) = program(&[&common[..], &traced, &["/dev/full"]].concat());
+    assert_eq!(code, 0, "{error}");
+    assert!(
+        text.contains("reset, restored and verified") && text.contains("note: the trace is lost"),
+        "{text}"
+    );
     let (code, text, _) = program(&[&common[..], &["reset", SILENT]].concat());
     assert_eq!(code, 1, "{text}");
     let (code, text, _) = program(&[&common[..], &["reset", UNSTARTED]].concat());
     assert_eq!(code, 0);
     assert!(text.contains("needs no reset, and nothing was reset"), "{text}");
+}
+
+/// The accesses to configuration space of a trace's lines.
+fn config_writes<'t>(lines: impl Iterator<Item = &'t str>) -> Vec<String> {
+    lines.filter(|line| line.starts_with("CW ")).map(str::to_string).collect()
+}
+
+#[test]
+fn a_dry_run_names_the_writes_that_are_made_then_at_the_offsets_of_the_device() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("trace");
+    for family in ["flr-delay", "intel-82599-vf", "chelsio-t4"] {
+        let reset = ["reset", "01:00.0", "--method", "vendor", "--family", family, "--allow", "experimental"];
+        let zoo = |more: &[&str]| program(&[&["--machine", "sim:zoo", "--json"], &reset[..], more].concat());
+        let (code, text, error) = zoo(&["--dry-run"]);
+        assert_eq!(code, 0, "{error}");
+        let plan: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let accesses = plan["writes"][0]["accesses"].as_array().unwrap().iter();
+        let planned = config_writes(accesses.map(|access| access.as_str().unwrap()));
+        let (code, _, error) = zoo(&["--trace", file.to_str().unwrap()]);
+        assert_eq!(code, 0, "{family}: {error}");
+        let trace = std::fs::read_to_string(&file).unwrap();
+        let made = config_writes(trace.lines());
+        assert!(!made.is_empty(), "{family}: {trace}");
+        assert_eq!(planned, made, "{family}");
+    }
+}
+
+#[test]
+fn a_dry_run_begins_with_the_first_write_ends_with_the_last_and_knows_the_index_registers() {
+    let vendor = ["--machine", "sim:radeons", "reset", NAVI, "--dry-run"];
+    let (_, text, _) = program(&vendor);
+    let (_, writes) = text.split_once("Would write, if").unwrap();
+    let lines: Vec<&str> = writes.lines().skip(1).collect();
+    assert_eq!(lines[0], "  quiesce     0000:07:00.1: Command (config 0x4) = 0x400");
+    assert_eq!(lines[1], "  quiesce     0000:07:00.0: Command (config 0x4) = 0x402");
+    assert!(lines.iter().any(|line| line.starts_with("  restore     0000:07:00.0:")), "{text}");
+    assert!(!text.contains("MM_INDEX"), "{text}");
+    let (_, text, _) = program(&[&vendor[..], &["-v"]].concat());
+    assert!(text.contains("# MM_INDEX\n") && text.contains("# PCIE_INDEX2\n"), "{text}");
 }
 
 #[test]
@@ -267,6 +484,10 @@ fn a_file_of_the_user_s_teaches_ids_and_takes_them_away() {
     let line = text.lines().find(|line| line.contains("7361")).unwrap();
     assert!(line.contains("my card") && line.contains(&format!("untested, from {path}")), "{line}");
     std::fs::write(&file, entry("none", "731f")).unwrap();
+    let (_, text, _) = with(&["vendor", "list"]);
+    assert!(text.contains(&format!("but 731f is none, says {path}")), "{text}");
+    let (_, removed) = text.split_once("no sequence for these").unwrap();
+    assert!(removed.contains("1002:731f  my card"), "{text}");
     let (code, _, error) = with(&["reset", NAVI, "--method", "vendor"]);
     assert_eq!(code, 4, "{error}");
     assert!(error.contains("no vendor sequence is known for this device"), "{error}");

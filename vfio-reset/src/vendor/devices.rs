@@ -111,6 +111,24 @@ impl Devices {
         self.entries.iter().find(|entry| entry.matches(ids))
     }
 
+    /// The ids of one of the [`entries`](Self::entries) that an entry before it decides about, with that entry.
+    #[must_use]
+    pub fn overridden(&self, entry: &DeviceEntry) -> Vec<((u16, u16), &DeviceEntry)> {
+        let before = self.entries.iter().take_while(|other| !std::ptr::eq(*other, entry));
+        let common = |other: &DeviceEntry| -> Vec<(u16, u16)> {
+            let pairs =
+                entry.devices.iter().flat_map(|own| other.devices.iter().map(move |theirs| (own, theirs)));
+            pairs
+                .map(|(own, theirs)| (own.0.max(theirs.0), own.1.min(theirs.1)))
+                .filter(|(first, last)| first <= last)
+                .collect()
+        };
+        before
+            .filter(|other| other.vendor == entry.vendor)
+            .flat_map(|other| common(other).into_iter().map(move |ids| (ids, other)))
+            .collect()
+    }
+
     /// All entries, in the order in which they count.
     #[must_use]
     pub fn entries(&self) -> &[DeviceEntry] {
@@ -226,6 +244,22 @@ mod tests {
         let off = text.replace("vega20", "none");
         devices.add(&off, Path::new("off.toml")).unwrap();
         assert_eq!(devices.find((0x1002, 0x731f)).unwrap().family, None);
+    }
+
+    #[test]
+    fn what_an_entry_takes_from_another_is_known() {
+        let mut devices = Devices::built_in();
+        let text = "schema = 1\n[[device]]\nfamily = \"none\"\nvendor = \"1002\"\ndevices = [\"7310-731a\", \"731f\"]\n\
+                    name = \"mine\"\nsource = \"a hunch\"";
+        devices.add(text, Path::new("mine.toml")).unwrap();
+        let navi =
+            devices.entries().iter().find(|entry| entry.file.is_none() && entry.matches((0x1002, 0x731f)));
+        let taken = devices.overridden(navi.unwrap());
+        assert!(taken.iter().any(|(ids, by)| *ids == (0x731f, 0x731f) && by.family.is_none()), "{taken:?}");
+        assert!(taken.iter().all(|((first, last), _)| *first >= 0x7310 && *last <= 0x731f && first <= last));
+        assert_eq!(devices.overridden(&devices.entries()[0]), [], "nothing comes before the user's own");
+        let vega = devices.entries().iter().find(|entry| entry.matches((0x1002, 0x687f)));
+        assert_eq!(devices.overridden(vega.unwrap()), []);
     }
 
     #[test]

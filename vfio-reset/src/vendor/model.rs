@@ -18,6 +18,7 @@ pub use host::ModelHost;
 pub use state::ModelState;
 
 use format::{Action, Description, Space, Trigger};
+use pcicfg::ConfigSpace;
 use state::Due;
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,6 +74,41 @@ impl Model {
     #[must_use]
     pub fn bars(&self) -> &[ModelBar] {
         &self.description.bars
+    }
+
+    /// The same device, whose capabilities are where another device has them: what happens when a register of
+    /// PCI Express or MSI-X is written happens at that device's offset.
+    fn relocated(&self, image: &[u8]) -> Self {
+        let (Ok(own), Ok(other)) = (ConfigSpace::new(&self.description.config), ConfigSpace::new(image))
+        else {
+            return self.clone();
+        };
+        /// The lengths of the two capabilities, as far as they have fixed registers.
+        const LENGTHS: (u64, u64) = (0x3c, 0xc);
+        let offsets = |space: ConfigSpace<'_>| {
+            let express = space.pci_express().map(|express| u64::from(express.offset()));
+            (express, space.msi_x().map(|msi_x| u64::from(msi_x.offset())))
+        };
+        let (own, other) = (offsets(own), offsets(other));
+        let moves = [(own.0, other.0, LENGTHS.0), (own.1, other.1, LENGTHS.1)];
+        let moved = |space: Space, offset: u64| {
+            let to = moves.iter().find_map(|&(from, to, length)| {
+                let within = offset.checked_sub(from?).filter(|within| *within < length)?;
+                Some(to? + within)
+            });
+            if space == Space::Cfg { to.unwrap_or(offset) } else { offset }
+        };
+        let mut description = Description::clone(&self.description);
+        let triggers = std::mem::take(&mut description.triggers);
+        for ((space, offset), mut list) in triggers {
+            for action in list.iter_mut().flat_map(|trigger| trigger.actions.iter_mut()) {
+                if let Due::Change { space, offset, .. } = &mut action.what {
+                    *offset = moved(*space, *offset);
+                }
+            }
+            description.triggers.entry((space, moved(space, offset))).or_default().extend(list);
+        }
+        Self { description: Arc::new(description), state: self.state.clone() }
     }
 
     /// Reads from behind a Base Address Register.

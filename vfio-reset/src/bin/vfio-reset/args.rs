@@ -14,7 +14,7 @@ Exit codes:
   0  done, and for a reset: verified, or not needed
   1  something else went wrong
   2  usage: an option, an address, a file
-  3  refused, because it would hurt the host; the reason names the override, if there is one
+  3  refused, because it would hurt the host or cannot end within the budget; the reason names the override, if there is one
   4  no method can work
   5  permission: root is needed, or the kernel is locked down
   6  the device does not answer: it did not come back, or was gone before anything was tried
@@ -282,7 +282,7 @@ impl ViaArgument {
 pub(crate) struct ResetArguments {
     #[command(flatten)]
     pub(crate) plan: PlanArguments,
-    /// Print the plan and do nothing; of a vendor sequence also every register write
+    /// Print the plan and do nothing; of a vendor sequence also what it would write, on models of the device
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Write every access of a vendor sequence to this file

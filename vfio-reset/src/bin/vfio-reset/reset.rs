@@ -6,33 +6,50 @@ use crate::output::{BAD, BOLD, DIM, GOOD, Output, WARNING, styled};
 use crate::plan::{headline, refusal_lines, silence, time};
 use crate::session::Session;
 use crate::signals;
+use crate::vendor::Writes;
 use serde::Serialize;
-use vfio_reset::json;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::Path;
 use vfio_reset::method::MethodName;
 use vfio_reset::plan::{Action, Decision, Plan, ResetAct, Via};
 use vfio_reset::report::{Outcome, Report, StepReport};
 use vfio_reset::reset::{Event, Options};
 use vfio_reset::state::header::BridgeHeaders;
+use vfio_reset::vendor::Trace;
+use vfio_reset::vendor::dry_run::{self, Target};
+use vfio_reset::{Error, json};
 
 pub(crate) fn run(session: &Session, output: &Output, arguments: &ResetArguments) -> CommandResult {
     let (inventory, plan) = session.plan(&arguments.plan.request())?;
     if arguments.dry_run {
-        let family = match &plan.decision {
+        let ways = match &plan.decision {
             Decision::Act(action) => match action.act {
-                ResetAct::Vendor { family } => Some(family),
+                ResetAct::Vendor { family } => Some(dry_run::ways(family, action, &inventory)?),
                 _ => None,
             },
             _ => None,
         };
-        let writes = family.map(crate::vendor::writes).transpose()?;
-        output.document(&DryRun { plan: json::plan(&plan), writes: writes.as_deref() });
+        let writes = ways.as_ref().map(|ways| ways.iter().map(Writes::of).collect());
+        output.document(&DryRun { plan: json::plan(&plan), writes });
         crate::plan::print(session, output, &inventory, &plan)?;
-        crate::vendor::print_writes(output, writes.as_deref().unwrap_or_default());
+        let target = Target::of(inventory.function(plan.address)?);
+        crate::vendor::print_writes(output, &target, ways.as_deref().unwrap_or_default());
         return Ok(plan.exit_code().unwrap_or(0));
     }
     session.must_be_writable("reset")?;
     let Decision::Act(action) = &plan.decision else {
         return Ok(nothing_done(session, output, &plan));
+    };
+    let is_sequence = matches!(action.act, ResetAct::Vendor { .. });
+    let trace_file = match &arguments.trace {
+        // Before anything is touched: what cannot be written then ends nothing in the middle.
+        Some(path) if is_sequence => Some(TraceFile::open(path)?),
+        Some(_) => {
+            output.warn(format!("--trace is for vendor sequences, and this is {}: ignored", action.method));
+            None
+        }
+        None => None,
     };
     output.line(headline(session, inventory.function(plan.address)?));
     output.line(format!("  {}", styled(DIM, way(action))));
@@ -48,14 +65,38 @@ pub(crate) fn run(session: &Session, output: &Output, arguments: &ResetArguments
             false => BridgeHeaders::Forced,
         },
     };
-    let report =
+    let mut report =
         vfio_reset::reset::reset(session.machine(), action, options, &mut |event| show(output, &event))?;
-    if let (Some(path), Some(trace)) = (&arguments.trace, &report.trace) {
-        std::fs::write(path, trace.to_string()).map_err(|error| vfio_reset::Error::write(path, error))?;
+    if let Some(trace_file) = trace_file {
+        // The report is what must not be lost.
+        report.notes.extend(trace_file.write(report.trace.as_ref()).err());
     }
     output.document(&json::report(&report));
     print(output, &report);
     Ok(report.outcome.exit_code())
+}
+
+/// The file of `--trace`.
+struct TraceFile<'p> {
+    path: &'p Path,
+    file: File,
+}
+
+impl<'p> TraceFile<'p> {
+    /// Opens it, and leaves what is in it alone.
+    fn open(path: &'p Path) -> Result<Self, Error> {
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path);
+        Ok(Self { path, file: file.map_err(|error| Error::write(path, error))? })
+    }
+
+    /// Writes the trace in place of what is there; why not, in a sentence.
+    fn write(mut self, trace: Option<&Trace>) -> Result<(), String> {
+        let text = trace.map_or_else(|| "# the sequence was not begun\n".to_string(), Trace::to_string);
+        let is_file = self.file.metadata().is_ok_and(|metadata| metadata.is_file());
+        let emptied = if is_file { self.file.set_len(0) } else { Ok(()) };
+        let written = emptied.and_then(|()| self.file.write_all(text.as_bytes()));
+        written.map_err(|error| format!("the trace is lost: {}", Error::write(self.path, error)))
+    }
 }
 
 /// A plan, and of a vendor sequence every write that it would make.
@@ -64,7 +105,7 @@ struct DryRun<'p> {
     #[serde(flatten)]
     plan: json::PlanDocument<'p>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    writes: Option<&'p [crate::vendor::Writes]>,
+    writes: Option<Vec<Writes<'p>>>,
 }
 
 fn way(action: &Action) -> String {

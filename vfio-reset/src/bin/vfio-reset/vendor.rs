@@ -11,6 +11,7 @@ use std::time::Duration;
 use vfio_reset::Error;
 use vfio_reset::json::SCHEMA;
 use vfio_reset::vendor::devices::DeviceEntry;
+use vfio_reset::vendor::dry_run::{PlannedWrite, Target, Way};
 use vfio_reset::vendor::family::{Rank, Reach, Rehearsal};
 use vfio_reset::vendor::model::ModelHost;
 use vfio_reset::vendor::run::{Run, Verdict, run as run_model};
@@ -37,17 +38,31 @@ pub(crate) fn find(name: &str) -> Result<&'static Family, Error> {
     })
 }
 
-fn entries<'d>(devices: &'d Devices, family: &'static Family) -> impl Iterator<Item = &'d DeviceEntry> {
-    devices.entries().iter().filter(move |entry| entry.family == Some(family))
+/// The entries of a family; of none, those that take a sequence away.
+fn entries<'d>(
+    devices: &'d Devices,
+    family: Option<&'static Family>,
+) -> impl Iterator<Item = &'d DeviceEntry> {
+    devices.entries().iter().filter(move |entry| entry.family == family)
+}
+
+/// Ids as the tables write them.
+fn range((first, last): (u16, u16)) -> String {
+    match first == last {
+        true => format!("{first:04x}"),
+        false => format!("{first:04x}-{last:04x}"),
+    }
 }
 
 /// An entry's ids as the tables write them.
 fn ids(entry: &DeviceEntry) -> String {
-    let range = |&(first, last): &(u16, u16)| match first == last {
-        true => format!("{first:04x}"),
-        false => format!("{first:04x}-{last:04x}"),
-    };
-    format!("{:04x}:{}", entry.vendor, entry.devices.iter().map(range).collect::<Vec<_>>().join(","))
+    let ranges: Vec<String> = entry.devices.iter().map(|&ids| range(ids)).collect();
+    format!("{:04x}:{}", entry.vendor, ranges.join(","))
+}
+
+/// Who says what an entry says, for messages.
+fn author(entry: &DeviceEntry) -> String {
+    entry.file.as_ref().map_or_else(|| "the built-in table".to_string(), |file| file.display().to_string())
 }
 
 fn list(output: &Output, devices: &Devices) {
@@ -58,18 +73,49 @@ fn list(output: &Output, devices: &Devices) {
         };
         output.line(format!("{} {}{mark}", styled(BOLD, format!("{:<14}", family.name)), family.title));
         output.line(format!("{:15}{}", "", styled(DIM, family.deed)));
-        for entry in entries(devices, family) {
+        for entry in entries(devices, Some(family)) {
             let user = match &entry.file {
                 Some(file) => format!("  {}", styled(WARNING, format!("untested, from {}", file.display()))),
                 None => String::new(),
             };
             output.line(format!("{:15}{}  {}{user}", "", ids(entry), entry.name));
+            for (ids, other) in devices.overridden(entry) {
+                let family = other.family.map_or("none", |family| family.name);
+                let text = format!("but {} is {family}, says {}", range(ids), author(other));
+                output.line(format!("{:17}{}", "", styled(WARNING, text)));
+            }
         }
+    }
+    let removed: Vec<&DeviceEntry> = entries(devices, None).collect();
+    if !removed.is_empty() {
+        output.line(format!("{} no sequence for these", styled(BOLD, format!("{:<14}", "none"))));
+    }
+    for entry in &removed {
+        let from = styled(WARNING, format!("from {}", author(entry)));
+        output.line(format!("{:15}{}  {}  {from}", "", ids(entry), entry.name));
     }
     output.document(&json!({
         "schema": SCHEMA,
         "families": FAMILIES.iter().map(|family| summary(devices, family)).collect::<Vec<_>>(),
+        "none": removed.into_iter().map(|entry| document(devices, entry)).collect::<Vec<_>>(),
     }));
+}
+
+/// An entry of a table.
+fn document(devices: &Devices, entry: &DeviceEntry) -> serde_json::Value {
+    let hex = |(first, last): (u16, u16)| [format!("{first:04x}"), format!("{last:04x}")];
+    json!({
+        "vendor": format!("{:04x}", entry.vendor),
+        "devices": entry.devices.iter().map(|&ids| hex(ids)).collect::<Vec<_>>(),
+        "name": entry.name,
+        "source": entry.source,
+        "file": entry.file,
+        "overridden": devices.overridden(entry).into_iter().map(|(ids, other)| json!({
+            "devices": hex(ids),
+            "family": other.family.map(|family| family.name),
+            "file": other.file,
+        })).collect::<Vec<_>>(),
+    })
 }
 
 fn summary(devices: &Devices, family: &'static Family) -> serde_json::Value {
@@ -90,14 +136,7 @@ fn summary(devices: &Devices, family: &'static Family) -> serde_json::Value {
         "bars": family.bars,
         "floor_ms": family.floor().as_millis() as u64,
         "ceiling_ms": family.ceiling.as_millis() as u64,
-        "devices": entries(devices, family).map(|entry| json!({
-            "vendor": format!("{:04x}", entry.vendor),
-            "devices": entry.devices.iter().map(|(first, last)| [format!("{first:04x}"), format!("{last:04x}")])
-                .collect::<Vec<_>>(),
-            "name": entry.name,
-            "source": entry.source,
-            "file": entry.file,
-        })).collect::<Vec<_>>(),
+        "devices": entries(devices, Some(family)).map(|entry| document(devices, entry)).collect::<Vec<_>>(),
     })
 }
 
@@ -117,7 +156,7 @@ fn show(output: &Output, devices: &Devices, family: &'static Family) -> CommandR
     if let Some(why) = family.experimental {
         output.line(format!("  {} {why}", styled(WARNING, "experimental:")));
     }
-    for entry in entries(devices, family) {
+    for entry in entries(devices, Some(family)) {
         output.line(format!(
             "  devices    {}  {}",
             ids(entry),
@@ -189,46 +228,49 @@ fn steps(run: &Run) -> Vec<StepWords> {
     steps
 }
 
-/// What a sequence writes to a device that goes one way.
+/// What a reset would write, as the JSON of a dry run has it.
 #[derive(Serialize)]
-pub(crate) struct Writes {
-    /// Which way.
+pub(crate) struct Writes<'w> {
     r#if: &'static str,
+    result: Verdict,
+    text: &'w str,
     /// In order: the step, and what is written.
-    writes: Vec<(String, String)>,
+    writes: Vec<(&'w str, &'w str)>,
+    /// The accesses that these consist of, and those that reads need, as lines of a trace.
+    accesses: Vec<&'w str>,
 }
 
-/// Every write that a family's sequence makes, each way it can go. What a field's other bits hold, and
-/// which way a device goes, only its registers tell.
-pub(crate) fn writes(family: &'static Family) -> Result<Vec<Writes>, Error> {
-    let writes = |rehearsal: &Rehearsal| {
-        let run = rehearse(family, rehearsal)?;
-        let mut step = String::new();
-        let mut writes = Vec::new();
-        for entry in run.trace.entries() {
-            match entry {
-                Entry::Step(next) => step = next.to_string(),
-                Entry::Operation { operation, .. } if operation.is_write() => {
-                    writes.push((step.clone(), operation.to_string()));
-                }
-                _ => {}
-            }
+impl<'w> Writes<'w> {
+    pub(crate) fn of(way: &'w Way) -> Self {
+        let (accesses, writes): (Vec<&PlannedWrite>, Vec<&PlannedWrite>) =
+            way.writes.iter().partition(|write| write.is_access);
+        Self {
+            r#if: way.title,
+            result: way.verdict,
+            text: &way.text,
+            writes: writes.into_iter().map(|write| (write.step.as_str(), write.text.as_str())).collect(),
+            accesses: accesses.into_iter().map(|write| write.text.as_str()).collect(),
         }
-        Ok(Writes { r#if: rehearsal.title, writes })
-    };
-    family.rehearsals.iter().map(writes).collect()
+    }
 }
 
-pub(crate) fn print_writes(output: &Output, ways: &[Writes]) {
+pub(crate) fn print_writes(output: &Output, target: &Target<'_>, ways: &[Way]) {
+    let model = match target.has_capabilities() {
+        true => "on a model with this device's configuration space: what its registers hold is not known",
+        false => "on a model: of the device itself only 64 bytes of configuration space can be read here",
+    };
     for way in ways {
         output.line("");
-        output.line(format!(
-            "{} (on a model: what a register holds before is not known)",
-            styled(BOLD, format!("Would write, if {}", way.r#if))
-        ));
-        for (step, text) in &way.writes {
-            output.line(format!("  {}  {text}", styled(DIM, format!("{step:<10}"))));
+        output.line(format!("{} ({model})", styled(BOLD, format!("Would write, if {}", way.title))));
+        for PlannedWrite { step, text, is_access } in &way.writes {
+            match is_access {
+                false => output.line(format!("  {}  {text}", styled(DIM, format!("{step:<10}")))),
+                true if output.verbose > 0 => output.line(format!("{:16}{}", "", styled(DIM, text))),
+                true => {}
+            }
         }
+        output
+            .line(format!("  {}", styled(DIM, format!("{:<10}  {}: {}", "ends as", way.verdict, way.text))));
     }
 }
 

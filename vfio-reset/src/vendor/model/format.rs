@@ -55,7 +55,7 @@ pub enum BarKind {
 }
 
 /// What a file describes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Description {
     pub(super) name: String,
     pub(super) text: String,

@@ -8,6 +8,7 @@ use crate::machine::{
     Attribute, Clock, DeviceUser, FunctionFacts, HostFacts, KernelReset, LogLine, LogMark, Machine,
     MachineKind, ResetMethods, Resource,
 };
+use crate::vendor::dry_run::Target;
 use pcicfg::Address;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -66,8 +67,28 @@ impl ModelHost {
     /// A model's device; `name` is what the machine is called.
     #[must_use]
     pub fn new(model: Model, name: String) -> Self {
-        let address = Address::from_devfn(0, 1, 0);
         let config = Image(model.description.config.clone());
+        Self::with_image(model, name, config)
+    }
+
+    /// A model's device in the place of another one, which gives its ids and its configuration space: 256 bytes
+    /// of it at least, or it has the model's own, with the other's ids.
+    #[must_use]
+    pub fn in_place_of(model: &Model, name: String, target: &Target<'_>) -> Self {
+        let (model, image) = match target.has_capabilities() {
+            true => (model.relocated(target.config), target.config),
+            false => (model.clone(), model.description.config.as_slice()),
+        };
+        let mut image = Image(image.to_vec());
+        image.set_dword(0, u32::from(target.ids.1) << 16 | u32::from(target.ids.0));
+        let mut host = Self::with_image(model, name, image);
+        // Nobody asks for the physical function; that there is one makes it virtual.
+        host.facts.physfn = target.is_virtual.then(|| Address::from_devfn(0, 0, 0));
+        host
+    }
+
+    fn with_image(model: Model, name: String, config: Image) -> Self {
+        let address = Address::from_devfn(0, 1, 0);
         let facts = FunctionFacts {
             driver: model.driver().map(str::to_string),
             reset_methods: ResetMethods::NoFile,
