@@ -222,6 +222,12 @@ impl Simulated {
         }
     }
 
+    /// How a function behaves, unless it has a model of its own.
+    #[cfg(feature = "serve")]
+    fn behaviour(&self, address: Address) -> Option<Behaviour> {
+        self.lock().hardware.standard(address).map(|function| function.behaviour().clone())
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // The state holds no invariant that a panic elsewhere could have broken half-way.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

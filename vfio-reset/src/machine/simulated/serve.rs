@@ -5,7 +5,7 @@
 //! protocol's `DEVICE_RESET`, and is a hot reset to the function. A function level reset, a change of the power
 //! state and every other register is a write to configuration space, and the model sees it as on a real bus.
 //!
-//! - One socket a function, named after its address; one client at a time on each.
+//! - One socket a function, named after its address; one client at a time on each, and the next one waits.
 //! - **A function gets power when a client connects.** When the client goes, the function is again as the
 //!   machine describes it. Until the virtual machine has switched it on for the first time (I/O Space, Memory
 //!   Space or Bus Master), a `DEVICE_RESET` is part of that power-on: a function that dies of bus resets would
@@ -13,7 +13,9 @@
 //! - Nothing sleeps here. A function that takes its time is one that answers all-ones until then, and the
 //!   virtual machine runs on.
 //! - What the function is up to can be changed while it is served, through a control socket; see
-//!   [`Service::control`].
+//!   [`Service::control`]. What its link, its slot or the kernel would do has no effect: see
+//!   [`Service::without_effect`].
+//! - An access of more than 1 MiB is an error, as the protocol's `max_data_xfer_size` announces.
 //! - Interrupts are accepted and never sent, memory is never accessed, and there are no expansion ROMs.
 //!
 //! Whoever can open the sockets is trusted: a client that breaks the protocol can end the service.
@@ -30,8 +32,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod behaviour;
+mod client;
 mod control;
 mod function;
+mod socket;
 
 use super::Simulated;
 use super::model::ResetKind;
@@ -41,13 +46,10 @@ use crate::machine::vfio::RegionIndex;
 use function::Function;
 use pcicfg::header::HeaderType;
 use pcicfg::{Address, ConfigSpace};
-use rustix::net::Shutdown;
+use socket::Socket;
 use std::fs::{self, DirBuilder};
-use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt};
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::panic::AssertUnwindSafe;
+use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -86,6 +88,8 @@ pub enum Event<'e> {
     },
     /// Its behaviour was changed through the control socket.
     Changed,
+    /// A client cannot be taken at the moment; the text says why. It is tried again until it succeeds.
+    Waiting(&'e str),
 }
 
 /// Who is told of each [`Event`]: the function, and the time since the service began. It is called while the
@@ -106,9 +110,14 @@ pub struct Served {
 pub struct Service {
     functions: Vec<Served>,
     control: PathBuf,
-    listeners: Vec<UnixListener>,
+    without_effect: Vec<(Address, String)>,
+    sockets: Vec<Arc<Socket>>,
     stopping: Arc<AtomicBool>,
 }
+
+/// The name of the threads that serve, for who installs a panic hook: what panics in them is told by
+/// [`Event::Disconnected`].
+pub const THREAD: &str = "vfio-user";
 
 /// The real time as a model is told it.
 #[derive(Clone, Copy, Debug)]
@@ -126,13 +135,13 @@ impl Clock {
 }
 
 impl Service {
-    /// Serves these functions of a machine, all that can be if none is named, from sockets in a folder, which is
-    /// made if it is not there.
+    /// Serves these functions of a machine, from sockets in a folder, which is made if it is not there. If none is
+    /// named, all that a virtual machine does not bring itself: no bridges, host and ISA bridges included.
     ///
     /// # Errors
     /// [`Error::NotServed`] when a function is a bridge or a virtual function, or does not answer; and when there
     /// is no such function, or a socket cannot be made, because another process serves from it or its path is
-    /// too long.
+    /// too long. Nothing is left behind then.
     pub fn start(
         machine: Arc<Simulated>,
         addresses: &[Address],
@@ -144,42 +153,64 @@ impl Service {
         chosen.dedup();
         let clock = Clock { begin: Instant::now() };
         let mut prepared = Vec::new();
+        let mut without_effect = Vec::new();
         for &address in &chosen {
             check(&machine, address)?;
+            let behaviour = machine.behaviour(address).unwrap_or_default();
+            without_effect
+                .extend(behaviour::without_effect(&behaviour).into_iter().map(|why| (address, why)));
             prepared.push(Function::new(machine.clone(), address, clock, observer.clone())?);
         }
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(|error| Error::write(folder, error))?;
+        let made = make_folder(folder)?;
         let mut this = Self {
             functions: Vec::new(),
             control: folder.join("control.sock"),
-            listeners: Vec::new(),
+            without_effect,
+            sockets: Vec::new(),
             stopping: Arc::new(AtomicBool::new(false)),
         };
-        // All sockets are there before anybody is served: what fails half-way is taken back when `this` is dropped.
+        let started = this.serve(machine, prepared, chosen, folder, &observer, clock);
+        match started {
+            Ok(()) => Ok(this),
+            Err(error) => {
+                drop(this);
+                // Only what is empty goes.
+                let _ = made.iter().try_for_each(fs::remove_dir);
+                Err(error)
+            }
+        }
+    }
+
+    fn serve(
+        &mut self,
+        machine: Arc<Simulated>,
+        prepared: Vec<Function>,
+        chosen: Vec<Address>,
+        folder: &Path,
+        observer: &Observer,
+        clock: Clock,
+    ) -> Result<()> {
+        // All sockets are there before anybody is served: what fails half-way is taken back when `self` is dropped.
         let mut threads: Vec<Box<dyn FnOnce() + Send>> = Vec::new();
         for function in prepared {
-            let socket = folder.join(format!("{}.sock", function.address()));
-            let listener = this.listen(&socket)?;
-            this.functions.push(Served { address: function.address(), socket });
-            let stopping = this.stopping.clone();
-            threads.push(Box::new(move || serve(listener.into(), function, &stopping)));
+            let path = folder.join(format!("{}.sock", function.address()));
+            let (socket, listener) = self.listen(&path)?;
+            self.functions.push(Served { address: function.address(), socket: path });
+            let stopping = self.stopping.clone();
+            threads.push(Box::new(move || client::serve(&socket, listener, function, &stopping)));
         }
-        let listener = this.listen(&this.control.clone())?;
-        let stopping = this.stopping.clone();
+        let (socket, listener) = self.listen(&self.control.clone())?;
+        let (observer, stopping) = (observer.clone(), self.stopping.clone());
         threads.push(Box::new(move || {
-            control::serve(&listener, &machine, &chosen, &observer, clock, &stopping)
+            control::serve(&socket, &listener, &machine, &chosen, &observer, clock, &stopping)
         }));
         for thread in threads {
             thread::Builder::new()
-                .name("vfio-user".to_string())
+                .name(THREAD.to_string())
                 .spawn(thread)
                 .map_err(|error| Error::write(folder, error))?;
         }
-        Ok(this)
+        Ok(())
     }
 
     /// The functions, in the order of their addresses.
@@ -190,10 +221,11 @@ impl Service {
 
     /// The control socket. A line `ADDRESS KEY = VALUE, ...` gives a function that behaviour, with the keys of
     /// `behaviour` in a machine's description ([`Behaviour`](super::Behaviour)); an address alone heals it. The
-    /// answer is a line `ok`, or `error: ` and what is wrong.
+    /// answer is a line `ok`, or `error: ` and what is wrong; the latter, too, for what only a bridge or a kernel
+    /// could do. The behaviour ends with the function's client: for the next one the function is as described.
     ///
     /// ```text
-    /// $ echo '01:00.0 dies_on = ["flr"], link_dies = true' | nc -NU /tmp/zoo/control.sock
+    /// $ echo '01:00.0 dies_on = ["flr"], not_ready = "all_ones"' | nc -NU /tmp/zoo/control.sock
     /// ok
     /// ```
     #[must_use]
@@ -201,30 +233,49 @@ impl Service {
         &self.control
     }
 
-    fn listen(&mut self, path: &Path) -> Result<UnixListener> {
-        let listener = listen(path).map_err(|error| Error::write(path, error))?;
-        // The copy is what the thread is woken up by.
-        self.listeners.push(listener.try_clone().map_err(|error| Error::write(path, error))?);
-        Ok(listener)
+    /// What of the functions' behaviour has no effect while they are served, and why: links, slots and the kernel
+    /// are the virtual machine's own.
+    #[must_use]
+    pub fn without_effect(&self) -> &[(Address, String)] {
+        &self.without_effect
+    }
+
+    fn listen(&mut self, path: &Path) -> Result<(Arc<Socket>, UnixListener)> {
+        let write = |error| Error::write(path, error);
+        let socket = Arc::new(Socket::listen(path).map_err(write)?);
+        self.sockets.push(socket.clone());
+        let listener = socket.listener().map_err(write)?;
+        Ok((socket, listener))
     }
 }
 
 impl Drop for Service {
     fn drop(&mut self) {
         self.stopping.store(true, Ordering::SeqCst);
-        for listener in &self.listeners {
-            let path = listener.local_addr().ok().and_then(|name| name.as_pathname().map(Path::to_path_buf));
-            // Whoever waits in `accept` is woken up; and what is gone already need not be removed.
-            let _ = rustix::net::shutdown(listener, Shutdown::Both);
-            let _ = path.map(fs::remove_file);
-        }
+        self.sockets.iter().for_each(|socket| socket.close());
     }
 }
 
-/// The functions that can be served.
+/// Makes a folder with those above it; gives those that were not there, the deepest first.
+fn make_folder(folder: &Path) -> Result<Vec<PathBuf>> {
+    let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+    let missing = folder.ancestors().take_while(is_missing).map(Path::to_path_buf).collect();
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|error| Error::write(folder, error))?;
+    Ok(missing)
+}
+
+/// The functions that can be served, without host and ISA bridges: those have an endpoint's header.
 fn endpoints(machine: &Simulated) -> Result<Vec<Address>> {
+    const BASE_CLASS: usize = 0x0b;
+    const BRIDGE: u8 = 0x06;
+    let is_bridge = |address| {
+        machine
+            .with_model(address, |model| model.registers().get(BASE_CLASS) == Some(&BRIDGE))
+            .unwrap_or(true)
+    };
     let all = machine.functions()?;
-    Ok(all.into_iter().filter(|&address| check(machine, address).is_ok()).collect())
+    Ok(all.into_iter().filter(|&address| check(machine, address).is_ok() && !is_bridge(address)).collect())
 }
 
 /// That a function can be served.
@@ -238,49 +289,4 @@ fn check(machine: &Simulated, address: Address) -> Result<()> {
         return Err(refuse("it is a bridge: the virtual machine brings its own, and serves what is below"));
     }
     Ok(())
-}
-
-/// A socket to listen at; one that a process left behind when it was killed is removed.
-fn listen(path: &Path) -> io::Result<UnixListener> {
-    match UnixListener::bind(path) {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-            let is_socket = fs::symlink_metadata(path)?.file_type().is_socket();
-            if !is_socket || UnixStream::connect(path).is_ok() {
-                let reason = match is_socket {
-                    true => "another process serves from it",
-                    false => "it is there and is no socket",
-                };
-                return Err(io::Error::new(io::ErrorKind::AddrInUse, reason));
-            }
-            fs::remove_file(path)?;
-            UnixListener::bind(path)
-        }
-        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "a socket's path has at most 107 bytes; choose a shorter folder",
-        )),
-        result => result,
-    }
-}
-
-/// Serves one client after the other.
-fn serve(listener: OwnedFd, mut function: Function, stopping: &AtomicBool) {
-    let server = vfio_user::Server::from_owned_fd(listener, true, function.interrupts(), function.regions());
-    loop {
-        // The protocol's library panics on some malformed messages; a client that sends such must not take the
-        // others' functions with it.
-        let ended = std::panic::catch_unwind(AssertUnwindSafe(|| server.run(&mut function)));
-        if stopping.load(Ordering::SeqCst) {
-            return;
-        }
-        match ended {
-            Ok(Ok(())) => function.disconnected(None),
-            Ok(Err(vfio_user::Error::SocketAccept(error))) => {
-                function.disconnected(Some(&format!("no client can be taken any more: {error}")));
-                return;
-            }
-            Ok(Err(error)) => function.disconnected(Some(&error.to_string())),
-            Err(_) => function.disconnected(Some("it sent a malformed message")),
-        }
-    }
 }

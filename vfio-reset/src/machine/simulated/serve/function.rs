@@ -30,7 +30,12 @@ pub(super) struct Function {
     connected: bool,
     /// Somebody has switched it on since it got power.
     in_use: bool,
+    /// The model is at work: what goes wrong now is no client's fault.
+    inside: bool,
 }
+
+/// The largest access that is served: what the protocol's library promises to clients as `max_data_xfer_size`.
+const LARGEST_ACCESS: usize = 1 << 20;
 
 impl Function {
     /// Gives a function power, long ago, and looks at it.
@@ -53,7 +58,17 @@ impl Function {
                         .to_string(),
             });
         };
-        Ok(Self { machine, address, clock, observer, sizes, powered, connected: false, in_use: false })
+        Ok(Self {
+            machine,
+            address,
+            clock,
+            observer,
+            sizes,
+            powered,
+            connected: false,
+            in_use: false,
+            inside: false,
+        })
     }
 
     pub(super) fn address(&self) -> Address {
@@ -96,14 +111,29 @@ impl Function {
         (0..).zip(counts).map(info).collect()
     }
 
-    /// The client is gone: power off.
+    /// The client is gone: power off. One that never asked for anything has changed nothing.
     pub(super) fn disconnected(&mut self, reason: Option<&str>) {
-        // The state is the model's own, so it is taken.
-        self.model(|model| model.load(&self.powered).unwrap_or_default());
-        self.in_use = false;
-        if std::mem::take(&mut self.connected) || reason.is_some() {
+        let was_connected = std::mem::take(&mut self.connected);
+        if was_connected {
+            // The state is the model's own, so it is taken.
+            self.model(|model| model.load(&self.powered).unwrap_or_default());
+            self.in_use = false;
+        }
+        if was_connected || reason.is_some() {
             self.tell(&Event::Disconnected(reason));
         }
+    }
+
+    /// Whether a panic was the model's.
+    pub(super) fn take_inside(&mut self) -> bool {
+        std::mem::take(&mut self.inside)
+    }
+
+    fn inside<R>(&mut self, act: impl FnOnce(&mut Self) -> R) -> R {
+        self.inside = true;
+        let result = act(self);
+        self.inside = false;
+        result
     }
 
     fn model<R: Default>(&self, act: impl FnOnce(&mut dyn FunctionModel) -> R) -> R {
@@ -111,7 +141,7 @@ impl Function {
         self.machine.with_model(self.address, act).unwrap_or_default()
     }
 
-    fn tell(&self, event: &Event<'_>) {
+    pub(super) fn tell(&self, event: &Event<'_>) {
         (self.observer)(self.address, self.clock.begin.elapsed(), event);
     }
 
@@ -125,10 +155,8 @@ impl Function {
         let within = offset.checked_add(length as u64).is_some_and(|end| end <= size);
         (RegionIndex::ALL.get(index).copied().unwrap_or(RegionIndex::Vga), within)
     }
-}
 
-impl ServerBackend for Function {
-    fn region_read(&mut self, region: u32, offset: u64, data: &mut [u8]) -> io::Result<()> {
+    fn read(&mut self, region: u32, offset: u64, data: &mut [u8]) {
         let (region, within) = self.region(region, offset, data.len());
         let now = self.clock.now();
         data.fill(0xff);
@@ -140,15 +168,14 @@ impl ServerBackend for Function {
             });
         }
         self.tell(&Event::Read { region, offset, bytes: data });
-        Ok(())
     }
 
-    fn region_write(&mut self, region: u32, offset: u64, data: &[u8]) -> io::Result<()> {
+    fn write(&mut self, region: u32, offset: u64, data: &[u8]) {
         let (region, within) = self.region(region, offset, data.len());
         let now = self.clock.now();
         self.tell(&Event::Write { region, offset, bytes: data });
         if !within {
-            return Ok(());
+            return;
         }
         for (at, part) in dwords(offset, data.len()) {
             let bytes = &data[part];
@@ -168,18 +195,35 @@ impl ServerBackend for Function {
             let command = COMMAND.checked_sub(offset).and_then(|at| data.get(at as usize));
             self.in_use |= command.is_some_and(|command| command & IN_USE != 0);
         }
-        Ok(())
     }
 
-    fn reset(&mut self) -> io::Result<()> {
+    fn bus_reset(&mut self) {
         self.region(0, 0, 0);
         if !self.in_use {
             self.tell(&Event::PowerOn);
-            return Ok(());
+            return;
         }
         let now = self.clock.now();
         self.model(|model| model.reset(now, ResetKind::Conventional));
         self.tell(&Event::Reset(ResetKind::Conventional));
+    }
+}
+
+impl ServerBackend for Function {
+    fn region_read(&mut self, region: u32, offset: u64, data: &mut [u8]) -> io::Result<()> {
+        check_length(data)?;
+        self.inside(|this| this.read(region, offset, data));
+        Ok(())
+    }
+
+    fn region_write(&mut self, region: u32, offset: u64, data: &[u8]) -> io::Result<()> {
+        check_length(data)?;
+        self.inside(|this| this.write(region, offset, data));
+        Ok(())
+    }
+
+    fn reset(&mut self) -> io::Result<()> {
+        self.inside(Self::bus_reset);
         Ok(())
     }
 
@@ -194,6 +238,11 @@ impl ServerBackend for Function {
     fn set_irqs(&mut self, _: u32, _: u32, _: u32, _: u32, _: Vec<File>) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// One access of gigabytes would keep the whole machine from everybody else.
+fn check_length(data: &[u8]) -> io::Result<()> {
+    if data.len() > LARGEST_ACCESS { Err(io::ErrorKind::InvalidInput.into()) } else { Ok(()) }
 }
 
 /// Reads as a processor does: what no one answers reads all-ones. Request Retry Status is shown as a root port
