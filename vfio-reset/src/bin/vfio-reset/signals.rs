@@ -7,8 +7,10 @@
 
 use std::mem::MaybeUninit;
 
-/// While this lives, the signals wait.
+/// While this lives, the signals wait. Those that whoever started the program wants ignored (`nohup`) stay so.
 pub(crate) struct Blocked {
+    #[cfg(feature = "serve")]
+    blocked: libc::sigset_t,
     before: Option<libc::sigset_t>,
 }
 
@@ -18,31 +20,41 @@ impl Blocked {
         let mut before = MaybeUninit::uninit();
         // SAFETY: `sigemptyset` makes the set that the other calls read; `before` is read only where the
         // call that fills it says that it did.
-        let before = unsafe {
+        unsafe {
             libc::sigemptyset(set.as_mut_ptr());
             for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
-                libc::sigaddset(set.as_mut_ptr(), signal);
+                if !is_ignored(signal) {
+                    libc::sigaddset(set.as_mut_ptr(), signal);
+                }
             }
-            match libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), before.as_mut_ptr()) {
+            let before = match libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), before.as_mut_ptr()) {
                 0 => Some(before.assume_init()),
                 _ => None,
+            };
+            Self {
+                #[cfg(feature = "serve")]
+                blocked: set.assume_init(),
+                before,
             }
-        };
-        Self { before }
+        }
     }
 
     /// Waits for one of the signals.
     #[cfg(feature = "serve")]
     pub(crate) fn wait(&self) {
-        let mut set = MaybeUninit::uninit();
         let mut signal = 0;
-        // SAFETY: `pthread_sigmask` with no new set fills the one that `sigwait` reads, with the signals that are
-        // blocked, and both write only to what lives here.
-        unsafe {
-            if libc::pthread_sigmask(libc::SIG_BLOCK, std::ptr::null(), set.as_mut_ptr()) == 0 {
-                libc::sigwait(set.as_ptr(), &raw mut signal);
-            }
-        }
+        // SAFETY: the set is one that `sigemptyset` made, and the signal lives here.
+        unsafe { libc::sigwait(&raw const self.blocked, &raw mut signal) };
+    }
+}
+
+/// Whether a signal is ignored. Blocked, it would be kept all the same, and end who waits for it.
+fn is_ignored(signal: libc::c_int) -> bool {
+    let mut action = MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: without a new action the call only fills the one that is read, where it says that it did.
+    unsafe {
+        libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) == 0
+            && action.assume_init().sa_sigaction == libc::SIG_IGN
     }
 }
 

@@ -1,0 +1,45 @@
+//! The file that `--trace` names.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+use vfio_reset::Error;
+
+/// A trace that was opened, and goes again if there will be nothing to write.
+pub(super) struct TraceFile {
+    path: PathBuf,
+    made: bool,
+}
+
+/// Opens a trace: a new file, or a pipe or terminal that is there.
+pub(super) fn open(path: &Path) -> Result<(TraceFile, File), Error> {
+    let is_stream = std::fs::metadata(path).is_ok_and(|metadata| {
+        let kind = metadata.file_type();
+        kind.is_fifo() || kind.is_char_device() || kind.is_socket()
+    });
+    let opened = match is_stream {
+        true => OpenOptions::new().write(true).open(path),
+        false => File::create_new(path),
+    };
+    let file = opened.map_err(|error| {
+        let text = "it is there already, and a trace replaces nothing: remove it or choose another name";
+        Error::write(
+            path,
+            match error.kind() {
+                io::ErrorKind::AlreadyExists => io::Error::new(io::ErrorKind::AlreadyExists, text),
+                _ => error,
+            },
+        )
+    })?;
+    Ok((TraceFile { path: path.to_path_buf(), made: !is_stream }, file))
+}
+
+impl TraceFile {
+    /// Nothing was served: the next try must not stumble over an empty file.
+    pub(super) fn discard(self) {
+        if self.made {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
