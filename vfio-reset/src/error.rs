@@ -135,6 +135,14 @@ pub enum Error {
         /// What was looked for, and which there are.
         reason: String,
     },
+    /// There is no such model of a device.
+    #[error("no model {name:?}: {reason}")]
+    NoSuchModel {
+        /// What the user wrote.
+        name: String,
+        /// Which there are.
+        reason: String,
+    },
     /// An option asks for what is not done.
     #[error("{reason}")]
     Usage {

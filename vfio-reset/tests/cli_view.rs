@@ -186,3 +186,21 @@ fn diff_takes_a_saved_state_for_the_functions_that_are_in_it() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("saved.json:1:"), "one positioned error");
 }
+
+#[test]
+fn diff_of_a_simulated_machine_with_itself_says_what_its_state_has_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let state = state.to_str().unwrap();
+    let diff = ["diff", "sim:broken", "sim:broken", "--machine-state", state];
+    assert_eq!(run(&diff).status.code(), Some(2), "there is no such file, and diff makes none");
+    let dies = ["--machine", "sim:broken", "--machine-state", state, "reset", "02:00.0", "-m", "flr"];
+    assert_eq!(run(&dies).status.code(), Some(6));
+    let out = run(&diff);
+    assert_eq!(out.status.code(), Some(7));
+    assert!(String::from_utf8_lossy(&out.stdout).contains("0000:02:00.0"));
+    let neither = [&["diff", "a.txt", "b.txt"], &diff[3..]].concat();
+    let refused = run(&neither);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("neither of the two"));
+}

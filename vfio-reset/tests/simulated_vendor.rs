@@ -435,7 +435,7 @@ fn a_model_that_is_not_there_is_shown_with_its_place() {
     let text = "schema = 1\n[[function]]\naddress = \"0000:00:00.0\"\nvendor = 1\ndevice = 2\nclass = 0\n\
                 mmio_model = \"voodoo\"";
     let error = Simulated::from_toml(text, "mine.toml").map(drop).unwrap_err().to_string();
-    assert!(error.starts_with("mine.toml:7:14: ") && error.contains("there is no such model"), "{error}");
+    assert!(error.starts_with("mine.toml:7:14: ") && error.contains("no model \"voodoo\""), "{error}");
     let error =
         Simulated::from_toml(&text.replace("voodoo", "gone.json"), "mine.toml").map(drop).unwrap_err();
     assert!(error.to_string().contains("cannot read gone.json"), "{error}");

@@ -50,7 +50,7 @@ pub(crate) struct Global {
         help_heading = "Global options"
     )]
     pub(crate) machine: String,
-    /// Keep a simulated machine's state in this file from one command to the next
+    /// Keep a simulated machine's state in this file from one command to the next; `diff` takes it for the second
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     pub(crate) machine_state: Option<PathBuf>,
     /// More devices for vendor sequences, before those of /etc/vfio-reset/vendor.d; may be repeated

@@ -7,7 +7,7 @@ use crate::session::Session;
 use pcicfg::Address;
 use pcicfg::diff::{Difference, FunctionDifference, RegisterDifference, Side, Spaces, compare};
 use serde::Serialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use vfio_reset::json::SCHEMA;
 use vfio_reset::state::SavedState;
 use vfio_reset::{Error, Machine};
@@ -16,8 +16,11 @@ use vfio_reset::{Error, Machine};
 const DIFFERENT: u8 = 7;
 
 pub(crate) fn run(global: &Global, output: &Output, arguments: &DiffArguments) -> CommandResult {
-    let old = read(global, output, &arguments.old, arguments.address)?;
-    let new = read(global, output, &arguments.new, arguments.address)?;
+    let state = state(global, arguments)?;
+    // The same state on both sides would hide what it holds.
+    let of_old = state.clone().filter(|_| !is_simulated(&arguments.new));
+    let old = read(global, output, &arguments.old, of_old, arguments.address)?;
+    let new = read(global, output, &arguments.new, state, arguments.address)?;
     let missing = |address: Address, machine: &str| {
         Err(Error::NoSuchFunction { address, machine: machine.to_string() })
     };
@@ -82,8 +85,34 @@ struct Operand {
     is_part: bool,
 }
 
+/// The file with a simulated machine's state: the second one's, if both are simulated.
+fn state(global: &Global, arguments: &DiffArguments) -> Result<Option<PathBuf>, Error> {
+    let Some(file) = &global.machine_state else { return Ok(None) };
+    if !is_simulated(&arguments.old) && !is_simulated(&arguments.new) {
+        return Err(Error::Usage {
+            reason: "--machine-state is for a simulated machine, and neither of the two is one".to_string(),
+        });
+    }
+    // No command before has written it, and this one will not.
+    if !file.exists() {
+        let reason = format!("there is no {}: the first command with --machine makes it", file.display());
+        return Err(Error::Usage { reason });
+    }
+    Ok(Some(file.clone()))
+}
+
+fn is_simulated(name: &str) -> bool {
+    name.starts_with("sim:") || name.ends_with(".toml")
+}
+
 /// A saved state by its first byte, a machine otherwise.
-fn read(global: &Global, output: &Output, name: &str, only: Option<Address>) -> Result<Operand, Error> {
+fn read(
+    global: &Global,
+    output: &Output,
+    name: &str,
+    state: Option<PathBuf>,
+    only: Option<Address>,
+) -> Result<Operand, Error> {
     let wanted = |address: &Address| only.is_none_or(|only| only == *address);
     let path = Path::new(name);
     if path.is_file()
@@ -95,11 +124,10 @@ fn read(global: &Global, output: &Output, name: &str, only: Option<Address>) -> 
         let spaces = functions.filter(|(address, _)| wanted(address)).collect();
         return Ok(Operand { spaces, is_part: true });
     }
-    let simulated = name.starts_with("sim:") || name.ends_with(".toml");
     let session = Session::open(
         &Global {
             machine: name.to_string(),
-            machine_state: global.machine_state.clone().filter(|_| simulated),
+            machine_state: state.filter(|_| is_simulated(name)),
             vendor_table: Vec::new(),
             ..*global
         },

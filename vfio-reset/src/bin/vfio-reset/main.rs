@@ -111,6 +111,7 @@ fn exit_code(error: &Error) -> u8 {
         Error::NoSuchFunction { .. }
         | Error::NoSuchMachine { .. }
         | Error::NoSuchFamily { .. }
+        | Error::NoSuchModel { .. }
         | Error::NotAbove { .. }
         | Error::BarOutOfReach { .. }
         | Error::NotServed { .. }

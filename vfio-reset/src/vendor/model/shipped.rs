@@ -52,12 +52,9 @@ impl Model {
     /// When there is none; the names there are.
     pub fn shipped(name: &str) -> Result<Self> {
         let Some((_, text)) = MODELS.iter().find(|(known, _)| *known == name) else {
-            return Err(Error::NoSuchMachine {
+            return Err(Error::NoSuchModel {
                 name: name.to_string(),
-                reason: format!(
-                    "there is no such model: shipped are {}; a path to one ends in .json",
-                    Self::names().join(", ")
-                ),
+                reason: format!("shipped are {}; a path to one ends in .json", Self::names().join(", ")),
             });
         };
         Self::parse(text, Path::new(name), &|file| {
