@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{BufRead, BufReader};
 use std::ops::AddAssign;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
@@ -73,6 +74,11 @@ pub(crate) fn ci() -> Result<bool> {
 /// What is off unless asked for, and tested all the same.
 const SERVE: &str = "vfio-reset/serve";
 
+/// The test of what is there only where it is off. The whole workspace is named so that what it depends on need not be
+/// built again.
+const WITHOUT_SERVE: [&str; 5] =
+    ["test", "--workspace", "--test", "cli", "a_program_that_cannot_serve_says_how_to_build_one_that_can"];
+
 /// What besides tests CI demands.
 const SHAPE: &[(&str, &[&str])] = &[
     ("format", &["fmt", "--all", "--check"]),
@@ -99,6 +105,7 @@ const FUZZ_SHAPE: (&str, &[&str]) =
 fn all_tests() -> Counts {
     let guests = || Ok(guest::run(&guest::Options::default())?.unwrap_or_default());
     let mut total = part("cargo test", cargo_test());
+    total += part("cargo test without serve", cargo_tests(&WITHOUT_SERVE, None));
     total += part("lspci-differential", differential::run(&differential::Options::default()));
     total += part("guest", guests());
     let roms = || Ok(rom_boot::run(&rom_boot::Options::default())?.unwrap_or_default());
@@ -138,11 +145,16 @@ fn cargo_test() -> Result<Counts> {
         println!("there is no {}: the tests that compare with it are skipped", shared.display());
     }
     // A test program starts in its own package's folder: a relative path would mean another there.
-    let mut child = cargo(&arguments)
-        .env("VFIO_RESET_SHARED", &shared)
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cannot run cargo")?;
+    cargo_tests(&arguments, Some(&shared))
+}
+
+/// Runs cargo, lets its output through, and counts the results.
+fn cargo_tests(arguments: &[&str], shared: Option<&Path>) -> Result<Counts> {
+    let mut cargo = cargo(arguments);
+    if let Some(shared) = shared {
+        cargo.env("VFIO_RESET_SHARED", shared);
+    }
+    let mut child = cargo.stdout(Stdio::piped()).spawn().context("cannot run cargo")?;
     let output = child.stdout.take().context("cargo has no output")?;
     let mut counts = Counts::default();
     for line in BufReader::new(output).lines() {

@@ -127,30 +127,39 @@ fn fetch(cache: &Path, series: Series, resolved: &mut Resolved, say: &dyn Fn(&st
 /// # Errors
 /// When no such QEMU is in the cache or can be had.
 pub(crate) fn vfio_user_qemu(say: &dyn Fn(&str)) -> Result<PathBuf> {
-    const KEY: &str = "qemu-vfio-user";
     let (cache, _lock) = cache::open()?;
     let mut resolved = Resolved::read(&cache);
-    let cached = resolved.folder(KEY);
+    vfio_user_qemu_in(&cache, &mut resolved, &|| {
+        let packages = Packages::update(&cache, packages::TRIXIE_BACKPORTS)?;
+        fetch_qemu(&cache, &packages, say)
+    })
+}
+
+/// As [`vfio_user_qemu`], with what is in the cache and a way to get a newer one. Whatever is too old is never given, and
+/// only what is new enough is remembered.
+fn vfio_user_qemu_in(
+    cache: &Path,
+    resolved: &mut Resolved,
+    fetch: &dyn Fn() -> Result<PathBuf>,
+) -> Result<PathBuf> {
+    const KEY: &str = "qemu-vfio-user";
+    let cached = resolved.folder(KEY).filter(|folder| takes_vfio_user(folder));
     if let Some(folder) = cached.clone().filter(|_| resolved.is_fresh(KEY)) {
         return Ok(folder);
     }
-    let fetched = Packages::update(&cache, packages::TRIXIE_BACKPORTS).and_then(|packages| {
-        fetch_qemu(&cache, &packages, &mut resolved, KEY, say)?;
-        resolved.stamp(KEY);
-        resolved.write(&cache)?;
-        resolved.folder(KEY).context("the package that was unpacked is not there")
-    });
-    match (fetched, cached) {
-        (Ok(folder), _) => {
-            let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            match takes_vfio_user(name) {
-                true => Ok(folder),
-                false => {
-                    bail!("devices are served to QEMU 10.1 or newer, and this mirror's newest is {name}")
-                }
-            }
+    match (fetch(), cached) {
+        (Ok(folder), _) if takes_vfio_user(&folder) => {
+            resolved.set(KEY, &folder);
+            resolved.stamp(KEY);
+            resolved.write(cache)?;
+            Ok(folder)
         }
-        (Err(_), Some(folder)) => Ok(folder),
+        // A mirror that has gone back, or that cannot be reached: the one that is there is good.
+        (_, Some(folder)) => Ok(folder),
+        (Ok(folder), None) => {
+            let name = folder.file_name().unwrap_or_default().display();
+            bail!("devices are served to QEMU 10.1 or newer, and this mirror's newest is {name}")
+        }
         (Err(error), None) => {
             Err(error.context("devices are served to QEMU 10.1 or newer, which cannot be had"))
         }
@@ -158,7 +167,8 @@ pub(crate) fn vfio_user_qemu(say: &dyn Fn(&str)) -> Result<PathBuf> {
 }
 
 /// Whether a folder `qemu-EPOCH.VERSION` holds a QEMU that has `vfio-user-pci`.
-fn takes_vfio_user(name: &str) -> bool {
+fn takes_vfio_user(folder: &Path) -> bool {
+    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let mut numbers = name.trim_start_matches("qemu-").split(|c: char| !c.is_ascii_digit());
     let mut number = || numbers.next().and_then(|number| number.parse::<u32>().ok()).unwrap_or(0);
     let (_epoch, major, minor) = (number(), number(), number());
@@ -172,24 +182,19 @@ pub(crate) fn qemu(
     resolved: &mut Resolved,
     say: &dyn Fn(&str),
 ) -> Result<()> {
-    fetch_qemu(cache, packages, resolved, "qemu", say)
+    let folder = fetch_qemu(cache, packages, say)?;
+    resolved.set("qemu", &folder);
+    Ok(())
 }
 
-fn fetch_qemu(
-    cache: &Path,
-    packages: &Packages,
-    resolved: &mut Resolved,
-    key: &str,
-    say: &dyn Fn(&str),
-) -> Result<()> {
+/// Gives the folder, named with the version.
+fn fetch_qemu(cache: &Path, packages: &Packages, say: &dyn Fn(&str)) -> Result<PathBuf> {
     let qemu = ["qemu-system-x86", "ipxe-qemu", "seabios"];
     let files = packages.closure(&qemu)?;
     let file = files.iter().find(|file| file.starts_with("qemu-system-x86_"));
     let version =
         file.and_then(|file| packages::version_in(file)).context("apt-get named no qemu-system-x86")?;
-    let folder = unpacked(cache, &format!("qemu-{version}"), say, &|to| packages.unpack_closure(&qemu, to))?;
-    resolved.set(key, &folder);
-    Ok(())
+    unpacked(cache, &format!("qemu-{version}"), say, &|to| packages.unpack_closure(&qemu, to))
 }
 
 /// The parts that were resolved for this kernel, if they are still there.
@@ -218,8 +223,43 @@ mod tests {
             ("qemu-1.7.2+dfsg-7", false),
             ("qemu", false),
         ] {
-            assert_eq!(takes_vfio_user(name), expected, "{name}");
+            assert_eq!(takes_vfio_user(&Path::new("/cache").join(name)), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn a_qemu_that_takes_no_served_devices_is_never_given() {
+        let cache = tempfile::tempdir().unwrap();
+        let folder = |name: &str| {
+            let folder = cache.path().join(name);
+            fs::create_dir_all(&folder).unwrap();
+            folder
+        };
+        let (old, new) = (folder("qemu-1.10.0.2+ds-2"), folder("qemu-1.11.1.3+ds-1"));
+        let key = "qemu-vfio-user";
+        let give = |folder: &PathBuf| Ok(folder.clone());
+        let away = || bail!("the network is away");
+
+        // The mirror has only an old one: not the first time, and not the second either.
+        let mut resolved = Resolved::read(cache.path());
+        for _ in 0..2 {
+            let error = vfio_user_qemu_in(cache.path(), &mut resolved, &|| give(&old)).unwrap_err();
+            assert!(error.to_string().contains("newest is qemu-1.10.0.2+ds-2"), "{error}");
+            resolved = Resolved::read(cache.path());
+            assert!(!resolved.is_fresh(key) && resolved.folder(key).is_none(), "it is not remembered");
+        }
+        // What another version of this program has remembered is looked at, too.
+        resolved.set(key, &old);
+        resolved.stamp(key);
+        assert!(vfio_user_qemu_in(cache.path(), &mut resolved, &away).is_err());
+        assert_eq!(vfio_user_qemu_in(cache.path(), &mut resolved, &|| give(&new)).unwrap(), new);
+        // Now it is believed for a day, and after that as long as there is nothing better.
+        let mut resolved = Resolved::read(cache.path());
+        assert_eq!(vfio_user_qemu_in(cache.path(), &mut resolved, &away).unwrap(), new);
+        let mut stale = Resolved::read(tempfile::tempdir().unwrap().path());
+        stale.set(key, &new);
+        assert_eq!(vfio_user_qemu_in(cache.path(), &mut stale, &away).unwrap(), new);
+        assert_eq!(vfio_user_qemu_in(cache.path(), &mut stale, &|| give(&old)).unwrap(), new);
     }
 
     #[test]
