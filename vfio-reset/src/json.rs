@@ -8,7 +8,7 @@ use crate::plan::{
     Action, Affected, Candidate, Decision, HotResetMember, MethodPlan, Ownership, Plan, PlannedStep, Refusal,
     Via,
 };
-use crate::report::{Check, Outcome, Report, StepReport};
+use crate::report::{Check, Evidence, Outcome, Report, StepReport};
 use pcicfg::Address;
 use pcicfg::header::Presence;
 use serde::Serialize;
@@ -214,6 +214,7 @@ pub struct ReportDocument<'r> {
     total_ms: f64,
     steps: Vec<StepDocument<'r>>,
     verification: &'r [Check],
+    evidence: Option<&'r Evidence>,
     notes: &'r [String],
     next: &'r [String],
     kernel_log: Vec<&'r str>,
@@ -242,6 +243,7 @@ pub fn report(report: &Report) -> ReportDocument<'_> {
         total_ms: milliseconds(report.total()),
         steps: report.steps.iter().map(step).collect(),
         verification: &report.verification,
+        evidence: report.evidence.as_ref(),
         notes: &report.notes,
         next: &report.next,
         kernel_log: report.kernel_log.iter().map(|line| line.text.as_str()).collect(),

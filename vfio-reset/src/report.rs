@@ -31,8 +31,19 @@ pub struct Report {
     pub next: Vec<String>,
     /// What the kernel said meanwhile.
     pub kernel_log: Vec<LogLine>,
+    /// Whether the reset was seen to reset anything, where the function is back.
+    pub evidence: Option<Evidence>,
     /// Of a vendor sequence: every access.
     pub trace: Option<Trace>,
+}
+
+/// Whether a reset was seen to reset anything.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Evidence {
+    /// Whether it was; `None` where it cannot be seen, as after most resets by the kernel.
+    pub reset_seen: Option<bool>,
+    /// What shows it, or why nothing can.
+    pub text: String,
 }
 
 /// How a reset ended.

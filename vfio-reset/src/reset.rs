@@ -6,6 +6,7 @@
 
 mod diagnosis;
 mod direct;
+mod evidence;
 mod kernel;
 mod power;
 mod restore;
@@ -107,6 +108,7 @@ pub fn reset(
         hopeless: false,
         marked: false,
         effect: None,
+        status_cleared: false,
         removed: false,
         unanswered: Vec::new(),
         trace: None,
@@ -140,6 +142,8 @@ struct Engine<'e, 'o> {
     marked: bool,
     /// Whether the reset was seen to reset anything, where that can be seen.
     effect: Option<crate::report::Check>,
+    /// An error bit that was set in the target's Device Status was cleared by its reset.
+    status_cleared: bool,
     /// The kernel has removed a function meanwhile.
     removed: bool,
     /// Functions that did not come back, other than the target.
@@ -290,7 +294,9 @@ impl Engine<'_, '_> {
         let finding = self.findings(outcome);
         self.notes.extend(finding);
         let next = self.next(outcome);
+        let evidence = matches!(outcome, Outcome::Verified | Outcome::Different).then(|| self.evidence());
         Ok(Report {
+            evidence,
             address: self.action.address,
             method: self.action.method,
             via: self.action.via,

@@ -299,3 +299,50 @@ fn while_the_kernel_waits_nothing_is_touched_that_it_holds() {
     assert!(machine.inner.now() - start <= ms(5_040), "{:?}", machine.inner.now() - start);
     assert!(report.notes.iter().any(|note| note.contains("power/control of 0000:01:00.0 stays `on`")));
 }
+
+/// Whether a reset was seen to reset anything.
+fn seen(machine: &Simulated, request: &Request) -> (Option<bool>, String) {
+    let report = reset(machine, request);
+    let evidence = report.evidence.unwrap_or_else(|| panic!("{} is not back", request.address));
+    (evidence.reset_seen, evidence.text)
+}
+
+#[test]
+fn what_the_kernel_writes_back_is_no_evidence_that_anything_was_reset() {
+    let idle = || simple().with(DEVICE, Behaviour::reset_does_nothing(ResetKind::FunctionLevel));
+    for machine in [simple(), idle()] {
+        let (reset_seen, text) = seen(&machine, &request(DEVICE, Flr, Via::Kernel));
+        assert_eq!(reset_seen, None);
+        assert!(text.contains("--via direct"), "{text}");
+    }
+    // Which does leave a mark.
+    assert_eq!(seen(&simple(), &request(DEVICE, Flr, Via::Direct)).0, Some(true));
+    assert_eq!(seen(&idle(), &request(DEVICE, Flr, Via::Direct)).0, Some(false));
+    // What is not back shows nothing.
+    let lost = simple().with(DEVICE, Behaviour::dies_on(ResetKind::FunctionLevel));
+    assert_eq!(reset(&lost, &request(DEVICE, Flr, Via::Kernel)).evidence, None);
+}
+
+#[test]
+fn an_error_that_is_gone_from_device_status_is_evidence() {
+    // An Unsupported Request, as a driver that probes leaves it behind.
+    let with_error = |behaviour| {
+        let mut image = simple().config(at(DEVICE)).unwrap();
+        let status = usize::from(express(&simple(), DEVICE)) + 0x0a;
+        image[status] |= 8;
+        let line = |(number, bytes): (usize, &[u8])| {
+            let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("{:02x}: {}\n", number * 16, bytes.join(" "))
+        };
+        let dump: String = image.chunks(16).enumerate().map(line).collect();
+        let function = format!(
+            "[[function]]\naddress = \"{DEVICE}\"\nconfig = \"\"\"\n{dump}\"\"\"\ndriver = \"vfio-pci\"\n"
+        );
+        machine(&(port("") + &function)).with(DEVICE, behaviour)
+    };
+    let (reset_seen, text) = seen(&with_error(Behaviour::default()), &request(DEVICE, Flr, Via::Kernel));
+    assert_eq!(reset_seen, Some(true));
+    assert!(text.contains("Device Status"), "{text}");
+    let idle = Behaviour::reset_does_nothing(ResetKind::FunctionLevel);
+    assert_eq!(seen(&with_error(idle), &request(DEVICE, Flr, Via::Kernel)).0, None);
+}

@@ -20,6 +20,9 @@ use std::time::Duration;
 
 const COMMAND: u16 = 4;
 
+/// The comparison that tells whether a reset did anything.
+pub(super) const TOOK_EFFECT: &str = "reset took effect";
+
 impl Engine<'_, '_> {
     pub(super) fn direct(&mut self) -> StepResult<()> {
         let result = self.act_and_wait();
@@ -137,7 +140,7 @@ impl Engine<'_, '_> {
             let kept = self.is_marked()?;
             self.effect = Some(Check {
                 address: self.action.address,
-                what: "reset took effect".to_string(),
+                what: TOOK_EFFECT.to_string(),
                 offset: Some(COMMAND),
                 expected: "Command cleared".to_string(),
                 found: if kept { "Command kept: nothing was reset" } else { "Command cleared" }.to_string(),

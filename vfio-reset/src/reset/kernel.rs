@@ -198,7 +198,10 @@ impl Engine<'_, '_> {
     pub(super) fn wait_target(&mut self) -> StepResult<String> {
         let Some(target) = self.target().cloned() else { return Ok(String::new()) };
         match self.wait_ready(&target)? {
-            Readiness::Ready => Ok("it answers with its ids".to_string()),
+            Readiness::Ready => {
+                self.look_for_evidence();
+                Ok("it answers with its ids".to_string())
+            }
             Readiness::Late { id } => Err(Stop::Outcome(
                 Outcome::Lost,
                 format!(

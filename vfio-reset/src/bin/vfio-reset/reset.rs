@@ -239,6 +239,9 @@ fn print(output: &Output, report: &Report) {
     if differences.len() > shown {
         output.line(format!("  and {} more (-v shows all)", differences.len() - shown));
     }
+    if let (1.., Some(evidence)) = (output.verbose, &report.evidence) {
+        output.line(format!("  {} {}", styled(BOLD, "evidence:"), evidence.text));
+    }
     for note in &report.notes {
         output.line(format!("  {} {note}", styled(WARNING, "note:")));
     }
