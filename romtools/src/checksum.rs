@@ -12,8 +12,10 @@
 use crate::{CodeType, Image};
 
 mod place;
+mod structures;
 
 pub use place::place;
+pub(crate) use place::place_in;
 
 /// The sum of all bytes, modulo 256.
 #[must_use]

@@ -2,6 +2,25 @@
 //!
 //! Each write is noted as a [`Change`], so that a user can see what was done to a ROM and why. Lengths
 //! that say the same in several places (`PCIR`, NVIDIA's extension, the header) are kept alike.
+//!
+//! ```
+//! use romtools::Rom;
+//! use romtools::fix::{self, Fixes};
+//! # let mut file = vec![0u8; 512];
+//! # file[..3].copy_from_slice(&[0x55, 0xaa, 1]);
+//! # file[0x18] = 0x1c;
+//! # file[0x1c..0x34].copy_from_slice(b"PCIR\x21\x1b\x12\x06\0\0\x18\0\0\0\x04\x01\x01\0\x20\x04\0\x80\0\0");
+//! # file[511] = 0u8.wrapping_sub(romtools::checksum::sum(&file));
+//!
+//! // `file` is the PC-AT ROM of 1b21:0612.
+//! let fixed = fix::apply(&Rom::parse(&file)?, &Fixes::default().vendor_id(0x1b22))?;
+//! for change in &fixed.changes {
+//!     println!("{:x}h: {} {:02x?} -> {:02x?}", change.offset, change.field, change.old, change.new);
+//! }
+//! assert_eq!((fixed.changes[0].offset, fixed.changes[0].field), (0x20, "Vendor ID"));
+//! assert_eq!(fixed.changes[1].why, "the image's other bytes changed");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::borrow::Cow;
 
@@ -15,6 +34,7 @@ mod grow;
 
 /// Bytes that were changed, or put in.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Change {
     /// Where, in the new file.
     pub offset: usize,
@@ -47,6 +67,12 @@ pub enum Error {
     /// No byte of the image can take the checksum.
     #[error("no byte of the image is free for the checksum")]
     NoChecksumByte,
+    /// The list, or the structure that holds it, would be farther behind than its pointer reaches.
+    #[error("the device list would be at {at:x}h of the image, and a pointer to it has 16 bits")]
+    OutOfReach {
+        /// Where its place would be, from the start of the image.
+        at: usize,
+    },
     /// A list of devices without any.
     #[error("the list of device ids is empty")]
     NoDevice,
@@ -69,8 +95,13 @@ impl Error {
     pub fn advice(&self) -> &'static str {
         match self {
             Self::NoRoom { .. } => "give one device id only, or change only the other images with --image",
-            Self::Overlap | Self::StructureOutside | Self::NoChecksumByte => {
-                "the header is damaged: dump the ROM again"
+            Self::OutOfReach { .. } => {
+                "an image of 64 KiB or more takes one device id: make one ROM for each device"
+            }
+            Self::Overlap | Self::StructureOutside => "the header is damaged: dump the ROM again",
+            Self::NoChecksumByte => {
+                "a structure is where the checksum would be, and no padding is in the image: assemble it anew with a byte \
+                 set aside"
             }
             Self::NoDevice | Self::DeviceZero => "give the ids as hexadecimal numbers from 1 to ffff",
             Self::TooLong { .. } => "leave something out: a PC-AT image has at most 127.5 KiB",
@@ -83,13 +114,39 @@ impl Error {
 pub(crate) struct Editor {
     bytes: Vec<u8>,
     changes: Vec<Change>,
-    was_good: bool,
+    was_good: Sums,
+}
+
+/// Which sums of a PC-AT image are zero.
+#[derive(Debug, Clone, Copy)]
+struct Sums {
+    /// That of the image length.
+    image: bool,
+    /// That of the initialization size, if it does not reach behind the image: SeaBIOS runs it.
+    initialization: bool,
+}
+
+impl Sums {
+    fn of(image: &Image<'_>) -> Self {
+        let is_zero = |end| image.bytes().get(..end).is_some_and(|bytes| checksum::sum(bytes) == 0);
+        Self {
+            image: is_zero(image.length()),
+            initialization: initialization_size(image).is_some_and(is_zero),
+        }
+    }
+}
+
+/// The bytes that a BIOS copies and sums, if there are any and the image has them.
+fn initialization_size(image: &Image<'_>) -> Option<usize> {
+    let Header::PcAt(header) = image.header() else { return None };
+    let size = usize::from(header.initialization_size) * BLOCK;
+    (size != 0 && size <= image.length()).then_some(size)
 }
 
 impl Editor {
     /// Takes the bytes of one whole image.
     pub(crate) fn new(bytes: Vec<u8>) -> crate::Result<Self> {
-        let was_good = !matches!(Image::parse(&bytes, 0)?.checksum(), Verdict::Wrong { .. });
+        let was_good = Sums::of(&Image::parse(&bytes, 0)?);
         Ok(Self { bytes, changes: Vec::new(), was_good })
     }
 
@@ -163,7 +220,7 @@ impl Editor {
     }
 
     fn set_device_list(&mut self, ids: &[u16], why: &'static str) -> Result<(), Error> {
-        let mut list: Vec<u8> = ids.iter().chain([&0]).flat_map(|id| id.to_le_bytes()).collect();
+        let list: Vec<u8> = ids.iter().chain([&0]).flat_map(|id| id.to_le_bytes()).collect();
         let image = self.image()?;
         let pcir = image.structure();
         let pointer = pcir.device_list_pointer;
@@ -171,14 +228,14 @@ impl Editor {
         let is_sound =
             pcir.has_device_list() && pointer >= LENGTH_REVISION_3 && pcir.device_list().is_terminated();
         let room = if is_sound { 2 * (pcir.device_list().count() + 1) } else { 0 };
-        // A list without an end of its own can run into NVIDIA's extension.
-        let begin = usize::from(pcir.pointer) + usize::from(pointer);
+        // A list without an end of its own can run into NVIDIA's extension, and one in a driver is a part of that.
+        let begin = pcir.device_list_offset();
         let length = usize::from(image.npde().map_or(0, |npde| npde.length));
-        let runs_into = self.extension()?.is_some_and(|at| begin < at + length && at < begin + room);
+        let runs_into = self.extension()?.is_some_and(|at| begin < at + length && at < begin + room)
+            || matches!(image.header(), Header::Efi(efi) if begin + room > usize::from(efi.image_offset));
         if runs_into || room < list.len() {
             return self.place_device_list(&list, why);
         }
-        list.resize(room, 0);
         self.put_in_structure(usize::from(pointer), &list, "Device List", why)
     }
 
@@ -240,34 +297,61 @@ impl Editor {
         Ok(())
     }
 
-    /// Makes the sum zero where it must be: after an edit of an image that summed to zero before, or
-    /// always if `always`. Damage that was there before is not hidden by an edit of something else.
+    /// Makes sums zero where they must be: after an edit those that were zero before, or all if `always`. Damage that was
+    /// there before is not hidden by an edit of something else.
+    ///
+    /// A PC-AT image has two: that of its length, which the standard wants, and that of its initialization size, which
+    /// SeaBIOS goes by. Where the second is the shorter, it has a byte of its own, and the first one in what is behind.
     pub(crate) fn correct_checksum(&mut self, always: bool) -> Result<(), Error> {
         let image = self.image()?;
-        let Verdict::Wrong { sum } = image.checksum() else {
-            // By chance or not, it is right: edits that follow shall keep it so.
-            self.was_good |= always;
-            return Ok(());
-        };
-        if !(always || self.was_good) {
+        if !checksum::is_required(image.code_type()) || image.is_truncated() || image.length() == 0 {
             return Ok(());
         }
-        let why = if self.was_good {
+        let length = image.length();
+        let initialization = initialization_size(&image);
+        let is_due = !matches!(image.checksum(), Verdict::NotRequired { .. });
+        let was = self.was_good;
+        let mut begin = 0;
+        if let Some(end) =
+            initialization.filter(|&end| always || was.initialization || end == length && was.image)
+        {
+            self.make_zero(0, end, was.initialization || end == length && was.image)?;
+            begin = end;
+        }
+        if begin < length && (always && is_due || was.image) {
+            self.make_zero(begin, length, was.image)?;
+        }
+        let now = Sums::of(&self.image()?);
+        let is_lost = was.initialization && !now.initialization || was.image && !now.image;
+        if is_lost {
+            return Err(Error::Overlap);
+        }
+        if always {
+            // By chance or not, it is right: edits that follow shall keep it so.
+            self.was_good = now;
+        }
+        Ok(())
+    }
+
+    /// Makes the first bytes of the image, up to `end`, sum to zero, by one that is not in front of `begin`.
+    fn make_zero(&mut self, begin: usize, end: usize, was_good: bool) -> Result<(), Error> {
+        let sum = self.bytes.get(..end).map_or(0, checksum::sum);
+        if sum == 0 {
+            return Ok(());
+        }
+        let why = if was_good {
             Cow::Borrowed("the image's other bytes changed")
         } else {
             Cow::Owned(format!("the image summed to {sum:02x}h instead of 00h"))
         };
-        let pcir = image.structure();
-        let begin = usize::from(pcir.pointer);
-        let structure = begin..begin + usize::from(pcir.length);
-        let end = image.bytes().len().checked_sub(1);
-        let place = checksum::place(image.bytes());
-        let at = [place, end].into_iter().flatten().find(|at| !structure.contains(at));
-        let at = at.ok_or(Error::NoChecksumByte)?;
+        let at = checksum::place_in(&self.bytes, begin..end).ok_or(Error::NoChecksumByte)?;
         let byte = self.bytes.get(at).copied().unwrap_or_default().wrapping_sub(sum);
         self.put(at, &[byte], "Checksum", why);
-        self.was_good = self.image()?.checksum() == Verdict::Good;
-        if self.was_good { Ok(()) } else { Err(Error::Overlap) }
+        if self.bytes.get(..end).is_some_and(|bytes| checksum::sum(bytes) == 0) {
+            Ok(())
+        } else {
+            Err(Error::Overlap)
+        }
     }
 
     /// If it is one of the code types that firmware knows, and not a vendor's private image.

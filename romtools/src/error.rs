@@ -222,6 +222,11 @@ impl Error {
     }
 }
 
+/// What [`crate::cut`] and [`crate::fix`] say of an image that the file does not hold whole.
+pub(crate) fn cut_short(offset: usize, length: usize, available: usize) -> String {
+    format!("the image at {offset:x}h has {length:x}h bytes, and the file only {available:x}h of them")
+}
+
 /// Bytes as people write them: `55 aa`.
 struct Hex<'a>(&'a [u8]);
 

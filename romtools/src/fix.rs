@@ -19,7 +19,7 @@
 //!
 //! // `file` is the ROM of 1b21:0612.
 //! let rom = Rom::parse(&file).unwrap();
-//! let fixes = Fixes { device_ids: Some(vec![0x0611]), ..Fixes::default() };
+//! let fixes = Fixes::default().device_ids(vec![0x0611]);
 //! let fixed = fix::apply(&rom, &fixes)?;
 //! let fields: Vec<_> = fixed.changes.iter().map(|change| (change.offset, change.field)).collect();
 //! assert_eq!(fields, [(0x22, "Device ID"), (0x1ff, "Checksum")]);
@@ -31,10 +31,11 @@ use crate::header::Header;
 use crate::image::BLOCK;
 use crate::pcir::ClassCode;
 use crate::rom::Content;
-use crate::{Chain, Image, Rom, checksum};
+use crate::{Chain, Image, Rom, checksum, error};
 
-/// What shall be changed. Nothing is, by default.
+/// What shall be changed. Nothing is, by default; each setter adds something.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Fixes {
     /// The vendor id of every image for firmware.
     pub vendor_id: Option<u16>,
@@ -57,6 +58,69 @@ pub struct Fixes {
 }
 
 impl Fixes {
+    /// Sets [`Fixes::vendor_id`].
+    #[must_use]
+    pub fn vendor_id(mut self, id: u16) -> Self {
+        self.vendor_id = Some(id);
+        self
+    }
+
+    /// Sets [`Fixes::device_ids`].
+    #[must_use]
+    pub fn device_ids(mut self, ids: Vec<u16>) -> Self {
+        self.device_ids = Some(ids);
+        self
+    }
+
+    /// Sets [`Fixes::class_code`].
+    #[must_use]
+    pub fn class_code(mut self, class: ClassCode) -> Self {
+        self.class_code = Some(class);
+        self
+    }
+
+    /// Sets [`Fixes::vendor_rom_revision`].
+    #[must_use]
+    pub fn vendor_rom_revision(mut self, revision: u16) -> Self {
+        self.vendor_rom_revision = Some(revision);
+        self
+    }
+
+    /// Sets [`Fixes::last`].
+    #[must_use]
+    pub fn last(mut self, set: bool) -> Self {
+        self.last = set;
+        self
+    }
+
+    /// Sets [`Fixes::initialization_size`].
+    #[must_use]
+    pub fn initialization_size(mut self, set: bool) -> Self {
+        self.initialization_size = set;
+        self
+    }
+
+    /// Sets [`Fixes::checksum`].
+    #[must_use]
+    pub fn checksum(mut self, correct: bool) -> Self {
+        self.checksum = correct;
+        self
+    }
+
+    /// Sets [`Fixes::images`].
+    #[must_use]
+    pub fn images(mut self, images: Vec<usize>) -> Self {
+        self.images = images;
+        self
+    }
+
+    /// Sets [`Fixes::damaged`].
+    #[must_use]
+    pub fn damaged(mut self, also: bool) -> Self {
+        self.damaged = also;
+        self
+    }
+
     /// If nothing is asked for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -70,6 +134,7 @@ impl Fixes {
 
 /// A ROM that was fixed.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Fixed {
     /// The new file.
     pub bytes: Vec<u8>,
@@ -88,7 +153,7 @@ pub enum Error {
     #[error("no image in the file is for firmware: all are a vendor's private ones")]
     NothingForFirmware,
     /// The ROM is not whole, and its checksum cannot be right, or damaged ones were not asked for.
-    #[error("the image at {offset:x}h has {length:x}h bytes, and the file only {available:x}h of them")]
+    #[error("{}", error::cut_short(*offset, *length, *available))]
     Truncated {
         /// Where the image begins.
         offset: usize,
@@ -308,10 +373,12 @@ fn isa(rom: &Rom<'_>, fixes: &Fixes) -> Result<Fixed, Error> {
             changes.push(Change { offset: at, old: vec![old], new: vec![new], field, why: why.into() });
         }
     };
-    if fixes.initialization_size {
-        let size = u8::try_from(end / BLOCK).ok().filter(|&size| size > 0 && end.is_multiple_of(BLOCK));
+    let is_right = !legacy.is_truncated() && legacy.length() != 0 && legacy.sum() == 0;
+    if fixes.initialization_size && !is_right {
+        let length = without_padding(&bytes[..end]).next_multiple_of(BLOCK);
+        let size = u8::try_from(length / BLOCK).ok().filter(|&size| size > 0 && length <= end);
         let size = size.ok_or(Error::IsaSize { length: end })?;
-        put(&mut bytes, 2, size, "Initialization Size", "the file has another length".into());
+        put(&mut bytes, 2, size, "Initialization Size", "the ROM in the file has another length".into());
     }
     let length = bytes.get(2).map_or(0, |&blocks| usize::from(blocks) * BLOCK);
     let for_checksum = fixes.checksum;
@@ -328,6 +395,14 @@ fn isa(rom: &Rom<'_>, fixes: &Fixes) -> Result<Fixed, Error> {
         put(&mut bytes, at, byte, "Checksum", format!("the image summed to {sum:02x}h instead of 00h"));
     }
     Ok(Fixed { bytes, changes })
+}
+
+/// Bytes of a file up to the padding at its end, one byte (00h or FFh) over and over.
+fn without_padding(bytes: &[u8]) -> usize {
+    match bytes.last() {
+        Some(&last @ (0 | 0xff)) => bytes.iter().rposition(|&byte| byte != last).map_or(0, |at| at + 1),
+        _ => bytes.len(),
+    }
 }
 
 #[cfg(test)]

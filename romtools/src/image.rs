@@ -90,7 +90,14 @@ impl<'a> Image<'a> {
         // An extension behind the end that it gives the image is another image's, or none.
         image.npde = npde.filter(|_| structure.extension_offset() + Npde::SHORTEST <= image.length());
         image.bytes = &rest[..image.length().min(rest.len())];
-        image.structure = structure.within(image.bytes.len());
+        let mut end_of_list = image.bytes.len();
+        if let Header::Efi(header) = header {
+            // A list without an end does not go on into the driver.
+            let driver = usize::from(header.image_offset);
+            end_of_list =
+                if structure.device_list_offset() < driver { end_of_list.min(driver) } else { end_of_list };
+        }
+        image.structure = structure.within(end_of_list);
         if let Header::PcAt(header) = header {
             image.header = Header::PcAt(header.with_expansion(image.bytes));
         }
@@ -260,6 +267,15 @@ mod tests {
         file[crate::testing::PCIR + 0x0a..crate::testing::PCIR + 0x0c].copy_from_slice(&[0x20, 2]);
         let image = Image::parse(&file, 0).unwrap();
         assert_eq!((image.npde(), image.length()), (None, 2 * BLOCK));
+    }
+
+    #[test]
+    fn a_device_list_does_not_run_into_the_driver() {
+        let mut file = ImageSpec { devices: vec![7], last: true, ..ImageSpec::efi(1, 2) }.build();
+        let list = Image::parse(&file, 0).unwrap().structure().device_list_offset();
+        file[list..0x100].fill(0x11);
+        let ids = Image::parse(&file, 0).unwrap().structure().device_list();
+        assert_eq!((ids.clone().count(), ids.is_terminated()), ((0x100 - list) / 2, false));
     }
 
     #[test]

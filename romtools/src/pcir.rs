@@ -241,10 +241,14 @@ impl<'a> DataStructure<'a> {
         })
     }
 
-    /// Ends the device list with the image, so that it cannot run through the rest of the file.
-    pub(crate) fn within(mut self, image_length: usize) -> Self {
-        let begins = usize::from(self.pointer) + usize::from(self.device_list_pointer);
-        let room = image_length.saturating_sub(begins).min(self.list.len());
+    /// Where the device list begins, from the start of the image, if there is one.
+    pub(crate) fn device_list_offset(&self) -> usize {
+        usize::from(self.pointer) + usize::from(self.device_list_pointer)
+    }
+
+    /// Ends the device list with the image, or at what else it must not run into.
+    pub(crate) fn within(mut self, end: usize) -> Self {
+        let room = end.saturating_sub(self.device_list_offset()).min(self.list.len());
         self.list = &self.list[..room];
         self
     }

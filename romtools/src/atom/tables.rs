@@ -15,7 +15,7 @@ pub struct TableHeader {
 
 impl TableHeader {
     /// Bytes of the header.
-    const LENGTH: usize = 4;
+    pub(crate) const LENGTH: usize = 4;
 
     fn parse(image: &[u8], offset: u16) -> Option<Self> {
         let at = usize::from(offset);

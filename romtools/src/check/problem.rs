@@ -118,8 +118,10 @@ pub enum Problem {
         /// The indicator.
         indicator: u8,
     },
-    /// A device list that lies outside of the image or has no end.
-    #[error("the device list at {pointer:x}h of the PCI Data Structure does not end inside the image")]
+    /// A device list that lies outside of the image, or has no end in it or in front of its driver.
+    #[error(
+        "the device list at {pointer:x}h of the PCI Data Structure has no end in the image, or in front of its driver"
+    )]
     DeviceList {
         /// The pointer, from the start of the structure.
         pointer: u16,

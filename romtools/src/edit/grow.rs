@@ -27,18 +27,20 @@ impl Editor {
             return Err(Error::NoRoom { reason: "NVIDIA's extension is bound to a structure of revision 0" });
         }
         let old = usize::from(image.structure().pointer);
+        // AMD's driver finds the structure by the ATOM header.
+        let atom = image.atom().map(|atom| *atom.header());
+        let atom = atom.filter(|header| usize::from(header.pci_info_offset) == old);
         let at = self.grow(if moves { STRUCTURE } else { 0 } + list.len())?;
         let (begin, list_at) = if moves { (at, at + STRUCTURE) } else { (old, at) };
-        let reach = |to: usize| {
-            u16::try_from(to).map_err(|_| Error::NoRoom {
-                reason: "a pointer has 16 bits, and the image's end is further",
-            })
-        };
+        let reach = |to: usize| u16::try_from(to).map_err(|_| Error::OutOfReach { at: list_at });
         let (begin, list_pointer) = (reach(begin)?.to_le_bytes(), reach(list_at - begin)?.to_le_bytes());
         if moves {
             let newer = self.newer_structure(old, list_pointer).ok_or(Error::Overlap)?;
             self.put(at, &newer, "PCI Data Structure", NEWER);
             self.put(0x18, &begin, "Pointer to PCI Data Structure", NEWER);
+            if let Some(header) = atom {
+                self.put(usize::from(header.offset) + 0x1c, &begin, "ATOM PCI Info Offset", NEWER);
+            }
         } else {
             self.put_in_structure(8, &list_pointer, "Device List Pointer", why)?;
         }
@@ -74,7 +76,8 @@ impl Editor {
             Header::Efi(efi) => {
                 self.put_initialization_size(usize::from(efi.initialization_size) + blocks, false, WHY)?;
             }
-            Header::PcAt(pc_at) => {
+            // What is not copied needs no room in the copy.
+            Header::PcAt(pc_at) if usize::from(pc_at.initialization_size) * BLOCK >= length => {
                 self.put_initialization_size(usize::from(pc_at.initialization_size) + blocks, true, WHY)?;
             }
             _ => {}

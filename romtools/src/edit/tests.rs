@@ -154,8 +154,96 @@ fn what_the_fields_cannot_say_is_refused() {
     // The end of a long image is out of the list pointer's reach.
     let spec = ImageSpec { blocks: 200, ..ImageSpec::pc_at(7, 1) };
     let mut editor = Editor::new(spec.build()).unwrap();
-    assert!(matches!(editor.set_device_ids(&[1, 2], ""), Err(Error::NoRoom { .. })));
+    assert!(matches!(editor.set_device_ids(&[1, 2], ""), Err(Error::OutOfReach { .. })));
     let mut editor = Editor::new(ImageSpec::pc_at(7, 1).build()).unwrap();
     assert_eq!(editor.set_device_ids(&[], ""), Err(Error::NoDevice));
     assert_eq!(editor.set_device_ids(&[1, 0], ""), Err(Error::DeviceZero));
+}
+
+/// A PC-AT image that sums to zero by its length and by its initialization size, which is half of that.
+fn two_sums() -> Vec<u8> {
+    let mut image = ImageSpec { blocks: 4, last: true, ..ImageSpec::pc_at(7, 1) }.build();
+    image[2] = 2;
+    image[0x3ff] = image[0x3ff].wrapping_sub(checksum::sum(&image[..0x400]));
+    image[0x7ff] = image[0x7ff].wrapping_sub(checksum::sum(&image));
+    image
+}
+
+#[test]
+fn what_seabios_ran_it_still_runs() {
+    let is_run = |image: &[u8]| {
+        let rom = crate::Rom::parse(image).unwrap();
+        matches!(crate::check::guests(&rom).bios, crate::check::Answer::Yes(_))
+    };
+    assert!(is_run(&two_sums()));
+    for vendor in [8, 0x4321] {
+        let image = edited(two_sums(), |e| e.set_vendor_id(vendor, "asked for").unwrap());
+        assert!(is_run(&image));
+        assert_eq!(Image::parse(&image, 0).unwrap().checksum(), Verdict::Good);
+    }
+    // By its initialization size alone, and then by both.
+    let mut image = two_sums();
+    image[0x600] ^= 1;
+    let mut image = edited(image, |e| e.set_vendor_id(8, "asked for").unwrap());
+    assert!(is_run(&image) && Image::parse(&image, 0).unwrap().checksum() == Verdict::Wrong { sum: 1 });
+    image = edited(image, |e| e.set_initialization_size("asked for").unwrap());
+    assert!(is_run(&image));
+    // What it did not run, only if it is asked for.
+    let mut image = two_sums();
+    image[0x100] ^= 1;
+    image = edited(image, |e| e.set_vendor_id(8, "asked for").unwrap());
+    assert!(!is_run(&image));
+    image = edited(image, |e| e.correct_checksum(true).unwrap());
+    assert!(is_run(&image));
+    // A device list behind the image is not a part of what is copied.
+    let image = edited(two_sums(), |e| e.set_device_ids(&[8, 9, 10], "asked for").unwrap());
+    assert_eq!((ids(&image), image[2], is_run(&image)), (vec![8, 9, 10], 2, true));
+}
+
+#[test]
+fn a_checksum_that_nvidia_switched_off_is_still_made_for_a_bios() {
+    let npde = Some(NpdeSpec { blocks: 2, last: true });
+    let mut image = ImageSpec { npde, last: true, ..ImageSpec::pc_at(0x10de, 1) }.build();
+    image[0x4b] |= 4;
+    let sum = |image: &[u8]| checksum::sum(image);
+    let still_wrong = edited(image.clone(), |e| e.set_vendor_id(0x10dd, "asked for").unwrap());
+    assert_ne!(sum(&still_wrong), 0);
+    let right = edited(image, |e| e.correct_checksum(true).unwrap());
+    assert_eq!(sum(&right), 0);
+    assert_eq!(sum(&edited(right, |e| e.set_vendor_id(0x10dd, "asked for").unwrap())), 0);
+}
+
+#[test]
+fn a_list_that_runs_into_the_driver_does_not_destroy_it() {
+    let mut image = ImageSpec { devices: vec![7], last: true, ..ImageSpec::efi(1, 2) }.build();
+    let list = Image::parse(&image, 0).unwrap().structure().device_list_offset();
+    image[list..0x100].fill(0x11);
+    let driver = image[0x100..].to_vec();
+    let image = edited(image, |e| e.set_device_ids(&[5, 6, 7], "asked for").unwrap());
+    assert_eq!(ids(&image), [5, 6, 7]);
+    assert!(image.ends_with(&driver));
+    // One that begins in the driver.
+    let mut image = ImageSpec { devices: vec![7], last: true, ..ImageSpec::efi(1, 2) }.build();
+    image[PCIR + 8..PCIR + 10].copy_from_slice(&(0x120 - PCIR as u16).to_le_bytes());
+    let driver = image[0x100..].to_vec();
+    let image = edited(image, |e| e.set_device_ids(&[5, 6, 7], "asked for").unwrap());
+    assert_eq!(ids(&image), [5, 6, 7]);
+    assert!(image.ends_with(&driver));
+}
+
+#[test]
+fn an_atom_header_follows_its_structure() {
+    let image = crate::testing::atom::AtomSpec::polaris().build();
+    let image = edited(image, |e| e.set_device_ids(&[5, 6], "asked for").unwrap());
+    let parsed = Image::parse(&image, 0).unwrap();
+    assert_eq!(parsed.atom().unwrap().header().pci_info_offset, parsed.structure().pointer);
+    assert_eq!(ids(&image), [5, 6]);
+}
+
+#[test]
+fn a_list_that_no_pointer_reaches_has_its_own_advice() {
+    let mut editor = Editor::new(ImageSpec { blocks: 0x80, ..ImageSpec::pc_at(7, 1) }.build()).unwrap();
+    let error = editor.set_device_ids(&[1, 2], "asked for").unwrap_err();
+    assert!(matches!(error, Error::OutOfReach { at: 0x1_001c }), "{error}");
+    assert!(error.advice().contains("one ROM for each device"));
 }

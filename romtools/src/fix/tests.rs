@@ -141,6 +141,23 @@ fn an_isa_rom_has_a_size_and_a_checksum_only() {
 }
 
 #[test]
+fn padding_behind_an_isa_rom_stays_padding() {
+    let mut rom = vec![0x90u8; 0x400];
+    rom[..6].copy_from_slice(&[0x55, 0xaa, 2, 0xcb, 0, 0]);
+    rom[0x3ff] = rom[0x3ff].wrapping_sub(checksum::sum(&rom));
+    let file = [&rom[..], &[0xff; 0x400]].concat();
+    let both = Fixes::default().initialization_size(true).checksum(true);
+    assert_eq!(fields(&fixed(&file, &both)), [], "it was right");
+    // A size that is wrong becomes that of the ROM, without the padding.
+    for size in [0, 1, 3, 4, 9] {
+        let mut wrong = file.clone();
+        wrong[2] = size;
+        let fixed = fixed(&wrong, &both);
+        assert_eq!(fixed.bytes, file, "{size}");
+    }
+}
+
+#[test]
 fn the_chain_for_firmware_is_fixed_where_a_private_one_stands_first() {
     let private = ImageSpec { code_type: 0xe0, last: true, ..ImageSpec::pc_at(0x10de, 1) }.build();
     let file = [private.clone(), chain()].concat();
