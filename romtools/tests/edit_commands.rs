@@ -114,7 +114,7 @@ fn a_rom_is_built_in_the_order_of_the_command_line() {
     let types: Vec<_> = rom.images().map(|image| image.code_type().0).collect();
     assert_eq!(types, [3, 0, 3]);
     assert!(rom.images().all(|image| image.structure().is_for(0x1234, 0x2222)));
-    let json = bench.json("build --json --image old --image new -o both --class 030000", 0);
+    let json = bench.json("build --json --image old --image new -o both", 0);
     assert_eq!(json["images"].as_array().unwrap().len(), 4);
     assert_eq!((&json["images"][0]["vendor_id"], &json["images"][3]["last"]), (&"1b21".into(), &true.into()));
 }
@@ -183,12 +183,6 @@ fn what_cannot_be_built_is_named() {
     for (line, says) in [
         ("build --vendor 1 --device 2 --efi d --efi text -o x", "error: text: part 2 is no PE file"),
         ("build --vendor 1 --device 2 --efi gone -o x", "error: gone: No such file"),
-        ("build --efi d -o x", "error: x: --vendor and --device are needed"),
-        ("build -o x", "error: x: there is nothing to put into the ROM"),
-        (
-            "build --vendor 1 --device 2,3 --pcir-revision 0 --efi d -o x",
-            "error: x: 2 device ids need a list",
-        ),
     ] {
         let error = bench.error(line, 1);
         assert!(error.starts_with(says) && error.contains("\n  next: "), "{error}");
@@ -238,5 +232,52 @@ fn usage_errors_end_in_2() {
     ] {
         assert!(!bench.error(line, 2).is_empty(), "{line}");
     }
+    for (line, says) in [
+        ("build -o b", "error: there is nothing to build from"),
+        ("build --efi a -o b", "error: --vendor and --device are needed"),
+        ("build --device 1 --legacy a -o b", "error: --vendor and --device are needed"),
+        ("build --vendor 1 --device 2,3 --pcir-revision 0 --efi a -o b", "error: 2 device ids need a list"),
+        ("build --vendor 1 --device 2,0 --efi a -o b", "error: device 0000 ends a device list"),
+        ("fix a -o b --device 10,20,0", "error: device 0000 ends a device list"),
+        (
+            "build --vendor 1 --class 030000 --image a -o b",
+            "error: --vendor and --class cannot be used with --image",
+        ),
+        (
+            "build --pcir-revision 3 --image a -o b",
+            "error: --pcir-revision cannot be used with --image alone",
+        ),
+    ] {
+        let error = bench.error(line, 2);
+        assert!(error.starts_with(says) && error.contains("\n\nUsage: romtools "), "{error}");
+    }
     assert!(!bench.path("b").exists());
+}
+
+#[test]
+fn what_is_written_into_an_isa_rom_is_told() {
+    let bench = Bench::new();
+    let mut isa = vec![0x90; 0x200];
+    isa[..0x1c].fill(0);
+    isa[..6].copy_from_slice(&[0x55, 0xaa, 1, 0xe9, 0x20, 0]);
+    bench.file("isa", &isa).file("pci", &rom());
+    let said = "isa: a ROM from before PCI; its bytes at 18h and 19h, which were 0, lead to the new PCI Data Structure now";
+    let text = bench.out("build --vendor 1 --device 2 --legacy pci --legacy isa -o a", 0);
+    assert_eq!(text.matches(said).count(), 1, "{text}");
+    let json = bench.json("build --vendor 1 --device 2 --legacy isa -o b --json", 0);
+    assert_eq!(json["notes"], serde_json::json!([said]));
+}
+
+#[test]
+fn a_folder_is_no_file_and_each_command_says_what_to_give() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("d")).unwrap();
+    for (line, says) in [
+        ("info d", "next: give the ROM file itself"),
+        ("scan d", "next: give one file of it at a time"),
+        ("vfct info d", "next: give the file with the table"),
+    ] {
+        let error = bench.error(line, 1);
+        assert!(error.contains(says), "{error}");
+    }
 }

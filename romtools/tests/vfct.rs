@@ -100,6 +100,28 @@ fn extract(place: &Place, arguments: &[&str]) -> Output {
 }
 
 #[test]
+fn a_record_without_an_image_takes_no_name() {
+    let place = Place::with("table", table(&[(3, 0x73bf, vec![]), (3, 0x73bf, rom(0x73bf, 1))]));
+    let output = extract(&place, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(place.files("out"), ["vfct-0000:03:00.0-1002-73bf.rom"]);
+}
+
+#[test]
+fn a_function_in_another_domain_gets_the_image_and_a_warning() {
+    let place = Place::with("table", table(&[(3, 0x73bf, rom(0x73bf, 1))]));
+    let output = extract(&place, &["--for", "0001:03:00.0", "--device", "1002:73bf"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(
+        stderr(&output),
+        "warning: the table has no domains: this is the image for 0000:03:00.0 (1002:73bf), taken for 0001:03:00.0; \
+         compare its ids with the device's\n"
+    );
+    let output = extract(&place, &["--for", "0000:03:00.0", "--device", "1002:73bf"]);
+    assert_eq!(stderr(&output), "");
+}
+
+#[test]
 fn each_image_goes_to_a_file_of_its_own() {
     // Two cards of a kind, and the first one told twice.
     let images = [rom(0x73bf, 1), rom(0x73bf, 2), rom(0x164e, 3), rom(0x73bf, 4)];

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::{Location, Record};
 
-/// Gives each record of a table a file name of its own. Hand it the records in the order of the table.
+/// Gives each record of a table a file name of its own. Hand it the records in the order of the table, those without an image
+/// left out.
 ///
 /// The name says for which function the image is: two cards with the same ids do not get the same
 /// name. Two records for the same function and ids are told apart by a number.

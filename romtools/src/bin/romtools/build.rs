@@ -27,8 +27,9 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NUMBER", value_parser = number::id)]
     rom_revision: Option<u16>,
     /// Form of the PCI Data Structure: 0 is PCI 2.x, 3 is PCI Firmware 3.x
-    #[arg(long, value_name = "0|3", default_value = "3", value_parser = revision)]
-    pcir_revision: Revision,
+    /// [default: 3]
+    #[arg(long, value_name = "0|3", value_parser = revision)]
+    pcir_revision: Option<Revision>,
     /// Let the last image not say that it is the last
     #[arg(long)]
     no_last: bool,
@@ -40,6 +41,47 @@ pub(crate) struct Arguments {
     /// Replace OUT if it is there
     #[arg(long)]
     force: bool,
+}
+
+impl Arguments {
+    /// What is wrong with the command line that its grammar allows.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let parts = &self.parts.0;
+        if parts.is_empty() {
+            return Err(
+                "there is nothing to build from: give --efi, --efi-compressed, --legacy or --image".into()
+            );
+        }
+        if parts.iter().all(|(kind, _)| *kind == Kind::Images) {
+            let given = [
+                ("--vendor", self.vendor.is_some()),
+                ("--device", !self.device.is_empty()),
+                ("--class", self.class.is_some()),
+                ("--rom-revision", self.rom_revision.is_some()),
+                ("--pcir-revision", self.pcir_revision.is_some()),
+            ];
+            let given: Vec<_> = given.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
+            return if given.is_empty() {
+                Ok(())
+            } else {
+                Err(format!(
+                    "{} cannot be used with --image alone: finished images keep what they have (`romtools fix` changes it)",
+                    given.join(" and ")
+                ))
+            };
+        }
+        if self.vendor.is_none() || self.device.is_empty() {
+            return Err("--vendor and --device are needed: the ids of the device that the ROM is for".into());
+        }
+        if self.pcir_revision == Some(Revision::Revision0) && self.device.len() > 1 {
+            return Err(format!(
+                "{} device ids need a list, and a PCI Data Structure of revision 0 has none: give one, or leave \
+                 --pcir-revision out",
+                self.device.len()
+            ));
+        }
+        number::device_list(&self.device)
+    }
 }
 
 fn revision(text: &str) -> Result<Revision, String> {
@@ -117,11 +159,6 @@ pub(crate) fn run(out: &mut impl Write, arguments: &Arguments, as_json: bool) ->
     if let Some(hint) = arguments.vendor.and_then(number::decimal_vendor) {
         input::warn(format_args!("{hint}"));
     }
-    let needs_ids = parts.iter().any(|(kind, _)| *kind != Kind::Images);
-    if needs_ids && (arguments.vendor.is_none() || arguments.device.is_empty()) {
-        let what = "--vendor and --device are needed for images that get ids";
-        return report::failed(out, output, as_json, &what, "give the ids of the device that the ROM is for");
-    }
     let mut files = Vec::new();
     for (_, path) in parts {
         match input::read(path) {
@@ -130,7 +167,7 @@ pub(crate) fn run(out: &mut impl Write, arguments: &Arguments, as_json: bool) ->
         }
     }
     let mut builder = Builder::new(arguments.vendor.unwrap_or_default(), arguments.device.clone())
-        .revision(arguments.pcir_revision)
+        .revision(arguments.pcir_revision.unwrap_or_default())
         .last(!arguments.no_last);
     if let Some(class) = arguments.class {
         builder = builder.class_code(class);
@@ -156,16 +193,30 @@ pub(crate) fn run(out: &mut impl Write, arguments: &Arguments, as_json: bool) ->
     let inputs: Vec<&Path> = parts.iter().map(|(_, path)| path.as_path()).collect();
     let target = Target { path: output, force: arguments.force };
     let left = report::findings(&bytes);
+    let notes: Vec<_> =
+        parts.iter().zip(&files).filter_map(|((kind, path), file)| note(*kind, path, file)).collect();
     let (file, padding) = report::padded(&bytes);
     report::written(out, &target, &inputs, &file, as_json, |out| {
         let rom = Rom::parse(&bytes).map_err(io::Error::other)?;
         if as_json {
-            return json::write(out, &BuildJson::new(output, &bytes, padding, &rom, &left));
+            return json::write(out, &BuildJson::new(output, &bytes, padding, &rom, &left, notes));
         }
         show(out, arguments, &rom)?;
+        notes.iter().try_for_each(|note| writeln!(out, "{note}"))?;
         writeln!(out, "{} image(s), {} bytes, in {}", rom.images().count(), bytes.len(), output.display())?;
         report::write_padding(out, padding)?;
         report::write_findings(out, &left)
+    })
+}
+
+/// What was done to a part that is not obvious.
+fn note(kind: Kind, path: &Path, file: &[u8]) -> Option<String> {
+    let is_isa = kind == Kind::Legacy && Image::parse(file, 0).is_err();
+    is_isa.then(|| {
+        format!(
+            "{}: a ROM from before PCI; its bytes at 18h and 19h, which were 0, lead to the new PCI Data Structure now",
+            path.display()
+        )
     })
 }
 
@@ -201,10 +252,19 @@ struct BuildJson {
     padding: usize,
     images: Vec<BuiltJson>,
     findings: Vec<json::FindingJson>,
+    /// What was done to a part that is not obvious.
+    notes: Vec<String>,
 }
 
 impl BuildJson {
-    fn new(output: &Path, bytes: &[u8], padding: usize, rom: &Rom<'_>, findings: &[Finding]) -> Self {
+    fn new(
+        output: &Path,
+        bytes: &[u8],
+        padding: usize,
+        rom: &Rom<'_>,
+        findings: &[Finding],
+        notes: Vec<String>,
+    ) -> Self {
         Self {
             schema: json::SCHEMA,
             output: json::name(output),
@@ -212,6 +272,7 @@ impl BuildJson {
             padding,
             images: rom.images().map(BuiltJson::from).collect(),
             findings: findings.iter().map(json::FindingJson::from).collect(),
+            notes,
         }
     }
 }

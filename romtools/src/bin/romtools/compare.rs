@@ -49,7 +49,7 @@ fn show(out: &mut impl Write, first: &Path, second: &Path, comparison: &Comparis
             writeln!(out, "only in {}: {}", path.display(), Described(only))?;
         }
     }
-    for DataPair { first, second } in &comparison.data {
+    for DataPair { first, second, .. } in &comparison.data {
         writeln!(out, "around the images: {} -> {}", data(first.as_ref()), data(second.as_ref()))?;
     }
     match (comparison.is_same(), comparison.is_same_rom()) {
@@ -102,7 +102,7 @@ fn show_driver(out: &mut impl Write, driver: &DriverPair) -> io::Result<()> {
     for field in &driver.fields {
         writeln!(out, "\t\t{}: {} -> {}", field.name, field.first, field.second)?;
     }
-    for PartPair { name, first, second, ranges } in &driver.parts {
+    for PartPair { name, first, second, ranges, .. } in &driver.parts {
         match (first, second) {
             (Some(place), None) => writeln!(out, "\t\t{name}: {:x}h bytes, only in the first", place.length)?,
             (None, Some(place)) => {
@@ -142,7 +142,7 @@ struct Described<'a>(&'a Only);
 
 impl std::fmt::Display for Described<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Only { offset, length, code_type, ids } = self.0;
+        let Only { offset, length, code_type, ids, .. } = self.0;
         write!(f, "image @{offset:x}h, ")?;
         match code_type {
             Some(code_type) => write!(f, "type {code_type}, ")?,
@@ -156,7 +156,7 @@ impl std::fmt::Display for Described<'_> {
 }
 
 fn data(summary: Option<&DataSummary>) -> String {
-    let Some(DataSummary { offset, length, content }) = summary else { return "nothing".into() };
+    let Some(DataSummary { offset, length, content, .. }) = summary else { return "nothing".into() };
     format!("{content} @{offset:x}h, length {length:x}h")
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(out: &mut impl Write, arguments: &Arguments, as_json: bool) -> io::Result<Outcome> {
     let path = &arguments.file;
     input::with_rom(out, path, as_json, |out, rom| {
-        let options = Options { private_images: !arguments.no_private };
+        let options = Options::default().private_images(!arguments.no_private);
         let cut = match cut::cut(rom, &options) {
             Ok(cut) => cut,
             Err(error) => return report::failed(out, path, as_json, &error, error.advice()),

@@ -57,18 +57,23 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
+    /// What is wrong with the command line that its grammar allows.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        number::device_list(&self.device)
+    }
+
     fn fixes(&self) -> Fixes {
-        Fixes {
-            vendor_id: self.vendor,
-            device_ids: (!self.device.is_empty()).then(|| self.device.clone()),
-            class_code: self.class,
-            vendor_rom_revision: self.rom_revision,
-            last: self.last,
-            initialization_size: self.init_size,
-            checksum: self.checksum,
-            images: self.images.clone(),
-            damaged: self.damaged,
-        }
+        let mut fixes = Fixes::default()
+            .last(self.last)
+            .initialization_size(self.init_size)
+            .checksum(self.checksum)
+            .images(self.images.clone())
+            .damaged(self.damaged);
+        fixes.vendor_id = self.vendor;
+        fixes.device_ids = (!self.device.is_empty()).then(|| self.device.clone());
+        fixes.class_code = self.class;
+        fixes.vendor_rom_revision = self.rom_revision;
+        fixes
     }
 }
 
@@ -109,7 +114,7 @@ fn show(out: &mut impl Write, change: &Change) -> io::Result<()> {
         }
         length => format!("{length:x}h bytes"),
     };
-    let Change { offset, old, new, field, why } = change;
+    let Change { offset, old, new, field, why, .. } = change;
     match old.len() {
         0 => writeln!(out, "{offset:x}h: {field}: {:x}h bytes put in ({why})", new.len()),
         _ => writeln!(out, "{offset:x}h: {field} {} -> {} ({why})", bytes(old), bytes(new)),

@@ -34,7 +34,7 @@ impl Failure {
                 "save what comes out of the pipe into a file first"
             }
             Self::Read(error) if error.kind() == io::ErrorKind::NotFound => "check the path",
-            Self::Read(error) if error.kind() == io::ErrorKind::IsADirectory => {
+            Self::Read(_) if self.is_folder() => {
                 "give the ROM file itself; a device's is called `rom` in its sysfs folder"
             }
             Self::Read(_) => "check the path; for a device's rom file, the kernel log says more",
@@ -43,6 +43,11 @@ impl Failure {
             }
             Self::Rom(error) => error.advice(),
         }
+    }
+
+    /// If the path is that of a folder.
+    pub(crate) fn is_folder(&self) -> bool {
+        matches!(self, Self::Read(error) if error.kind() == io::ErrorKind::IsADirectory)
     }
 
     pub(crate) fn outcome(&self) -> Outcome {

@@ -20,7 +20,8 @@ use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -108,8 +109,26 @@ enum Outcome {
     Different,
 }
 
+/// Says what is wrong with the command line, as the parser does it.
+fn wrong_usage(command: &str, message: String) -> ExitCode {
+    let mut program = Arguments::command();
+    program.build();
+    let mut command = program.find_subcommand(command).cloned().unwrap_or(program);
+    // The standard error may be closed.
+    let _ = command.error(ErrorKind::ValueValidation, message).print();
+    ExitCode::from(2)
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let usage = match &arguments.command {
+        Command::Build(build) => build.check().map_err(|message| ("build", message)),
+        Command::Fix(fix) => fix.check().map_err(|message| ("fix", message)),
+        _ => Ok(()),
+    };
+    if let Err((command, message)) = usage {
+        return wrong_usage(command, message);
+    }
     let mut out = BufWriter::new(std::io::stdout().lock());
     let outcome = match &arguments.command {
         Command::Info { files, tables } => info::run(&mut out, files, *tables, arguments.json),

@@ -11,6 +11,14 @@ pub(crate) fn id(text: &str) -> Result<u16, String> {
     u16::try_from(value).map_err(|_| too_long(4))
 }
 
+/// If several device ids can be in a list.
+pub(crate) fn device_list(ids: &[u16]) -> Result<(), String> {
+    match ids {
+        [_, _, ..] if ids.contains(&0) => Err("device 0000 ends a device list and cannot be in it".into()),
+        _ => Ok(()),
+    }
+}
+
 /// A vendor and a device id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ids {

@@ -39,7 +39,7 @@ pub(crate) fn run(out: &mut impl Write, arguments: &Arguments, as_json: bool) ->
     let (file, length) = match opened {
         Ok(opened) => opened,
         Err(error) => {
-            return report::unreadable(out, path, as_json, &error.into());
+            return unreadable(out, path, as_json, &error.into());
         }
     };
     if let Some(dir) = &arguments.dir
@@ -73,7 +73,7 @@ pub(crate) fn run(out: &mut impl Write, arguments: &Arguments, as_json: bool) ->
     let summary = match scanned {
         Ok(summary) => summary,
         Err(error) => {
-            return report::unreadable(out, path, as_json, &error.into());
+            return unreadable(out, path, as_json, &error.into());
         }
     };
     if summary.not_judged > 0 {
@@ -90,6 +90,25 @@ pub(crate) fn run(out: &mut impl Write, arguments: &Arguments, as_json: bool) ->
         tell_summary(out, &summary, length)?;
     }
     Ok(failed)
+}
+
+/// Says why the file was not read.
+fn unreadable(
+    out: &mut impl Write,
+    path: &Path,
+    as_json: bool,
+    failure: &input::Failure,
+) -> io::Result<Outcome> {
+    if failure.is_folder() {
+        return report::failed(
+            out,
+            path,
+            as_json,
+            failure,
+            "give one file of it at a time, or the image of a disk",
+        );
+    }
+    report::unreadable(out, path, as_json, failure)
 }
 
 /// The length of a file or block device, by its end.

@@ -26,6 +26,6 @@ pub(super) fn read(root: &Path, device: &Device) -> Result<Vec<u8>, Failure> {
         pci_function: address.function().into(),
     };
     let ids = device.ids.map(|ids| (ids.vendor, ids.device));
-    let found = table.find(Function { location, ids }).ok_or(Failure::NotInTable)?;
+    let found = table.find(Function::new(location, ids)).ok_or(Failure::NotInTable)?;
     Ok(found.record.image().to_vec())
 }

@@ -59,11 +59,22 @@ impl Request<'_> {
                 None => return self.not_found(out, source, address, as_json),
             },
         };
+        if let (Some(address), Some(found)) = (self.function.filter(|address| address.domain() != 0), only) {
+            let Record { location, vendor_id, device_id, .. } = found.record;
+            input::warn(format_args!(
+                "the table has no domains: this is the image for {location} ({vendor_id:04x}:{device_id:04x}), taken for \
+                 {address}; compare its ids with the device's"
+            ));
+        }
         let mut names = Names::default();
         let (mut images, mut failed, mut broken) = (Vec::new(), false, false);
         for record in source.table.records() {
+            // A record without an image needs no name.
+            if record.image_length == 0 {
+                continue;
+            }
             let path = self.dir.join(names.name(&record));
-            if record.image_length == 0 || only.is_some_and(|found| found.record != record) {
+            if only.is_some_and(|found| found.record != record) {
                 continue;
             }
             let result = self.write(source, &record, &path);
@@ -110,7 +121,7 @@ impl Request<'_> {
             pci_device: address.device().into(),
             pci_function: address.function().into(),
         };
-        source.table.find(Function { location, ids: ids.map(|ids| (ids.vendor, ids.device)) })
+        source.table.find(Function::new(location, ids.map(|ids| (ids.vendor, ids.device))))
     }
 
     /// The function's ids. Those of this host's function count only for this host's table.

@@ -60,6 +60,9 @@ fn reason(missing: &Missing) -> &'static str {
 impl Failure {
     fn advice(&self) -> &'static str {
         match self {
+            Self::Input(failure) if failure.is_folder() => {
+                "give the file with the table, or none for this host's own"
+            }
             Self::Input(failure) => failure.advice(),
             Self::Permission => "run it again as root: `sudo romtools vfct ...`",
             Self::Missing(Missing::NoAcpi) => {
