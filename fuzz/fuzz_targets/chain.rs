@@ -84,7 +84,7 @@ fn drivers(rom: &Rom<'_>) {
 
 fn cuts(rom: &Rom<'_>) {
     for private_images in [false, true] {
-        let options = cut::Options { private_images };
+        let options = cut::Options::default().private_images(private_images);
         let cut = match cut::cut(rom, &options) {
             Ok(cut) => cut,
             Err(error) => {
@@ -114,14 +114,14 @@ fn cuts(rom: &Rom<'_>) {
 }
 
 fn fixes(rom: &Rom<'_>) {
-    let checksum = Fixes { checksum: true, ..Fixes::default() };
+    let checksum = Fixes::default().checksum(true);
     let list: Vec<u16> = (1..40).collect();
     for fixes in [
         Fixes::default(),
         checksum.clone(),
-        Fixes { last: true, initialization_size: true, ..checksum },
-        Fixes { vendor_id: Some(0x1002), device_ids: Some(vec![0x1900]), ..Fixes::default() },
-        Fixes { device_ids: Some(list), vendor_rom_revision: Some(0x420), ..Fixes::default() },
+        checksum.last(true).initialization_size(true),
+        Fixes::default().vendor_id(0x1002).device_ids(vec![0x1900]),
+        Fixes::default().device_ids(list).vendor_rom_revision(0x420),
     ] {
         let fixed = match fix::apply(rom, &fixes) {
             Ok(fixed) => fixed,

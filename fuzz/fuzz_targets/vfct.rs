@@ -35,7 +35,7 @@ fn read(file: &[u8]) {
         count += 1;
         // What is looked for by a record's own words is found, if there is something.
         let ids = Some((record.vendor_id, record.device_id));
-        let again = table.find(Function { location: record.location, ids });
+        let again = table.find(Function::new(record.location, ids));
         let found = again.is_some_and(|again| again.bus_matches && again.record.location == record.location);
         assert!(found || record.image_length == 0);
     }

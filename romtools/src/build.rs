@@ -46,6 +46,7 @@ const WHY: &str = "asked for";
 
 /// Which form the PCI Data Structures have that are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Revision {
     /// PCI 2.x: 18h bytes, one device.
     Revision0,

@@ -41,6 +41,7 @@ pub use ranges::Range;
 
 /// What is different.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Comparison {
     /// Images that are in both, also where they are the same.
     pub pairs: Vec<Pair>,
@@ -68,6 +69,7 @@ impl Comparison {
 
 /// An image of each file.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Pair {
     /// The code type; `None` for a ROM from before PCI.
     pub code_type: Option<CodeType>,
@@ -93,6 +95,7 @@ impl Pair {
 
 /// A field that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Field {
     /// Its name, in the specification's words.
     pub name: &'static str,
@@ -104,6 +107,7 @@ pub struct Field {
 
 /// An image without a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Only {
     /// Where it is in its file.
     pub offset: usize,
@@ -117,6 +121,7 @@ pub struct Only {
 
 /// Bytes in no image of either file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DataPair {
     /// Those of the first file.
     pub first: Option<DataSummary>,
@@ -126,6 +131,7 @@ pub struct DataPair {
 
 /// What such bytes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DataSummary {
     /// Where they begin.
     pub offset: usize,

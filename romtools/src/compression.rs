@@ -5,6 +5,19 @@
 //! lengths of the first. The *Tiano* variant of edk2 differs in one number, the width of the
 //! position alphabet, which widens the window from 8 KiB to 512 KiB. Neither stream says which it is,
 //! and neither has a checksum: whoever decompresses a driver should look at what came out.
+//!
+//! ```
+//! use romtools::compression::{self, HEADER, Sizes, Variant};
+//!
+//! let driver = [&b"MZ"[..], &[0x90; 4000]].concat();
+//! let stream = compression::compress(&driver, Variant::Uefi)?;
+//! let sizes = Sizes::parse(&stream)?;
+//! assert_eq!((HEADER + sizes.compressed, sizes.original), (stream.len(), 4002));
+//! // What stands behind it, such as the padding of an image, is not looked at.
+//! let padded = [&stream[..], &[0xff; 100]].concat();
+//! assert_eq!(compression::decompress(&padded, Variant::Uefi)?, driver);
+//! # Ok::<(), romtools::Error>(())
+//! ```
 
 use crate::bytes::u32_at;
 use crate::{Error, Result};

@@ -25,10 +25,11 @@ use std::fmt;
 use crate::edit::is_for_firmware;
 use crate::firmware::{Firmware, Walk};
 use crate::rom::Content;
-use crate::{Chain, CodeType, Image, Rom, Signature, Stop};
+use crate::{Chain, CodeType, Image, Rom, Signature, Stop, error};
 
-/// What to keep.
+/// What to keep: [`Options::default`], changed one by one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Options {
     /// Keep images that are the vendor's own: NVIDIA's behind the firmware's last, LSI's behind "last". Firmware does
     /// not look at them.
@@ -42,8 +43,18 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// Sets [`Options::private_images`].
+    #[must_use]
+    pub fn private_images(mut self, keep: bool) -> Self {
+        self.private_images = keep;
+        self
+    }
+}
+
 /// A part of a file that is a ROM and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Cut<'a> {
     /// Where it begins in the file.
     pub offset: usize,
@@ -59,6 +70,7 @@ pub struct Cut<'a> {
 
 /// What is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Removed {
     /// Where it begins in the file.
     pub offset: usize,
@@ -118,7 +130,7 @@ pub enum Error {
     #[error("no image in the file is for firmware: all are a vendor's private ones")]
     NothingForFirmware,
     /// The ROM is not whole.
-    #[error("the image at {offset:x}h has {length:x}h bytes, and the file only {available:x}h of them")]
+    #[error("{}", error::cut_short(*offset, *length, *available))]
     Truncated {
         /// Where the image begins.
         offset: usize,

@@ -28,6 +28,7 @@ pub use ifr::Ifr;
 
 /// The NVIDIA PCI Data Structure Extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Npde {
     /// 0100h or 0101h in real ROMs.
     pub revision: u16,

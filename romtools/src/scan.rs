@@ -69,6 +69,7 @@ pub enum Event<'a> {
 
 /// Something that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Found {
     /// Where it begins.
     pub offset: u64,
@@ -98,6 +99,7 @@ pub enum What {
 
 /// A ROM that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FoundRom {
     /// Its images; none for a ROM from before PCI.
     pub images: Vec<FoundImage>,
@@ -121,6 +123,7 @@ impl FoundRom {
 
 /// An image of a ROM that was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FoundImage {
     /// Where it begins, from the start of its ROM.
     pub offset: usize,
@@ -138,6 +141,7 @@ pub struct FoundImage {
 
 /// What a scan came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Summary {
     /// How many things were found.
     pub found: u64,

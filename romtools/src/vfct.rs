@@ -30,8 +30,7 @@
 //!     println!("{}: {} bytes", names.name(&record), record.image().len());
 //! }
 //! let location = Location { pci_bus: 0xc5, pci_device: 0, pci_function: 0 };
-//! let gpu = Function { location, ids: Some((0x1002, 0x1900)) };
-//! let found = vfct.find(gpu).unwrap();
+//! let found = vfct.find(Function::new(location, Some((0x1002, 0x1900)))).unwrap();
 //! assert!(found.bus_matches);
 //! assert_eq!(found.record.image(), [0x55, 0xaa]);
 //! # Ok::<(), romtools::Error>(())

@@ -40,7 +40,7 @@ fn good_roms_need_no_fix() {
         if rom.legacy().is_some_and(|legacy| legacy.sum() != 0) {
             continue;
         }
-        let fixed = match fix::apply(&rom, &Fixes { checksum: true, ..Fixes::default() }) {
+        let fixed = match fix::apply(&rom, &Fixes::default().checksum(true)) {
             // Nothing in it has a checksum.
             Err(fix::Error::AppliesToNothing { .. }) => {
                 let is_pc_at = |image: &romtools::Image<'_>| image.code_type() == CodeType::X86_PC_AT;
@@ -62,7 +62,7 @@ fn other_ids_change_ids_and_checksums_only() {
         if rom.chains().is_empty() {
             continue;
         }
-        let fixes = Fixes { vendor_id: Some(0x1234), device_ids: Some(vec![0x1111]), ..Fixes::default() };
+        let fixes = Fixes::default().vendor_id(0x1234).device_ids(vec![0x1111]);
         let fixed = fix::apply(&rom, &fixes).unwrap_or_else(|error| panic!("{name}: {error}"));
         let new = Rom::parse(&fixed.bytes).unwrap();
         for pair in compare::compare(&rom, &new).pairs {

@@ -10,6 +10,7 @@ const SECTIONS: u16 = 96;
 
 /// The drivers of a pair of images, as far as they differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DriverPair {
     /// How the first is stored.
     pub first: Stored,
@@ -31,6 +32,7 @@ impl DriverPair {
 
 /// How a driver is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Stored {
     /// Where it, or its compressed form, begins in its image.
     pub offset: usize,
@@ -42,6 +44,7 @@ pub struct Stored {
 
 /// A part of the PE file that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PartPair {
     /// `headers`, a section's name, `signature`, or `data` for what is in none of these.
     pub name: String,

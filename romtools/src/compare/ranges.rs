@@ -8,6 +8,7 @@ const GAP: usize = 16;
 
 /// Bytes that differ. At the end, one of the files may have none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Range {
     /// Where they begin in the first image.
     pub first: usize,

@@ -2,6 +2,17 @@
 //!
 //! The word at 16h leads to `UNDI`, the UNDI ROM ID structure (Preboot Execution Environment Specification 2.1,
 //! section 3.1); that at 10h, in images that iPXE built, to `iPXE`. Both words count only where they lead there.
+//!
+//! ```
+//! use romtools::expansion::pxe::UndiRomId;
+//!
+//! let mut image = [0u8; 0x60];
+//! image[0x16] = 0x40;
+//! image[0x40..0x56].copy_from_slice(b"UNDI\x16\0\0\0\x01\x02\0\x05\0\x10\0\x20\0\x30PCIR");
+//! let undi = UndiRomId::parse(&image).unwrap();
+//! assert_eq!((undi.undi_revision, undi.loader, &undi.bus_type), ([2, 1, 0], 0x0500, b"PCIR"));
+//! assert_ne!(undi.sum, Some(0)); // PXE would not take it
+//! ```
 
 use crate::bytes::{array_at, u8_at, u16_at, u32_at};
 

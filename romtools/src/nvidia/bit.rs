@@ -23,6 +23,7 @@ impl fmt::Display for Version {
 
 /// One token of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Token {
     /// What it is, mostly a letter.
     pub id: u8,

@@ -8,6 +8,7 @@ use crate::bytes::u32_at;
 
 /// The IFR header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Ifr {
     /// IFR version: 1, 2 or 3.
     pub version: u8,

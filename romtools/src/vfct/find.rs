@@ -4,6 +4,7 @@ use super::{Location, Record, Table};
 
 /// A function that a video BIOS is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Function {
     /// Where it is now.
     pub location: Location,
@@ -11,8 +12,17 @@ pub struct Function {
     pub ids: Option<(u16, u16)>,
 }
 
+impl Function {
+    /// A function that is there now, with its ids where they are known.
+    #[must_use]
+    pub fn new(location: Location, ids: Option<(u16, u16)>) -> Self {
+        Self { location, ids }
+    }
+}
+
 /// The record for a function, and how sure that is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Found<'a> {
     /// The record.
     pub record: Record<'a>,

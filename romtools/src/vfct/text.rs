@@ -1,4 +1,18 @@
 //! The lines that `romtools vfct info` prints.
+//!
+//! ```
+//! # let mut table = b"VFCT\x86\0\0\0\x01\0OEMID OEMTABLE\x01\0\0\0AMD \x01\0\0\0".to_vec();
+//! # table.extend([0x32, 0x9b, 0xa3, 0x5d, 0xbd, 0xc6, 0xcf, 0x49, 0x95, 0xa6, 0xe8, 0xe4, 0x2e, 0xcd, 0x79, 0xa7]);
+//! # table.extend(b"\x4c\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+//! # table.extend(b"\xc5\0\0\0\0\0\0\0\0\0\0\0\x02\x10\x00\x19\0\0\0\0\x01\0\0\0\x02\0\0\0\x55\xaa");
+//! # table.extend([0; 28]);
+//! use romtools::vfct::{Table, text};
+//!
+//! // `table` is what `/sys/firmware/acpi/tables/VFCT` reads.
+//! let vfct = Table::parse(&table)?;
+//! assert!(text::info(&vfct).to_string().contains("0000:c5:00.0"));
+//! # Ok::<(), romtools::Error>(())
+//! ```
 
 use std::fmt;
 
