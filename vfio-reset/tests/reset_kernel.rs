@@ -58,6 +58,21 @@ fn every_shipped_device_comes_back_from_every_method_of_the_kernel_as_it_was() {
 }
 
 #[test]
+fn a_function_that_the_kernel_woke_is_said_to_be_awake() {
+    let asleep = ALL
+        .replace("{ power_management = {} }", "{ power_management = { state = 3, no_soft_reset = true } }");
+    assert_ne!(asleep, ALL);
+    for method in [Flr, Bus] {
+        let machine = machine(&(port("") + &endpoint(DEVICE, &asleep, "driver = \"vfio-pci\"")));
+        let report = reset(&machine, &request(DEVICE, method, Via::Kernel));
+        assert_eq!(report.outcome, Outcome::Verified, "{method}: {report:#?}");
+        let note =
+            format!("{DEVICE} was in D3hot before, and is awake now (D0): the kernel wakes what it resets");
+        assert_eq!(report.notes.iter().filter(|other| **other == note).count(), 1, "{method}: {report:#?}");
+    }
+}
+
+#[test]
 fn one_method_alone_is_written_and_the_list_put_back() {
     for (method, expected) in [(Flr, "flr"), (AfFlr, "af_flr"), (Pm, "pm"), (Bus, "bus")] {
         let machine = Meddled::new(simple());

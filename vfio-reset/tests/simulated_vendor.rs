@@ -417,6 +417,80 @@ fn a_dry_run_names_the_writes_that_are_made_then_at_the_offsets_of_the_device() 
 }
 
 #[test]
+fn a_dry_run_of_a_card_names_the_writes_to_its_registers_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("trace");
+    // Index registers are written anew with every look at what is behind them.
+    let writes = |lines: Vec<&str>| -> Vec<String> {
+        let is_write = |line: &&str| line.starts_with("W ") && !line.contains("INDEX");
+        lines.into_iter().filter(is_write).map(str::to_string).collect()
+    };
+    for card in [POLARIS, VEGA] {
+        let radeons =
+            |more: &[&str]| program(&[&["--machine", "sim:radeons", "--json", "reset", card], more].concat());
+        let (_, text, _) = radeons(&["--dry-run"]);
+        let plan: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(plan["writes"][0]["result"], "reset");
+        let accesses = plan["writes"][0]["accesses"].as_array().unwrap().iter();
+        let planned = writes(accesses.map(|access| access.as_str().unwrap()).collect());
+        let (code, _, error) = radeons(&["--trace", file.to_str().unwrap()]);
+        assert_eq!(code, 0, "{error}");
+        let trace = std::fs::read_to_string(&file).unwrap();
+        assert!(planned.len() > 30, "{planned:?}");
+        assert_eq!(planned, writes(trace.lines().collect()), "{card}");
+    }
+}
+
+#[test]
+fn a_dry_run_shows_the_other_ways_and_what_is_put_back_after_a_failure() {
+    for (card, way, lines) in [
+        (
+            VEGA,
+            "the SMU is silent, and the PSP is ready",
+            ["trigger     MP0_SMN_C2PMSG_64 (0x58200) = 0x70000", "ends as     reset: mode 1"],
+        ),
+        (
+            VEGA,
+            "the card is switched off already",
+            ["await       BACO_CNTL.BACO_POWER_OFF", "ends as     reset: switched off"],
+        ),
+        (
+            VEGA,
+            "the card does not let itself be switched off",
+            ["undo        BIF_FB_EN (0x387c) = 0x3", "ends as     failed: "],
+        ),
+        (
+            NAVI,
+            "the SMU runs and does not answer",
+            [
+                "prepare     MP1_PUB_CTRL (smn 0x3b10b14) = 0x1",
+                "prepare     MP1_PUB_CTRL (smn 0x3b10b14) = 0x0",
+            ],
+        ),
+        (
+            NAVI,
+            "the PSP does not acknowledge",
+            [
+                "undo        BIOS_SCRATCH_3.ASIC_GUI_ENGINE_HUNG (0x13c bits 0x20000000) = 0x0",
+                "ends as     failed: ",
+            ],
+        ),
+        (
+            POLARIS,
+            "it can, and the chip does not let itself",
+            ["undo        BIF_FB_EN", "ends as     failed: "],
+        ),
+    ] {
+        let (_, text, _) = program(&["--machine", "sim:radeons", "reset", card, "--dry-run"]);
+        let (_, rest) = text.split_once(&format!("Would write, if {way}")).unwrap();
+        let writes = rest.split("\n\n").next().unwrap();
+        for line in lines {
+            assert!(writes.contains(&format!("\n  {line}")), "{card}, {way}, {line}: {writes}");
+        }
+    }
+}
+
+#[test]
 fn a_dry_run_begins_with_the_first_write_ends_with_the_last_and_knows_the_index_registers() {
     let vendor = ["--machine", "sim:radeons", "reset", NAVI, "--dry-run"];
     let (_, text, _) = program(&vendor);

@@ -140,7 +140,7 @@ fn summary(devices: &Devices, family: &'static Family) -> serde_json::Value {
     })
 }
 
-/// The sequence as it goes on models of devices that do what they should.
+/// The sequence as it goes on its family's models.
 fn show(output: &Output, devices: &Devices, family: &'static Family) -> CommandResult {
     output.line(format!("{}  {}", styled(BOLD, family.name), family.title));
     output.line(format!("  how        {}", family.deed));
@@ -169,11 +169,13 @@ fn show(output: &Output, devices: &Devices, family: &'static Family) -> CommandR
     let mut paths = Vec::new();
     for rehearsal in family.rehearsals {
         let run = rehearse(family, rehearsal)?;
+        let verdict =
+            if run.verdict == Verdict::Reset { String::new() } else { format!("{}: ", run.verdict) };
         output.line("");
         output.line(format!(
             "{} {}",
             styled(BOLD, format!("If {}:", rehearsal.title)),
-            styled(DIM, format!("({}, {} ms)", run.text, run.time.as_millis()))
+            styled(DIM, format!("({verdict}{}, {} ms)", run.text, run.time.as_millis()))
         ));
         let steps = steps(&run);
         for (step, operations) in &steps {
@@ -219,6 +221,8 @@ fn steps(run: &Run) -> Vec<StepWords> {
     for entry in run.trace.entries() {
         match (entry, steps.last_mut()) {
             (Entry::Step(step), _) => steps.push((step.to_string(), Vec::new())),
+            // What follows a failure.
+            (Entry::Call(what), _) => steps.push((what.clone(), Vec::new())),
             (Entry::Operation { operation, depth }, Some((_, operations))) => {
                 operations.push((*depth, operation.to_string()));
             }

@@ -164,5 +164,9 @@ pub static NAVI1X: Family = Family {
     floors: &[(Step::Trigger, 500)],
     ceiling: Duration::from_secs(15),
     sequence: || Box::new(Navi1x::new()),
-    rehearsals: &[Rehearsal { title: "PSP and SMU answer", model: "navi10" }],
+    rehearsals: &[
+        Rehearsal { title: "PSP and SMU answer", model: "navi10" },
+        Rehearsal { title: "the SMU runs and does not answer", model: "navi10_smu_silent" },
+        Rehearsal { title: "the PSP does not acknowledge", model: "navi10_psp_silent" },
+    ],
 };

@@ -181,5 +181,9 @@ pub static POLARIS: Family = Family {
     rehearsals: &[
         Rehearsal { title: "the board can switch the chip off", model: "polaris10_baco" },
         Rehearsal { title: "it cannot", model: "polaris10_config" },
+        Rehearsal {
+            title: "it can, and the chip does not let itself be switched off",
+            model: "polaris10_stays_on",
+        },
     ],
 };

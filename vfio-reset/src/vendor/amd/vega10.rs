@@ -257,5 +257,10 @@ pub static VEGA10: Family = Family {
     floors: &[(Step::Prepare, 500), (Step::Trigger, 5), (Step::Await, 30)],
     ceiling: Duration::from_secs(25),
     sequence: || Box::new(Vega10::new()),
-    rehearsals: &[Rehearsal { title: "the SMU answers", model: "vega10" }],
+    rehearsals: &[
+        Rehearsal { title: "the SMU answers", model: "vega10" },
+        Rehearsal { title: "the SMU is silent, and the PSP is ready", model: "vega10_smu_silent" },
+        Rehearsal { title: "the card is switched off already", model: "vega10_off" },
+        Rehearsal { title: "the card does not let itself be switched off", model: "vega10_stays_on" },
+    ],
 };

@@ -173,6 +173,8 @@ pub static VEGA20: Family = Family {
     rehearsals: &[
         Rehearsal { title: "the PSP is ready", model: "vega20_mode1" },
         Rehearsal { title: "the PSP is not ready", model: "vega20_baco" },
+        Rehearsal { title: "the PSP does not acknowledge", model: "vega20_psp_silent" },
+        Rehearsal { title: "the PSP is not ready, and the SMU refuses", model: "vega20_refuses" },
     ],
 };
 
@@ -189,5 +191,8 @@ pub static MI100: Family = Family {
     floors: &[(Step::Trigger, 500)],
     ceiling: Duration::from_secs(5),
     sequence: || Box::new(Vega20::mi100()),
-    rehearsals: &[Rehearsal { title: "the PSP is ready", model: "mi100_mode1" }],
+    rehearsals: &[
+        Rehearsal { title: "the PSP is ready", model: "mi100_mode1" },
+        Rehearsal { title: "the PSP does not acknowledge", model: "mi100_psp_silent" },
+    ],
 };
