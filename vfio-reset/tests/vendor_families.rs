@@ -60,7 +60,7 @@ fn function_level_reset(accesses: &[Access]) -> Option<usize> {
 }
 
 #[test]
-fn every_family_is_shown_on_models_that_it_resets_and_leaves_as_they_were() {
+fn every_family_is_shown_on_models_of_each_way_and_leaves_them_as_they_were() {
     for family in FAMILIES {
         assert!(!family.rehearsals.is_empty(), "{}", family.name);
         for rehearsal in family.rehearsals {
@@ -70,7 +70,13 @@ fn every_family_is_shown_on_models_that_it_resets_and_leaves_as_they_were() {
             assert_eq!(entry.family, Some(*family), "{}", rehearsal.model);
             let fresh = ModelHost::new(parsed, "fresh".to_string());
             let (run, _, after) = take(&model);
-            assert_eq!(run.verdict, Verdict::Reset, "{}: {}", rehearsal.model, run.text);
+            // Those that show what is put back after a failure.
+            let expected = match rehearsal.model {
+                "polaris10_stays_on" | "vega10_stays_on" | "vega20_refuses" | "mi100_psp_silent"
+                | "navi10_psp_silent" => Verdict::Failed,
+                _ => Verdict::Reset,
+            };
+            assert_eq!(run.verdict, expected, "{}: {}", rehearsal.model, run.text);
             assert!(run.time <= family.ceiling, "{}: {:?}", family.name, run.time);
             assert!(run.time >= family.floor(), "{}: {:?}", family.name, run.time);
             for address in fresh.functions().unwrap() {
