@@ -25,7 +25,9 @@ mod facts;
 mod folder;
 mod host;
 mod kmsg;
+mod mapped;
 mod open_folder;
+mod region;
 mod slots;
 #[allow(unsafe_code)]
 mod sys;

@@ -205,7 +205,7 @@ pub trait VfioDevice: Send {
     /// As [`read_region`](Self::read_region).
     fn write_region(&self, region: RegionIndex, offset: u64, bytes: &[u8]) -> Result<()>;
 
-    /// Maps a region into memory, for many accesses; `None` where it cannot be mapped, as no simulated one can.
+    /// Maps a region into memory; `None` where nothing of it can be mapped, as of no simulated one.
     ///
     /// # Errors
     /// [`Error::Vfio`](crate::Error::Vfio) with what the kernel answered.
@@ -230,21 +230,18 @@ pub trait VfioDevice: Send {
 /// A region that is mapped.
 ///
 /// The kernel ends a process with `SIGBUS` that touches a mapping while the function is unplugged, is being reset,
-/// sleeps or has Memory Space off. So each access looks first whether the function answers, is awake and decodes
-/// memory. What happens in the microsecond between the look and the access cannot be ruled out: whoever has no
-/// need for speed takes [`VfioDevice::read_region`], which fails instead.
+/// sleeps or has Memory Space off. So before each register it is looked whether the function answers, is awake and
+/// decodes memory, which costs two system calls: a mapping is for what must be one access of its width, not for speed.
+/// What happens in the microsecond between the look and the access cannot be ruled out: whoever can take
+/// [`VfioDevice::read_region`] takes that, which fails instead.
+///
+/// Parts of the region that the kernel does not let be mapped are read by system calls.
 pub trait MappedRegion {
     /// Fills `bytes` from `offset`, register by register; all-ones where nobody would answer.
     ///
     /// # Errors
     /// When the region is not that long, or the access is not aligned to its width.
     fn read(&self, offset: u64, bytes: &mut [u8]) -> Result<()>;
-
-    /// Writes `bytes` to `offset`, register by register; lost where nobody would take them.
-    ///
-    /// # Errors
-    /// As [`read`](Self::read).
-    fn write(&self, offset: u64, bytes: &[u8]) -> Result<()>;
 }
 
 /// The functions that a hot reset hits, as the kernel says.

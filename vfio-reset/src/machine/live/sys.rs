@@ -4,6 +4,7 @@
 //! argument. Structures and numbers are those of `include/uapi/linux/vfio.h`.
 
 use super::child::{INFO_ENTRY, request};
+use super::region::Region;
 use memmap2::{MmapOptions, MmapRaw};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -68,26 +69,22 @@ pub(super) fn device_flags(device: BorrowedFd<'_>) -> io::Result<u32> {
     Ok(info[1])
 }
 
-/// What `VFIO_DEVICE_GET_REGION_INFO` says.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Region {
-    pub(super) flags: u32,
-    pub(super) size: u64,
-    /// Where in the device's file it begins.
-    pub(super) offset: u64,
-}
-
-/// `VFIO_DEVICE_GET_REGION_INFO`
+/// `VFIO_DEVICE_GET_REGION_INFO`, with the capabilities that are behind the structure.
 pub(super) fn region(device: BorrowedFd<'_>, index: u32) -> io::Result<Region> {
-    // argsz, flags, index, cap_offset, size and offset as two words each
-    let mut info = [0; 8];
-    info[2] = index;
-    with_words(device, 8, &mut info)?;
-    let wide = |at: usize| {
-        let (first, second) = (u64::from(info[at]), u64::from(info[at + 1]));
-        if cfg!(target_endian = "big") { first << 32 | second } else { second << 32 | first }
+    /// More than any region says of itself; what the kernel wants is not believed blindly.
+    const MOST: usize = 1 << 14;
+    let ask = |length: usize| {
+        let mut info = vec![0; length];
+        info[2] = index;
+        with_words(device, 8, &mut info).map(|()| info)
     };
-    Ok(Region { flags: info[1], size: wide(4), offset: wide(6) })
+    let mut info = ask(Region::WORDS)?;
+    // Where there is more, the kernel has put its size into `argsz`.
+    let wanted = (info[0] as usize).div_ceil(4);
+    if (Region::WORDS + 1..=MOST).contains(&wanted) {
+        info = ask(wanted)?;
+    }
+    Ok(Region::new(&info))
 }
 
 /// `VFIO_DEVICE_GET_IRQ_INFO`: how many vectors an interrupt has.
@@ -137,8 +134,8 @@ fn entry(words: &[u32]) -> Option<(u32, pcicfg::Address)> {
 ///
 /// An access is one volatile load or store of its width, never split, joined or left out. **It can raise
 /// `SIGBUS`**: when the device is unplugged, or while a VFIO device has Memory Space off or is being reset.
-/// Nothing in user space can rule that out, so whoever has another way to probe takes that one, and checks
-/// right before each access here; a device that is there and does not answer reads all-ones and is harmless.
+/// Nothing in user space can rule that out, so whoever has another way to probe takes that one, and looks right before
+/// each access here (`live/mapped.rs`); a device that is there and does not answer reads all-ones and is harmless.
 #[derive(Debug)]
 pub(super) struct Mapping {
     memory: MmapRaw,
@@ -159,6 +156,11 @@ impl Mapping {
         }
         let memory = MmapOptions::new().offset(offset).len(length).map_raw(file.as_raw_fd())?;
         Ok(Self { memory, start, size })
+    }
+
+    /// How many bytes there are.
+    pub(super) fn size(&self) -> u64 {
+        self.size as u64
     }
 
     /// Where an access of so many bytes begins; `None` if it is not within the mapping, or not aligned.

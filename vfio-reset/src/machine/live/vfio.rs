@@ -8,15 +8,15 @@
 //! interrupts, a function's own registers) waits for nobody but whoever resets what we hold.
 
 use super::child::{self, Answer, Deed};
-use super::{bars, sys, sysfs};
+use super::mapped::Memory;
+use super::region::Region;
+use super::{sys, sysfs};
 use crate::error::{Error, Result};
 use crate::machine::KernelReset;
 use crate::machine::vfio::{
     HotResetSet, MappedRegion, Opened, OpenedFunction, RegionIndex, RegionInfo, SetMember, VfioDevice,
     VfioError, VfioEvent, VfioFacts, VfioInterface, VfioOperation, VfioRequest,
 };
-use pcicfg::capability::PowerManagement;
-use pcicfg::header::Command;
 use pcicfg::{Address, ConfigSpace};
 use std::collections::BTreeMap;
 use std::ffi::CString;
@@ -345,7 +345,7 @@ impl Open {
         self.run(Deed::Close(files), budget)
     }
 
-    fn known(&self, region: RegionIndex) -> Result<Option<sys::Region>> {
+    fn known(&self, region: RegionIndex) -> Result<Option<Region>> {
         match sys::region(self.device()?, region.number()) {
             Ok(found) if found.size == 0 => Ok(None),
             Ok(found) => Ok(Some(found)),
@@ -473,15 +473,27 @@ impl VfioDevice for Open {
     }
 
     fn map_region(&self, region: RegionIndex) -> Result<Option<Box<dyn MappedRegion + '_>>> {
-        let found = self.known(region)?.filter(|found| found.flags & vfio::VFIO_REGION_INFO_FLAG_MMAP != 0);
-        let Some(found) = found else { return Ok(None) };
-        let mapping = sys::Mapping::new(self.device()?, found.offset, 0, found.size)
-            .map_err(|e| self.access_failed(region, e.raw_os_error().unwrap_or(libc::EIO)))?;
+        let Some(found) = self.known(region)? else { return Ok(None) };
+        let mut parts = Vec::new();
+        for &(start, size) in &found.parts {
+            match sys::Mapping::new(self.device()?, found.offset.saturating_add(start), 0, size) {
+                Ok(mapping) => parts.push((start, mapping)),
+                // The kernel's words for what cannot be mapped, whatever it said of the region.
+                Err(error)
+                    if matches!(error.raw_os_error(), Some(libc::EINVAL | libc::ENXIO | libc::ENODEV)) => {}
+                Err(error) => {
+                    return Err(self.access_failed(region, error.raw_os_error().unwrap_or(libc::EIO)));
+                }
+            }
+        }
+        if parts.is_empty() {
+            return Ok(None);
+        }
         let mut config = [0; ConfigSpace::CONVENTIONAL];
         self.read_region(RegionIndex::Config, 0, &mut config)?;
-        let pm = ConfigSpace::new(&config).ok().and_then(|space| space.power_management());
-        let power_register = pm.map(|pm| pm.offset() + PowerManagement::CONTROL_STATUS);
-        Ok(Some(Box::new(Mapped { open: self, region, mapping, size: found.size, power_register })))
+        // Of a virtual function VFIO shows a Memory Space bit of its own.
+        let memory = Memory::new(parts, ConfigSpace::new(&config).ok(), false);
+        Ok(Some(Box::new(Mapped { open: self, region, memory, size: found.size })))
     }
 
     fn events(&self) -> Result<Vec<VfioEvent>> {
@@ -501,63 +513,35 @@ impl VfioDevice for Open {
     }
 }
 
-/// A region, mapped.
+/// A region, mapped, or the parts of it that may be.
 struct Mapped<'o> {
     open: &'o Open,
     region: RegionIndex,
-    mapping: sys::Mapping,
+    memory: Memory,
     size: u64,
-    /// Power Management's control and status, if there is one.
-    power_register: Option<u16>,
-}
-
-impl Mapped<'_> {
-    /// That an access is one.
-    fn check(&self, offset: u64, length: usize) -> Result<()> {
-        let fits = offset.checked_add(length as u64).is_some_and(|end| end <= self.size);
-        let aligned = length == 0 || offset.is_multiple_of((length as u64).next_power_of_two().min(4));
-        match fits && aligned {
-            true => Ok(()),
-            false => Err(self.open.access_failed(self.region, libc::EINVAL)),
-        }
-    }
-
-    /// Whether an access would reach the function and not end this process: it answers, decodes memory, and is
-    /// awake. Asked by system calls, which fail where the mapping would not.
-    fn decodes(&self) -> bool {
-        let read = |offset: u16| {
-            let mut bytes = [0xff; 4];
-            let read = self.open.read_region(RegionIndex::Config, offset.into(), &mut bytes);
-            read.map(|()| u32::from_le_bytes(bytes)).unwrap_or(u32::MAX)
-        };
-        let command = read(4);
-        let on = u32::from(Command::MEMORY_SPACE.bits());
-        // Of a virtual function VFIO shows a bit of its own. The lowest two bits of the power state are 0 in D0.
-        command != u32::MAX
-            && command & on != 0
-            && self.power_register.is_none_or(|register| read(register) & 3 == 0)
-    }
 }
 
 impl MappedRegion for Mapped<'_> {
     fn read(&self, offset: u64, bytes: &mut [u8]) -> Result<()> {
-        self.check(offset, bytes.len())?;
-        bytes.fill(0xff);
-        if self.decodes() {
-            for (at, part) in bars::parts(offset, bytes.len()) {
-                self.mapping.read(at, &mut bytes[part]);
-            }
+        let length = bytes.len();
+        let fits = offset.checked_add(length as u64).is_some_and(|end| end <= self.size);
+        let aligned = length == 0 || offset.is_multiple_of((length as u64).next_power_of_two().min(4));
+        if !fits || !aligned {
+            return Err(self.open.access_failed(self.region, libc::EINVAL));
         }
-        Ok(())
-    }
-
-    fn write(&self, offset: u64, bytes: &[u8]) -> Result<()> {
-        self.check(offset, bytes.len())?;
-        if self.decodes() {
-            for (at, part) in bars::parts(offset, bytes.len()) {
-                self.mapping.write(at, &bytes[part]);
-            }
-        }
-        Ok(())
+        let or_all_ones =
+            |region, offset, bytes: &mut [u8]| match self.open.read_region(region, offset, bytes) {
+                Err(error) if error.errno() == Some(libc::EIO) => {
+                    bytes.fill(0xff);
+                    Ok(())
+                }
+                result => result,
+            };
+        self.memory.read(
+            offset,
+            bytes,
+            |offset, bytes| or_all_ones(RegionIndex::Config, offset.into(), bytes),
+            |offset, bytes| or_all_ones(self.region, offset, bytes),
+        )
     }
 }
