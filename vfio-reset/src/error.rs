@@ -28,6 +28,14 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A file that the user named is not there, or is a folder.
+    #[error("cannot read {}: {source}", path.display())]
+    NoSuchFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// A file or an attribute could not be written.
     #[error("cannot write {}: {source}{}", path.display(), advice(source))]
     Write {
@@ -43,6 +51,20 @@ pub enum Error {
         path.display()
     )]
     LockedDown {
+        /// The file.
+        path: PathBuf,
+        /// How far the lockdown goes, in the kernel's word.
+        lockdown: &'static str,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// The kernel is locked down, so that not even root may reach what is behind a Base Address Register.
+    #[error(
+        "cannot reach {}: {source}: the kernel is locked down ({lockdown}), so not even root may read or write behind a \
+         BAR; VFIO may, and resets the device when it is opened and again when it is closed: `peek --vfio`",
+        path.display()
+    )]
+    BarLockedDown {
         /// The file.
         path: PathBuf,
         /// How far the lockdown goes, in the kernel's word.
@@ -169,6 +191,17 @@ impl Error {
         Self::Read { path: path.as_ref().to_path_buf(), source }
     }
 
+    /// A file that the user named could not be read: if it is not there, that is a wrong argument.
+    pub fn named(path: impl AsRef<Path>, source: io::Error) -> Self {
+        let path = path.as_ref().to_path_buf();
+        match source.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => {
+                Self::NoSuchFile { path, source }
+            }
+            _ => Self::Read { path, source },
+        }
+    }
+
     /// A file could not be written.
     pub fn write(path: impl AsRef<Path>, source: io::Error) -> Self {
         Self::Write { path: path.as_ref().to_path_buf(), source }
@@ -178,9 +211,11 @@ impl Error {
     #[must_use]
     pub fn errno(&self) -> Option<i32> {
         match self {
-            Self::Read { source, .. } | Self::Write { source, .. } | Self::LockedDown { source, .. } => {
-                source.raw_os_error()
-            }
+            Self::Read { source, .. }
+            | Self::NoSuchFile { source, .. }
+            | Self::Write { source, .. }
+            | Self::LockedDown { source, .. }
+            | Self::BarLockedDown { source, .. } => source.raw_os_error(),
             Self::Vfio(error) => Some(error.errno).filter(|errno| *errno != 0),
             _ => None,
         }
@@ -205,7 +240,7 @@ impl Error {
             Self::Read { source, .. } | Self::Write { source, .. } => {
                 source.kind() == io::ErrorKind::PermissionDenied
             }
-            Self::ConfigOutOfReach { .. } | Self::LockedDown { .. } => true,
+            Self::ConfigOutOfReach { .. } | Self::LockedDown { .. } | Self::BarLockedDown { .. } => true,
             Self::Vfio(error) => error.is_permission(),
             _ => false,
         }

@@ -269,6 +269,8 @@ pub enum Reason {
     UnknownBridge,
     /// It is a bridge itself.
     IsBridge,
+    /// It is a bridge, and no VFIO driver binds to one.
+    NotForVfio,
     /// Other functions share the bus.
     Siblings(Vec<Address>),
     /// Everything below the bridge is reset together.
@@ -317,6 +319,7 @@ impl fmt::Display for Reason {
             Self::IsBridge => {
                 write!(f, "it is a bridge: the kernel resets a bridge's bus, not the bridge, this way")
             }
+            Self::NotForVfio => write!(f, "it is a bridge, which no VFIO driver binds to"),
             Self::Siblings(others) => {
                 write!(f, "the bus is shared with {}, which would be reset too", Addresses(others))
             }
@@ -534,6 +537,9 @@ fn cxl_bus(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<Reason, R
 
 /// `vfio_pci_core_enable` tries the list once: what works then, works.
 fn vfio_reset(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<Reason, Reason> {
+    if function.is_bridge() {
+        return Err(Reason::NotForVfio);
+    }
     first_method(function, quirks).map(Reason::First).ok_or(Reason::NoOwnReset)
 }
 
@@ -555,10 +561,10 @@ pub fn first_method(function: InventoryFunction<'_>, quirks: &Quirks) -> Option<
 
 /// `pci_probe_reset_slot`, `pci_probe_reset_bus`: nothing there, nor the bridge, may be known to die of it.
 fn hot_reset(function: InventoryFunction<'_>, quirks: &Quirks) -> Result<Reason, Reason> {
-    let bridge = bridge_above(function)?;
     if function.is_bridge() {
-        return Err(Reason::IsBridge);
+        return Err(Reason::NotForVfio);
     }
+    let bridge = bridge_above(function)?;
     if function.is_virtual() {
         return Err(Reason::Virtual);
     }

@@ -70,7 +70,7 @@ impl Modules {
     pub fn open(path: &Path) -> Result<Self> {
         let mut bytes = Vec::new();
         let read = File::open(path).and_then(|file| file.take(LIMIT).read_to_end(&mut bytes));
-        read.map_err(|error| Error::read(path, error))?;
+        read.map_err(|error| Error::named(path, error))?;
         Ok(Self::parse(&String::from_utf8_lossy(&bytes)))
     }
 

@@ -4,6 +4,7 @@
 //! engine ([`crate::reset`]) executes its [`Action`] without looking at the inventory again.
 
 mod action;
+mod contradiction;
 mod refusal;
 mod vfio;
 
@@ -25,7 +26,7 @@ pub use action::{Action, PlannedFunction, PlannedStep, ResetAct, StepName};
 pub(crate) use action::{LINK_CEILING, PENDING_LOOKS, cannot_be_saved, list};
 pub use refusal::{Override, Refusal, RefusalCode, restore_refusals};
 pub(crate) use vfio::bind_to_vfio;
-pub use vfio::{HotResetMember, Ownership};
+pub use vfio::{HotResetMember, Ownership, opening_refusals};
 
 /// What the user asks for.
 #[derive(Clone, Debug)]
@@ -241,7 +242,8 @@ impl Plan {
     /// Plans a reset.
     ///
     /// # Errors
-    /// When there is no such function, or the bridge that was asked for is not above it.
+    /// When the request contradicts itself, there is no such function, or the bridge that was asked for is not
+    /// above it.
     pub fn new(inventory: &Inventory, quirks: &Quirks, request: &Request) -> Result<Self> {
         let function = inventory.function(request.address)?;
         let bridge = asserting_bridge(function, request)?;
@@ -367,11 +369,12 @@ fn refuse_at(sequence: &Candidate, other: Option<&Candidate>) -> Decision {
     Decision::Refuse { method: sequence.method, via: sequence.via, refusals }
 }
 
-/// The bridge that a direct bus reset would use.
+/// The bridge that a direct bus reset would use, if the request is one that can be planned for.
 fn asserting_bridge<'i>(
     function: InventoryFunction<'i>,
     request: &Request,
 ) -> Result<Option<InventoryFunction<'i>>> {
+    request.check()?;
     match request.bridge {
         None => Ok(function.parent()),
         Some(wanted) => match function.ancestors().find(|bridge| bridge.address() == wanted) {
@@ -474,24 +477,7 @@ impl Context<'_> {
                 if impossible.is_none() { self.refusals(method, via, availability) } else { Vec::new() };
             Candidate { method, via, impossible, refusals, last_resort: self.last_resort(method) }
         };
-        let mut candidates: Vec<Candidate> = wanted.map(candidate).collect();
-        candidates.extend(self.contradiction().filter(|_| candidates.is_empty()));
-        candidates
-    }
-
-    /// A method that was asked of who does not do it.
-    fn contradiction(&self) -> Option<Candidate> {
-        let (method, via) = (self.request.method?, self.request.via?);
-        let reason = match method {
-            MethodName::Vendor => "a vendor sequence goes by direct writes only (--via direct)",
-            MethodName::VfioReset | MethodName::HotReset => "only VFIO can do that (--via vfio)",
-            MethodName::DeviceSpecific | MethodName::Acpi | MethodName::CxlBus => {
-                "only the kernel can do that (--via kernel)"
-            }
-            _ => "VFIO is asked for vfio_reset or hot_reset, and takes the method itself",
-        };
-        let impossible = Some(reason.to_string());
-        Some(Candidate { method, via, impossible, refusals: Vec::new(), last_resort: None })
+        wanted.map(candidate).collect()
     }
 
     fn impossible_for_kernel(&self, availability: &Availability) -> Option<String> {

@@ -70,6 +70,15 @@ fn each_exit_code_means_what_the_help_says() {
                 "00:05.0",
             ],
         ),
+        // A file that is not there is the wrong argument, whatever it is for.
+        (2, &["--machine", "/no/such/file.toml", "list"]),
+        (2, &["--machine", "/no/such/file", "list"]),
+        (2, &["--machine", "sim:zoo", "--vendor-table", "/no/such/file", "list"]),
+        (2, &["--machine", "sim:zoo", "restore", "/no/such/file"]),
+        (2, &["--machine", "sim:zoo", "restore", "/"]),
+        (2, &["lspci", "-F", "/no/such/file"]),
+        (2, &["diff", "sim:broken", "/no/such/file"]),
+        (2, &["vendor", "trace", "--model", "/no/such/file.json"]),
         (3, &["--machine", "sim:zoo", "reset", "04:00.0"]),
         (3, &["--machine", "sim:zoo", "reset", "04:00.0", "--dry-run"]),
         (4, &["--machine", "sim:zoo", "reset", "00:14.0"]),
@@ -110,6 +119,71 @@ fn each_exit_code_means_what_the_help_says() {
     ] {
         assert!(stdout(&help).contains(line), "{line}");
     }
+}
+
+#[test]
+fn every_error_is_one_document_and_a_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("trace");
+    for (expected, arguments, words) in [
+        // What cannot be understood at all.
+        (2, &["--json", "show", "zebra"][..], "not a PCI address"),
+        (2, &["show", "zebra", "--json"], "not a PCI address"),
+        (2, &["--json", "--machine", "sim:zoo", "reset", "01:00.0", "--method", "zap"], "no reset method"),
+        (2, &["--json", "--machine", "sim:zoo", "reset"], "<ADDRESS>"),
+        (2, &["--json"], "subcommand"),
+        // What nobody can do.
+        (2, &["--json", "--machine", "sim:nowhere", "list"], "sim:nowhere"),
+        (2, &["--json", "--machine", "sim:zoo", "show", "7f:00.0"], "no function"),
+        (2, &["--json", "--machine", "sim:zoo", "restore", "/no/such/file"], "/no/such/file"),
+        (2, &["--json", "--machine", "sim:zoo", "peek", "01:00.0", "0", "2"], "aligned"),
+        (5, &["--json", "--machine", "sim:zoo", "save", "01:00.0", "-o", "/sys/kernel/x"], "/sys/kernel/x"),
+        // Wishes that rule each other out.
+        (
+            2,
+            &["--json", "--machine", "sim:zoo", "reset", "0b:00.0", "--vfio", "group", "--via", "direct"],
+            "--vfio group and --via direct",
+        ),
+        (
+            2,
+            &["--json", "--machine", "sim:zoo", "plan", "0b:00.0", "-m", "hot_reset", "--bridge", "00:0c.0"],
+            "--bridge 0000:00:0c.0 and --method hot_reset",
+        ),
+        (
+            2,
+            &["--json", "--machine", "sim:zoo", "reset", "01:00.0", "-m", "vendor", "--via", "vfio"],
+            "--method vendor and --via vfio",
+        ),
+        (
+            2,
+            &["--json", "--machine", "sim:zoo", "reset", "01:00.0", "--trace", trace.to_str().unwrap()],
+            "--trace is of a vendor sequence",
+        ),
+    ] {
+        let output = run(arguments);
+        assert_eq!(code(&output), expected, "{arguments:?}\n{}", stderr(&output));
+        let document = json(&output);
+        assert_eq!((&document["schema"], &document["exit_code"]), (&1.into(), &expected.into()));
+        assert!(document["error"].as_str().unwrap().contains(words), "{arguments:?} {document}");
+        assert!(
+            stderr(&output).starts_with("error: ") && stderr(&output).contains(words),
+            "{}",
+            stderr(&output)
+        );
+    }
+    assert!(!trace.exists());
+    // Help is none, and what comes after `--` is no option.
+    let help = run(&["--json", "--help"]);
+    assert_eq!(code(&help), 0);
+    assert!(stdout(&help).contains("Exit codes"));
+    assert!(stdout(&run(&["show", "--", "--json"])).is_empty());
+}
+
+#[test]
+fn another_bridge_implies_a_direct_bus_reset() {
+    let output = run(&["--machine", "sim:zoo", "plan", "0b:00.0", "--bridge", "00:0c.0", "--json"]);
+    let decision = &json(&output)["decision"];
+    assert_eq!((&decision["method"], &decision["via"]), (&"bus".into(), &"direct".into()), "{decision}");
 }
 
 #[test]
@@ -257,8 +331,8 @@ fn what_a_command_did_before_it_failed_is_kept() {
     let text = format!("schema = 1\n{}{}", port(""), endpoint("0000:01:00.0", ALL, ours));
     let machine = file(folder.path(), "machine.toml", text);
     let state = folder.path().join("state");
-    // Opened, which is a reset; then the file that the ROM should go to is there already.
-    let rom = file(folder.path(), "rom", "");
+    // Opened, which is a reset; then it turns out that there is no ROM.
+    let rom = folder.path().join("rom").to_str().unwrap().to_string();
     let global = ["--machine", &machine, "--machine-state", state.to_str().unwrap()];
     let failed = run(&[&global[..], &["vfio", "01:00.0", "--rom", &rom]].concat());
     assert_eq!(code(&failed), 2, "{}", stderr(&failed));

@@ -130,3 +130,48 @@ fn the_document_of_machines_shows_what_is_printed() {
 fn the_document_of_vendor_sequences_shows_what_is_printed() {
     check("docs/vendor.md", 2);
 }
+
+/// The words at the beginning of the rows of a table whose head begins so.
+fn table<'a>(text: &'a str, head: &str) -> Vec<&'a str> {
+    let rows = text.split(head).nth(1).unwrap().lines().skip(2);
+    let row = |line: &'a str| line.strip_prefix("| ");
+    rows.map_while(row).map(|row| row.trim_start_matches('`')).collect()
+}
+
+#[test]
+fn every_command_and_exit_code_of_the_help_is_in_the_readme() {
+    let readme = document("README.md");
+    let help = run(Path::new("."), "vfio-reset --help");
+    let section = |from: &str, to: &str| help.split(from).nth(1).unwrap().split(to).next().unwrap();
+    let rows = table(&readme, "| command |");
+    let is_there = |name: &str| rows.iter().any(|row| row.split(['`', ' ']).next() == Some(name));
+    let commands: Vec<&str> =
+        section("Commands:\n", "\n\n").lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(commands.len() >= 13, "{commands:?}");
+    for name in commands.iter().filter(|name| **name != "help") {
+        assert!(is_there(name), "README.md's table of commands has no {name}");
+    }
+    // And the other way: nothing is there that cannot be typed. `serve` is a feature of the build.
+    for row in &rows {
+        let name = row.split(['`', ' ']).next().unwrap();
+        assert!(name == "serve" || commands.contains(&name), "{row}");
+    }
+    let codes = table(&readme, "| exit code |");
+    for line in section("Exit codes:\n", "`plan`").lines().filter(|line| line.starts_with("  ")) {
+        let code = line.trim().split(' ').next().unwrap();
+        let is_listed = codes.iter().any(|row| row.starts_with(&format!("{code} |")));
+        assert!(code.parse::<u8>().is_err() || is_listed, "README.md has no exit code {code}");
+    }
+    assert!(codes.iter().any(|row| row.starts_with("6 |") && row.contains("vfio --hold")));
+}
+
+#[test]
+fn every_command_has_its_json_described() {
+    let text = document("docs/json.md");
+    for name in
+        ["list", "tree", "show", "lspci", "diff", "plan", "reset", "vfio", "peek", "serve", "vendor", "save"]
+    {
+        let heading = |line: &str| line.starts_with("## ") && line.contains(&format!("`{name}`"));
+        assert!(text.lines().any(heading), "docs/json.md has no section for {name}");
+    }
+}

@@ -131,12 +131,13 @@ fn a_refused_sequence_is_shown_with_the_reason_and_a_family_that_was_asked_for_i
 }
 
 #[test]
-fn a_way_that_nobody_goes_has_its_reason() {
+fn a_way_that_nobody_goes_is_a_usage_error() {
+    let radeons = radeons();
+    let inventory = vfio_reset::Inventory::read(&radeons).unwrap();
     let request = Request::new(at(NAVI)).method(MethodName::Vendor).via(Via::Kernel);
-    let plan = plan(&radeons(), &request);
-    assert!(matches!(plan.decision, Decision::NoMethod), "{:?}", plan.decision);
-    let reason = plan.candidates[0].impossible.as_deref().unwrap();
-    assert!(reason.starts_with("a vendor sequence goes by direct writes only"), "{reason}");
+    let quirks = vfio_reset::quirk::Quirks::built_in();
+    let error = vfio_reset::plan::Plan::new(&inventory, &quirks, &request).unwrap_err().to_string();
+    assert!(error.contains("--method vendor and --via kernel") && error.contains("--via direct"), "{error}");
 }
 
 #[test]

@@ -88,7 +88,7 @@ impl Captured {
     /// # Errors
     /// When it cannot be read, or is none of these; with the file, line and column of what is wrong.
     pub fn open(path: &Path) -> Result<Self> {
-        let error = |e| Error::read(path, e);
+        let error = |e| Error::named(path, e);
         if path.metadata().map_err(error)?.is_dir() {
             return Self::from_parts(path, &read_folder(path)?);
         }

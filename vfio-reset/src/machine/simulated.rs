@@ -130,7 +130,7 @@ impl Simulated {
                 ),
             });
         }
-        let text = std::fs::read_to_string(path).map_err(|error| Error::read(path, error))?;
+        let text = std::fs::read_to_string(path).map_err(|error| Error::named(path, error))?;
         Self::from_toml(&text, name)
     }
 

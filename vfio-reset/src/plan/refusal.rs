@@ -228,20 +228,8 @@ impl Context<'_> {
         refuse_users(address, function.users(), Override::Driver, refusals);
         refuse_boot_display(function, refusals);
         if !function.facts().virtfns.is_empty() {
-            self.refuse_virtual_functions(refusals);
+            refusals.push(refuse_virtual_functions(function));
         }
-    }
-
-    pub(super) fn refuse_virtual_functions(&self, refusals: &mut Vec<Refusal>) {
-        let address = self.function.address();
-        let count = self.function.facts().virtfns.len();
-        refusals.push(Refusal {
-            code: RefusalCode::VirtualFunctionsEnabled,
-            address,
-            reason: format!("{address} has {count} virtual functions, which would lose their state"),
-            remedy: "switch them off first: echo 0 > sriov_numvfs".to_string(),
-            overridden_by: Some(Override::VirtualFunctions),
-        });
     }
 
     /// A sequence that nobody has compared with a recorded one is for those who ask for it.
@@ -342,6 +330,18 @@ impl Context<'_> {
         };
         refusals.extend(quirk(bridge));
         refusals.extend(bridge.below().into_iter().filter_map(quirk));
+    }
+}
+
+pub(super) fn refuse_virtual_functions(function: InventoryFunction<'_>) -> Refusal {
+    let address = function.address();
+    let count = function.facts().virtfns.len();
+    Refusal {
+        code: RefusalCode::VirtualFunctionsEnabled,
+        address,
+        reason: format!("{address} has {count} virtual functions, which would lose their state"),
+        remedy: "switch them off first: echo 0 > sriov_numvfs".to_string(),
+        overridden_by: Some(Override::VirtualFunctions),
     }
 }
 

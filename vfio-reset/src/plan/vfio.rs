@@ -4,7 +4,9 @@
 //! IOMMU group complete, and nobody else in it. "Depends on group 20 which is not owned" is what QEMU makes
 //! of that; here every function is named with what is to be done about it.
 
+use super::refusal::refuse_virtual_functions;
 use super::{Affected, Context, Refusal, RefusalCode};
+use crate::error::Result;
 use crate::inventory::{Inventory, InventoryFunction};
 use crate::machine::vfio::{VfioInterface, is_vfio_driver};
 use crate::machine::{DeviceUser, Lockdown};
@@ -13,6 +15,10 @@ use pcicfg::Address;
 use pcicfg::header::Presence;
 use serde::Serialize;
 use std::collections::BTreeSet;
+
+/// The base class of bridges: what has it and is no PCI-to-PCI bridge is the host bridge, the bridge to the legacy
+/// devices and the like.
+const CHIPSET: u8 = 0x06;
 
 /// A function that a hot reset hits, the one that it is asked of included.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,28 +61,28 @@ pub enum Ownership {
 
 impl Ownership {
     fn of(function: InventoryFunction<'_>) -> Self {
-        if function.is_bridge() {
-            return Self::Bridge;
-        }
-        if function.is_virtual() {
+        if function.is_virtual() && !function.is_bridge() {
             return Self::Virtual;
         }
         Self::alone(function)
     }
 
-    /// Of a function that would be reset alone, as a virtual function may be.
+    /// Of a function that would be opened or reset alone, as a virtual function may be.
     fn alone(function: InventoryFunction<'_>) -> Self {
-        let facts = function.facts();
-        let Some(group) = facts.iommu_group else { return Self::NoGroup };
-        if !facts.driver.as_deref().is_some_and(is_vfio_driver) {
+        if function.is_bridge() {
+            return Self::Bridge;
+        }
+        if function.facts().iommu_group.is_none() {
+            return Self::NoGroup;
+        }
+        // First of all, or a driver would be bound to what a virtual machine has.
+        if let Some((pid, command)) = group_of(function).find_map(|other| vfio_user(other.users())) {
+            return Self::InUse { pid, command };
+        }
+        if !function.facts().driver.as_deref().is_some_and(is_vfio_driver) {
             return Self::NotBound;
         }
-        let in_group = |other: &InventoryFunction<'_>| other.facts().iommu_group == Some(group);
-        let inventory = function.inventory();
-        for other in inventory.functions().filter(in_group) {
-            if let Some((pid, command)) = vfio_user(other.users()) {
-                return Self::InUse { pid, command };
-            }
+        for other in group_of(function) {
             let driver = other.facts().driver.as_deref();
             if let Some(driver) = driver.filter(|driver| !is_vfio_driver(driver) && !is_harmless(driver)) {
                 return Self::GroupNotViable { other: other.address(), driver: driver.to_owned() };
@@ -110,6 +116,32 @@ impl Ownership {
     }
 }
 
+/// The functions of a function's IOMMU group, itself included; itself alone if it has none.
+fn group_of(function: InventoryFunction<'_>) -> impl Iterator<Item = InventoryFunction<'_>> {
+    let group = function.facts().iommu_group;
+    let in_group = move |other: &InventoryFunction<'_>| {
+        other.address() == function.address() || group.is_some() && other.facts().iommu_group == group
+    };
+    function.inventory().functions().filter(in_group)
+}
+
+/// What speaks against opening a function through VFIO, whether it can be reset alone or not. Of every function
+/// in its IOMMU group the users must have been read ([`Plan::concerned`](super::Plan::concerned) names them).
+///
+/// # Errors
+/// When there is no such function.
+pub fn opening_refusals(inventory: &Inventory, address: Address) -> Result<Vec<Refusal>> {
+    let function = inventory.function(address)?;
+    let member = HotResetMember { function: Affected::of(function), ownership: Ownership::alone(function) };
+    let mut refusals = Vec::new();
+    refuse_member(function, &member, &mut refusals);
+    if !function.facts().virtfns.is_empty() {
+        // Opening is a reset, for whoever has them in use too.
+        refusals.push(Refusal { overridden_by: None, ..refuse_virtual_functions(function) });
+    }
+    Ok(refusals)
+}
+
 /// Drivers that the kernel does not mind in a group that is given away.
 fn is_harmless(driver: &str) -> bool {
     matches!(driver, "pci-stub" | "pcieport")
@@ -135,7 +167,7 @@ pub(super) fn hot_reset_set(function: InventoryFunction<'_>) -> Vec<HotResetMemb
 
 impl Context<'_> {
     /// The interface that would be used.
-    pub(super) fn vfio_interface(&self) -> Result<VfioInterface, String> {
+    pub(super) fn vfio_interface(&self) -> std::result::Result<VfioInterface, String> {
         let Some(facts) = self.function.inventory().host().vfio else {
             return Err("nobody recorded whether this host has VFIO".to_owned());
         };
@@ -154,9 +186,6 @@ impl Context<'_> {
         if let Err(reason) = self.vfio_interface() {
             return Some(reason);
         }
-        if !matches!(method, MethodName::VfioReset | MethodName::HotReset) {
-            return Some("VFIO has no such reset: it has vfio_reset and hot_reset".to_owned());
-        }
         let probed = method.method().probe(self.function, self.quirks);
         probed.err().map(|reason| reason.to_string())
     }
@@ -171,70 +200,10 @@ impl Context<'_> {
             }],
         };
         for member in &set {
-            self.refuse_member(member, refusals);
+            refuse_member(self.function, member, refusals);
         }
         if !self.function.facts().virtfns.is_empty() {
-            self.refuse_virtual_functions(refusals);
-        }
-    }
-
-    fn refuse_member(&self, member: &HotResetMember, refusals: &mut Vec<Refusal>) {
-        let address = member.function.address;
-        let own = address == self.function.address();
-        let group =
-            member.function.iommu_group.map_or_else(String::new, |group| format!(" (IOMMU group {group})"));
-        let role = match own {
-            true => format!("{address}{group} is"),
-            false => format!("{address}{group} would be reset too and is"),
-        };
-        let mut refuse = |code, reason: String, remedy: String| {
-            refusals.push(Refusal { code, address, reason, remedy, overridden_by: None });
-        };
-        match &member.ownership {
-            Ownership::Ours => {}
-            Ownership::NotBound => refuse(
-                RefusalCode::NotOwned,
-                match &member.function.driver {
-                    Some(driver) => {
-                        format!(
-                            "{role} not ours: the driver {driver} is bound, and VFIO resets only what it owns"
-                        )
-                    }
-                    None => format!("{role} not ours: no driver is bound, and VFIO resets only what it owns"),
-                },
-                match member.function.users.first() {
-                    None => bind_to_vfio(address, member.function.driver.as_deref()),
-                    Some(user) if own => format!("leave it alone: {user}"),
-                    Some(user) => format!("leave both alone: {user}"),
-                },
-            ),
-            Ownership::InUse { pid, command } => refuse(
-                RefusalCode::InUse,
-                format!("{role} not ours: process {pid} ({command}) has the group open"),
-                "stop the virtual machine first".to_owned(),
-            ),
-            Ownership::GroupNotViable { other, driver } => refuse(
-                RefusalCode::NotOwned,
-                format!(
-                    "{role} not ours: {other} is in the same group, and the host uses it (driver {driver})"
-                ),
-                bind_to_vfio(*other, Some(driver)),
-            ),
-            Ownership::NoGroup => refuse(
-                RefusalCode::NotOwned,
-                format!("{role} not ours: it has no IOMMU group, so nobody can own it"),
-                "switch the IOMMU on (in the firmware, and intel_iommu=on for Intel)".to_owned(),
-            ),
-            Ownership::Bridge => refuse(
-                RefusalCode::NotOwned,
-                format!("{role} a bridge, which VFIO cannot own"),
-                "use --method bus --via direct, which saves and restores bridges too".to_owned(),
-            ),
-            Ownership::Virtual => refuse(
-                RefusalCode::VirtualFunctionsEnabled,
-                format!("{role} a virtual function, which VFIO never resets with others"),
-                "switch virtual functions off first: echo 0 > sriov_numvfs".to_owned(),
-            ),
+            refusals.push(refuse_virtual_functions(self.function));
         }
     }
 
@@ -298,16 +267,88 @@ pub(super) fn group_members<'i>(
     inventory: &'i Inventory,
     members: &'i [Address],
 ) -> impl Iterator<Item = Address> + 'i {
-    let group = |&address: &Address| {
-        let function = inventory.function(address).ok()?;
-        let facts = function.facts();
-        facts.driver.as_deref().filter(|driver| is_vfio_driver(driver)).and(facts.iommu_group)
-    };
+    let group = |&address: &Address| inventory.function(address).ok()?.facts().iommu_group;
     let groups: BTreeSet<u32> = members.iter().filter_map(group).collect();
     inventory
         .functions()
         .filter(move |function| function.facts().iommu_group.is_some_and(|group| groups.contains(&group)))
         .map(InventoryFunction::address)
+}
+
+/// Why a function of a set is not ours, and what to do; `asked` is the one that the reset is asked of.
+fn refuse_member(asked: InventoryFunction<'_>, member: &HotResetMember, refusals: &mut Vec<Refusal>) {
+    let address = member.function.address;
+    let own = address == asked.address();
+    let group =
+        member.function.iommu_group.map_or_else(String::new, |group| format!(" (IOMMU group {group})"));
+    let role = match own {
+        true => format!("{address}{group} is"),
+        false => format!("{address}{group} would be reset too and is"),
+    };
+    let mut refuse = |code, reason: String, remedy: String| {
+        refusals.push(Refusal { code, address, reason, remedy, overridden_by: None });
+    };
+    match &member.ownership {
+        Ownership::Ours => {}
+        Ownership::NotBound => refuse(
+            RefusalCode::NotOwned,
+            match &member.function.driver {
+                Some(driver) => {
+                    format!(
+                        "{role} not ours: the driver {driver} is bound, and VFIO resets only what it owns"
+                    )
+                }
+                None => format!("{role} not ours: no driver is bound, and VFIO resets only what it owns"),
+            },
+            give_to_vfio(asked, address),
+        ),
+        Ownership::InUse { pid, command } => refuse(
+            RefusalCode::InUse,
+            format!("{role} not ours: process {pid} ({command}) has the group open"),
+            "stop the virtual machine first".to_owned(),
+        ),
+        Ownership::GroupNotViable { other, driver } => refuse(
+            RefusalCode::NotOwned,
+            format!("{role} not ours: {other} is in the same group, and the host uses it (driver {driver})"),
+            give_to_vfio(asked, *other),
+        ),
+        Ownership::NoGroup => refuse(
+            RefusalCode::NotOwned,
+            format!("{role} not ours: it has no IOMMU group, so nobody can own it"),
+            "switch the IOMMU on (in the firmware, and intel_iommu=on for Intel)".to_owned(),
+        ),
+        Ownership::Bridge => refuse(
+            RefusalCode::NotOwned,
+            format!("{role} a bridge, which VFIO cannot own"),
+            match own {
+                true => "leave it alone: VFIO is for what is below it".to_owned(),
+                false => "use --method bus --via direct, which saves and restores bridges too".to_owned(),
+            },
+        ),
+        Ownership::Virtual => refuse(
+            RefusalCode::VirtualFunctionsEnabled,
+            format!("{role} a virtual function, which VFIO never resets with others"),
+            "switch virtual functions off first: echo 0 > sriov_numvfs".to_owned(),
+        ),
+    }
+}
+
+/// How `address`, which stands in the way of VFIO's having `asked`, gets out of it; or that it must stay.
+fn give_to_vfio(asked: InventoryFunction<'_>, address: Address) -> String {
+    let Ok(function) = asked.inventory().function(address) else { return bind_to_vfio(address, None) };
+    let leave = if address == asked.address() { "leave it alone" } else { "leave both alone" };
+    if let Some(user) = function.users().first() {
+        return format!("{leave}: {user}");
+    }
+    let driver = function.facts().driver.as_deref();
+    // No VFIO driver binds to a bridge, and none is needed: it must only have no other one.
+    if let (true, Some(driver)) = (function.is_bridge(), driver) {
+        return format!("take it from its driver: echo {address} > /sys/bus/pci/drivers/{driver}/unbind");
+    }
+    if function.space().header().class_code().base == CHIPSET {
+        return format!("{leave}: {address} is part of the chipset, and the host needs it");
+    }
+    bind_to_vfio(address, driver)
 }
 
 /// The commands that give a function to vfio-pci.

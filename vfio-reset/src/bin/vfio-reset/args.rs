@@ -17,7 +17,8 @@ Exit codes:
   3  refused, because it would hurt the host or cannot end within the budget; the reason names the override, if there is one
   4  no method can work
   5  permission: root is needed, or the kernel is locked down
-  6  the device does not answer: it did not come back, or was gone before anything was tried
+  6  the device does not answer: it did not come back, or was gone before anything was tried;
+     or the kernel wants it back (`vfio --hold`)
   7  it came back, and verification found a difference; or `diff` found one
 `plan` ends in 0 whatever it finds; `reset --dry-run` ends as the reset would.
 
@@ -231,7 +232,8 @@ pub(crate) struct PlanArguments {
     /// `--via vfio`
     #[arg(long, value_name = "INTERFACE")]
     pub(crate) vfio: Option<VfioInterface>,
-    /// For a direct bus reset: the bridge that asserts it, if not the one right above
+    /// For a direct bus reset: the bridge that asserts it, if not the one right above; implies `--method bus --via
+    /// direct`
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) bridge: Option<Address>,
     /// Treat the device as one of this family of vendor sequences, whatever its ids say. Nobody has tested
@@ -251,8 +253,12 @@ impl PlanArguments {
     pub(crate) fn request(&self) -> Request {
         Request {
             address: self.address,
-            method: self.method,
-            via: self.via.map(ViaArgument::to_via).or(self.vfio.map(|_| Via::Vfio)),
+            method: self.method.or(self.bridge.map(|_| MethodName::Bus)),
+            via: self
+                .via
+                .map(ViaArgument::to_via)
+                .or(self.vfio.map(|_| Via::Vfio))
+                .or(self.bridge.map(|_| Via::Direct)),
             bridge: self.bridge,
             vfio: self.vfio,
             allow: self.allow.clone(),
@@ -309,6 +315,9 @@ pub(crate) struct VfioArguments {
     /// Keep it open for so long, and tell what the kernel tells of it: errors, a request to release it
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) hold: Option<Duration>,
+    /// How long opening it may take, and closing it again, such as 10s or 500ms: both reset it
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_time)]
+    pub(crate) budget: Duration,
 }
 
 #[derive(Debug, Args)]
@@ -330,6 +339,9 @@ pub(crate) struct PeekArguments {
     /// With --vfio: through a mapping, not by system calls
     #[arg(long, requires = "vfio")]
     pub(crate) mapped: bool,
+    /// With --vfio: how long opening it may take, and closing it again, such as 10s or 500ms
+    #[arg(long, value_name = "TIME", default_value = "30s", requires = "vfio", value_parser = parse_time)]
+    pub(crate) budget: Duration,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ mod capture;
 mod diff;
 mod list;
 mod lspci;
+mod opening;
 mod output;
 mod peek;
 mod plan;
@@ -30,7 +31,10 @@ use vfio_reset::Error;
 type CommandResult = Result<u8, Error>;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return not_understood(&error),
+    };
     arguments.global.color.as_choice().write_global();
     match run(&arguments) {
         Ok(code) => ExitCode::from(code),
@@ -38,16 +42,28 @@ fn main() -> ExitCode {
             let (output, code) = (Output::new(&arguments.global), exit_code(&error));
             // Whoever reads JSON reads one document: the command's, if it came as far as that.
             if !output.has_document() {
-                output.document(&serde_json::json!({
-                    "schema": vfio_reset::json::SCHEMA,
-                    "error": error.to_string(),
-                    "exit_code": code,
-                }));
+                output.failure(&error, code);
             }
             output.error(&error);
             ExitCode::from(code)
         }
     }
+}
+
+/// Says what cannot be understood of what was typed, or the help that was asked for. What scripts get is the same as
+/// of any other error.
+fn not_understood(error: &clap::Error) -> ExitCode {
+    let code = u8::try_from(error.exit_code()).unwrap_or(2);
+    let typed = std::env::args_os().skip(1).take_while(|argument| argument != "--");
+    let json = code != 0 && typed.into_iter().any(|argument| argument == "--json");
+    let output = Output { json, quiet: false, verbose: 0 };
+    let text = error.to_string();
+    // How it should be typed and hints come behind that, and are for people.
+    let text = text.split("\n\n").next().unwrap_or_default().trim_end();
+    output.failure(text.strip_prefix("error: ").unwrap_or(text), code);
+    // Nobody is there to be told that nobody reads it.
+    let _ = error.print();
+    ExitCode::from(code)
 }
 
 fn run(arguments: &Arguments) -> CommandResult {
@@ -114,6 +130,7 @@ fn exit_code(error: &Error) -> u8 {
         | Error::NoSuchModel { .. }
         | Error::NotAbove { .. }
         | Error::BarOutOfReach { .. }
+        | Error::NoSuchFile { .. }
         | Error::NotServed { .. }
         | Error::Malformed { .. }
         | Error::Usage { .. }

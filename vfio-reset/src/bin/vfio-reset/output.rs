@@ -83,6 +83,15 @@ impl Output {
         }
     }
 
+    /// Prints the document of an error, if JSON is wanted.
+    pub(crate) fn failure(&self, error: impl Display, exit_code: u8) {
+        self.document(&serde_json::json!({
+            "schema": vfio_reset::json::SCHEMA,
+            "error": error.to_string(),
+            "exit_code": exit_code,
+        }));
+    }
+
     pub(crate) fn warn(&self, text: impl Display) {
         if !self.quiet {
             print_line(&mut anstream::stderr().lock(), &format!("{WARNING}warning{WARNING:#}: {text}"));

@@ -2,73 +2,127 @@
 
 use crate::CommandResult;
 use crate::args::PeekArguments;
+use crate::opening::{self, During};
 use crate::output::Output;
 use crate::session::Session;
-use serde_json::json;
-use std::time::Duration;
+use crate::signals;
+use serde_json::{Value, json};
+use vfio_reset::Error;
 use vfio_reset::machine::KernelReset;
-use vfio_reset::machine::vfio::{Opened, RegionIndex, VfioInterface, VfioRequest};
-use vfio_reset::{Error, Machine};
-
-/// How long opening and closing through VFIO may take, each a reset.
-const BUDGET: Duration = Duration::from_secs(30);
+use vfio_reset::machine::vfio::{Opened, RegionIndex, VfioDevice, VfioInterface, VfioRequest};
 
 pub(crate) fn run(session: &Session, output: &Output, arguments: &PeekArguments) -> CommandResult {
-    let &PeekArguments { address, bar, offset, count, vfio, .. } = arguments;
-    let mut bytes = vec![0; 4 * usize::from(count)];
-    let machine = session.machine();
-    match vfio {
-        None => machine.read_bar(address, bar, offset, &mut bytes)?,
-        Some(interface) => {
-            if through_vfio(machine, arguments, interface, &mut bytes)? == KernelReset::StillRunning {
-                output.error(format!(
-                    "{address} did not come back from the reset that opening or closing it is"
-                ));
-                return Ok(6);
-            }
-        }
+    if let Some(interface) = arguments.vfio {
+        return through_vfio(session, output, arguments, interface);
     }
-    let registers: Vec<(u64, u32)> = (offset..)
-        .step_by(4)
-        .zip(bytes.chunks_exact(4))
-        .map(|(at, dword)| (at, u32::from_le_bytes([dword[0], dword[1], dword[2], dword[3]])))
-        .collect();
-    for (at, value) in &registers {
-        output.line(format!("{at:#x}: {value:08x}"));
-    }
-    output.document(&json!({
-        "schema": vfio_reset::json::SCHEMA,
-        "address": address,
-        "bar": bar,
-        "registers": registers.iter().map(|(at, value)| json!({ "offset": at, "value": value })).collect::<Vec<_>>(),
-    }));
+    let mut bytes = empty(arguments);
+    session.machine().read_bar(arguments.address, arguments.bar, arguments.offset, &mut bytes)?;
+    print(output, arguments, &bytes);
+    output.document(&document(arguments, &bytes));
     Ok(0)
 }
 
+fn empty(arguments: &PeekArguments) -> Vec<u8> {
+    vec![0; 4 * usize::from(arguments.count)]
+}
+
+/// Opens the device, reads, and closes it. What was read is shown before anything that went wrong afterwards.
 fn through_vfio(
-    machine: &dyn Machine,
+    session: &Session,
+    output: &Output,
     arguments: &PeekArguments,
     interface: VfioInterface,
-    bytes: &mut [u8],
-) -> Result<KernelReset, Error> {
-    let &PeekArguments { address, bar, offset, .. } = arguments;
-    let request = VfioRequest { address, interface, also: &[], budget: BUDGET };
-    let Opened::Open(device) = machine.open_vfio(&request)? else { return Ok(KernelReset::StillRunning) };
-    let Some(region) = RegionIndex::behind(bar) else { return device.close(BUDGET) };
-    let read = match arguments.mapped {
-        false => device.read_region(region, offset, bytes),
-        true => match device.map_region(region) {
-            Ok(Some(mapped)) => mapped.read(offset, bytes),
-            Ok(None) => Err(Error::BarOutOfReach {
-                address,
-                bar,
-                offset,
-                length: bytes.len(),
-                reason: "it cannot be mapped; leave --mapped out".to_string(),
-            }),
-            Err(error) => Err(error),
-        },
+) -> CommandResult {
+    let &PeekArguments { address, budget, .. } = arguments;
+    let (_, refusals) = session.opening(address)?;
+    session.must_be_writable("opened")?;
+    if !refusals.is_empty() {
+        return Ok(opening::refused(output, address, &refusals));
+    }
+    // What would end the program waits until the device is closed.
+    let _undisturbed = signals::Blocked::new();
+    let request = VfioRequest { address, interface, also: &[], budget };
+    let Opened::Open(device) = session.machine().open_vfio(&request)? else {
+        return Ok(opening::still_running(output, address, During::Opening, budget, None));
     };
-    let closed = device.close(BUDGET)?;
-    read.map(|()| closed)
+    let resets = device.can_reset();
+    let mut bytes = empty(arguments);
+    let read = read(&*device, arguments, &mut bytes);
+    let closed = device.close(budget);
+    let mut document = match read {
+        Ok(()) => {
+            print(output, arguments, &bytes);
+            document(arguments, &bytes)
+        }
+        Err(_) => json!({}),
+    };
+    document["interface"] = interface.as_str().into();
+    document["resets"] = resets.into();
+    output.note(match resets {
+        true => format!("opening {address} reset it, and closing it reset it again"),
+        false => format!(
+            "opening {address} did not reset it, for the kernel has no method for it alone; closing it resets its \
+             whole bus, if all on that are VFIO's"
+        ),
+    });
+    if let Ok(KernelReset::StillRunning) = closed {
+        if let Err(error) = &read {
+            document["error"] = error.to_string().into();
+            output.error(error);
+        }
+        return Ok(opening::still_running(output, address, During::Closing, budget, Some(document)));
+    }
+    read?;
+    if let KernelReset::Failed { errno } = closed? {
+        output.warn(format!("closing {address}: {}", std::io::Error::from_raw_os_error(errno)));
+    }
+    output.document(&document);
+    Ok(0)
+}
+
+fn read(device: &dyn VfioDevice, arguments: &PeekArguments, bytes: &mut [u8]) -> Result<(), Error> {
+    let &PeekArguments { address, bar, offset, mapped, .. } = arguments;
+    let out_of_reach = |length, reason: &str| Error::BarOutOfReach {
+        address,
+        bar,
+        offset,
+        length,
+        reason: reason.to_string(),
+    };
+    // What can be typed is one of these.
+    let Some(region) = RegionIndex::behind(bar) else {
+        return Err(out_of_reach(bytes.len(), "there is no such BAR"));
+    };
+    if !mapped {
+        return device.read_region(region, offset, bytes);
+    }
+    match device.map_region(region)? {
+        Some(mapped) => mapped.read(offset, bytes),
+        None => Err(out_of_reach(bytes.len(), "it cannot be mapped; leave --mapped out")),
+    }
+}
+
+/// The registers, each with where it is.
+fn registers(offset: u64, bytes: &[u8]) -> impl Iterator<Item = (u64, u32)> + '_ {
+    let value = |dword: &[u8]| match dword {
+        &[a, b, c, d] => u32::from_le_bytes([a, b, c, d]),
+        _ => u32::MAX,
+    };
+    (offset..).step_by(4).zip(bytes.chunks_exact(4).map(value))
+}
+
+fn print(output: &Output, arguments: &PeekArguments, bytes: &[u8]) {
+    for (at, value) in registers(arguments.offset, bytes) {
+        output.line(format!("{at:#x}: {value:08x}"));
+    }
+}
+
+fn document(arguments: &PeekArguments, bytes: &[u8]) -> Value {
+    let registers = registers(arguments.offset, bytes);
+    json!({
+        "schema": vfio_reset::json::SCHEMA,
+        "address": arguments.address,
+        "bar": arguments.bar,
+        "registers": registers.map(|(at, value)| json!({ "offset": at, "value": value })).collect::<Vec<_>>(),
+    })
 }

@@ -23,6 +23,9 @@ use vfio_reset::{Error, json};
 pub(crate) fn run(session: &Session, output: &Output, arguments: &ResetArguments) -> CommandResult {
     let (inventory, plan) = session.plan(&arguments.plan.request())?;
     if arguments.dry_run {
+        if let Decision::Act(action) = &plan.decision {
+            check_trace(arguments, action)?;
+        }
         let ways = match &plan.decision {
             Decision::Act(action) => match action.act {
                 ResetAct::Vendor { family } => Some(dry_run::ways(family, action, &inventory)?),
@@ -41,16 +44,9 @@ pub(crate) fn run(session: &Session, output: &Output, arguments: &ResetArguments
     let Decision::Act(action) = &plan.decision else {
         return Ok(nothing_done(session, output, &plan));
     };
-    let is_sequence = matches!(action.act, ResetAct::Vendor { .. });
-    let trace_file = match &arguments.trace {
-        // Before anything is touched: what cannot be written then ends nothing in the middle.
-        Some(path) if is_sequence => Some(TraceFile::open(path)?),
-        Some(_) => {
-            output.warn(format!("--trace is for vendor sequences, and this is {}: ignored", action.method));
-            None
-        }
-        None => None,
-    };
+    check_trace(arguments, action)?;
+    // Before anything is touched: what cannot be written then ends nothing in the middle.
+    let trace_file = arguments.trace.as_deref().map(TraceFile::open).transpose()?;
     output.line(headline(session, inventory.function(plan.address)?));
     output.line(format!("  {}", styled(DIM, way(action))));
     output.line("");
@@ -97,6 +93,18 @@ impl<'p> TraceFile<'p> {
         let written = emptied.and_then(|()| self.file.write_all(text.as_bytes()));
         written.map_err(|error| format!("the trace is lost: {}", Error::write(self.path, error)))
     }
+}
+
+/// That there will be something to trace.
+fn check_trace(arguments: &ResetArguments, action: &Action) -> Result<(), Error> {
+    if arguments.trace.is_none() || matches!(action.act, ResetAct::Vendor { .. }) {
+        return Ok(());
+    }
+    let reason = format!(
+        "--trace is of a vendor sequence (--method vendor), and this reset is {} (--via {})",
+        action.method, action.via
+    );
+    Err(Error::Usage { reason })
 }
 
 /// A plan, and of a vendor sequence every write that it would make.

@@ -55,7 +55,7 @@ fn write_new(path: &Path, text: &str) -> Result<(), Error> {
 
 pub(crate) fn restore(session: &Session, output: &Output, arguments: &RestoreArguments) -> CommandResult {
     let file = &arguments.file;
-    let text = std::fs::read_to_string(file).map_err(|error| Error::read(file, error))?;
+    let text = std::fs::read_to_string(file).map_err(|error| Error::named(file, error))?;
     let state = SavedState::from_json(&text, file)?;
     if arguments.dry_run {
         dry_run(output, &state);

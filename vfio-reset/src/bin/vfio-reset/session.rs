@@ -9,7 +9,7 @@ use vfio_reset::machine::captured::Captured;
 use vfio_reset::machine::live::Live;
 use vfio_reset::machine::simulated::Simulated;
 use vfio_reset::pci_ids::PciIds;
-use vfio_reset::plan::{Plan, Request};
+use vfio_reset::plan::{Plan, Refusal, Request, opening_refusals};
 use vfio_reset::quirk::{Quirks, USER_DIRECTORY};
 use vfio_reset::vendor::{Devices, Family, devices};
 use vfio_reset::{Error, Inventory, Machine};
@@ -35,7 +35,7 @@ impl Session {
         let machine = AnyMachine::open(&global.machine)?;
         match (&machine, &global.machine_state) {
             (AnyMachine::Simulated(simulated), Some(file)) if file.exists() => {
-                let text = std::fs::read_to_string(file).map_err(|error| Error::read(file, error))?;
+                let text = std::fs::read_to_string(file).map_err(|error| Error::named(file, error))?;
                 let state = serde_json::from_str(&text).map_err(|error| Error::Malformed {
                     file: file.clone(),
                     line: error.line(),
@@ -129,6 +129,15 @@ impl Session {
         Ok((inventory, plan))
     }
 
+    /// What speaks against opening a device through VFIO.
+    pub(crate) fn opening(&self, address: Address) -> Result<(Inventory, Vec<Refusal>), Error> {
+        let mut inventory = self.inventory()?;
+        let concerned = Plan::concerned(&inventory, &Request::new(address))?;
+        inventory.read_users(self.machine(), concerned)?;
+        let refusals = opening_refusals(&inventory, address)?;
+        Ok((inventory, refusals))
+    }
+
     /// Keeps a simulated machine's state for the next command.
     pub(crate) fn close(self) -> Result<(), Error> {
         if let (AnyMachine::Simulated(simulated), Some(file)) = (&self.machine, &self.state_file) {
@@ -153,7 +162,7 @@ fn must_have_folder(file: &Path) -> Result<(), Error> {
 pub(crate) fn vendor_devices(global: &Global) -> Result<Devices, Error> {
     let mut devices = Devices::load(Path::new(devices::USER_DIRECTORY))?;
     for file in &global.vendor_table {
-        let text = std::fs::read_to_string(file).map_err(|error| Error::read(file, error))?;
+        let text = std::fs::read_to_string(file).map_err(|error| Error::named(file, error))?;
         devices.add(&text, file)?;
     }
     Ok(devices)

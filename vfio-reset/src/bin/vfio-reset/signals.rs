@@ -7,9 +7,12 @@
 
 use std::mem::MaybeUninit;
 
+/// An interrupt from the terminal, a service that is stopped, a lost connection.
+const SIGNALS: [libc::c_int; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
+
 /// While this lives, the signals wait. Those that whoever started the program wants ignored (`nohup`) stay so.
 pub(crate) struct Blocked {
-    #[cfg(feature = "serve")]
+    #[cfg(any(test, feature = "serve"))]
     blocked: libc::sigset_t,
     before: Option<libc::sigset_t>,
 }
@@ -22,7 +25,7 @@ impl Blocked {
         // call that fills it says that it did.
         unsafe {
             libc::sigemptyset(set.as_mut_ptr());
-            for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+            for signal in SIGNALS {
                 if !is_ignored(signal) {
                     libc::sigaddset(set.as_mut_ptr(), signal);
                 }
@@ -32,15 +35,25 @@ impl Blocked {
                 _ => None,
             };
             Self {
-                #[cfg(feature = "serve")]
+                #[cfg(any(test, feature = "serve"))]
                 blocked: set.assume_init(),
                 before,
             }
         }
     }
 
+    /// Whether one of the signals is waiting: whoever waits himself, for longer than a reset takes, stops then.
+    pub(crate) fn pending(&self) -> bool {
+        let mut set = MaybeUninit::uninit();
+        // SAFETY: the set is read only where the call that fills it says that it did.
+        unsafe {
+            libc::sigpending(set.as_mut_ptr()) == 0
+                && SIGNALS.iter().any(|&signal| libc::sigismember(set.as_ptr(), signal) == 1)
+        }
+    }
+
     /// Waits for one of the signals.
-    #[cfg(feature = "serve")]
+    #[cfg(any(test, feature = "serve"))]
     pub(crate) fn wait(&self) {
         let mut signal = 0;
         // SAFETY: the set is one that `sigemptyset` made, and the signal lives here.
@@ -64,5 +77,21 @@ impl Drop for Blocked {
             // SAFETY: the mask is the one that this thread had.
             unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before, std::ptr::null_mut()) };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_waits_and_can_be_seen_waiting() {
+        let blocked = Blocked::new();
+        assert!(!blocked.pending());
+        // SAFETY: the signal is for this thread, which has just blocked it.
+        unsafe { libc::raise(libc::SIGTERM) };
+        assert!(blocked.pending());
+        blocked.wait();
+        assert!(!blocked.pending());
     }
 }

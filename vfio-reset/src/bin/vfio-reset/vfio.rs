@@ -2,73 +2,112 @@
 
 use crate::CommandResult;
 use crate::args::VfioArguments;
+use crate::opening::{self, During};
 use crate::output::{BAD, BOLD, DIM, GOOD, Output, WARNING, styled};
-use crate::plan::{headline, refusal_lines, time};
+use crate::plan::{headline, time};
 use crate::session::Session;
+use crate::signals::Blocked;
 use pcicfg::Address;
 use serde_json::{Value, json};
+use std::fs::File;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use vfio_reset::machine::KernelReset;
 use vfio_reset::machine::vfio::{
     HotResetSet, Opened, RegionIndex, RegionInfo, VfioDevice, VfioEvent, VfioInterface, VfioRequest,
 };
-use vfio_reset::method::MethodName;
-use vfio_reset::plan::{Decision, Override, Request, Via};
 use vfio_reset::{Error, Machine};
 
-/// How long opening and closing may take, each a reset.
-const BUDGET: Duration = Duration::from_secs(30);
-
-/// More than any expansion ROM has.
+/// More than any expansion ROM has: a ROM's address register has as many bits as that.
 const MOST_ROM: u64 = 16 << 20;
 
 pub(crate) fn run(session: &Session, output: &Output, arguments: &VfioArguments) -> CommandResult {
-    let address = arguments.address;
-    let request = Request {
-        vfio: arguments.vfio,
-        // Its virtual functions lose nothing by a look.
-        allow: vec![Override::VirtualFunctions],
-        ..Request::new(address).method(MethodName::VfioReset).via(Via::Vfio)
-    };
-    let (inventory, plan) = session.plan(&request)?;
+    let &VfioArguments { address, budget, .. } = arguments;
+    let (inventory, refusals) = session.opening(address)?;
     session.must_be_writable("opened")?;
-    if let Decision::Refuse { refusals, .. } = &plan.decision {
-        output.document(&json!({
-            "schema": vfio_reset::json::SCHEMA, "address": address, "outcome": "refused", "exit_code": 3,
-            "refusals": refusals,
-        }));
-        output.error(format!("{address} cannot be opened; nothing was touched"));
-        for line in refusal_lines(refusals) {
-            output.detail(line);
-        }
-        return Ok(3);
+    if !refusals.is_empty() {
+        return Ok(opening::refused(output, address, &refusals));
     }
+    // Before the device is reset for it.
+    let mut rom = arguments.rom.as_deref().map(NewFile::create).transpose()?;
     output.line(headline(session, inventory.function(address)?));
-    let facts = inventory.host().vfio.unwrap_or_default();
-    let interface = arguments.vfio.or(facts.preferred()).unwrap_or(VfioInterface::Group);
+    let interface = opening::interface(&inventory, arguments.vfio);
     let machine = session.machine();
+    // What would end the program waits until the device is closed.
+    let undisturbed = Blocked::new();
     let begin = machine.clock().now();
-    let request = VfioRequest { address, interface, also: &[], budget: BUDGET };
+    let request = VfioRequest { address, interface, also: &[], budget };
     let device = match machine.open_vfio(&request)? {
         Opened::Open(device) => device,
-        Opened::StillRunning => return Ok(still_running(output, address, "opened")),
+        Opened::StillRunning => {
+            return Ok(opening::still_running(output, address, During::Opening, budget, None));
+        }
     };
     let opening = machine.clock().now().saturating_sub(begin);
-    let mut look = look(&*device)?;
-    print(output, &look, interface, opening, device.can_reset());
-    let mut released = false;
-    let result = watch(machine, output, &*device, arguments, &mut look, &mut released);
+    let visit = look(&*device, budget).and_then(|mut look| {
+        print(output, &look, interface, opening);
+        if let Some(file) = &mut rom {
+            let size = save_rom(&*device, address, file)?;
+            output.line(format!("  {size} bytes of ROM written to {}", file.path.display()));
+            look.rom = Some((file.path.clone(), size));
+        }
+        if let Some(hold) = arguments.hold {
+            watch(machine, output, &*device, hold, &undisturbed, &mut look)?;
+        }
+        Ok(look)
+    });
     let begin = machine.clock().now();
-    let closed = device.close(BUDGET)?;
+    let closed = device.close(budget);
     let closing = machine.clock().now().saturating_sub(begin);
-    result?;
-    if closed == KernelReset::StillRunning {
-        return Ok(still_running(output, address, "closed"));
+    let document = |look: &Look| document(address, interface, look, opening, closing);
+    if let Ok(KernelReset::StillRunning) = closed {
+        let mut known = visit.as_ref().ok().map(document);
+        if let Err(error) = &visit {
+            output.error(error);
+            known = Some(json!({ "error": error.to_string() }));
+        }
+        return Ok(opening::still_running(output, address, During::Closing, budget, known));
     }
-    output.line(format!("  closed in {}", time(closing)));
-    output.document(&document(address, interface, &look, opening, closing));
-    Ok(if released { 6 } else { 0 })
+    let look = visit?;
+    match closed? {
+        KernelReset::Failed { errno } => {
+            output.warn(format!("closing {address}: {}", std::io::Error::from_raw_os_error(errno)));
+        }
+        _ => output.line(format!("  closed in {}", time(closing))),
+    }
+    output.document(&document(&look));
+    Ok(look.exit_code())
+}
+
+/// A file that was made for what is to be written to it, and is removed again if nothing was.
+struct NewFile {
+    path: PathBuf,
+    file: File,
+    is_whole: bool,
+}
+
+impl NewFile {
+    fn create(path: &Path) -> Result<Self, Error> {
+        let file = File::create_new(path).map_err(|error| Error::write(path, error))?;
+        Ok(Self { path: path.to_path_buf(), file, is_whole: false })
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let written = self.file.write_all(bytes).and_then(|()| self.file.sync_all());
+        written.map_err(|error| Error::write(&self.path, error))?;
+        self.is_whole = true;
+        Ok(())
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if !self.is_whole {
+            // It is empty or half, and why is said elsewhere.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
 }
 
 /// What VFIO says of an open function.
@@ -77,23 +116,36 @@ struct Look {
     regions: Vec<(RegionIndex, RegionInfo)>,
     set: Result<HotResetSet, String>,
     events: Vec<VfioEvent>,
+    /// Where its ROM was written to, and how many bytes that were.
+    rom: Option<(PathBuf, usize)>,
 }
 
-fn look(device: &dyn VfioDevice) -> Result<Look, Error> {
+impl Look {
+    /// Whether the kernel wants to have it back.
+    fn is_wanted_back(&self) -> bool {
+        self.events.contains(&VfioEvent::ReleaseRequested)
+    }
+
+    fn exit_code(&self) -> u8 {
+        if self.is_wanted_back() { 6 } else { 0 }
+    }
+}
+
+fn look(device: &dyn VfioDevice, budget: Duration) -> Result<Look, Error> {
     let mut regions = Vec::new();
     for index in RegionIndex::ALL {
         regions.extend(device.region(index)?.map(|info| (index, info)));
     }
-    let set = match device.hot_reset_set(BUDGET) {
+    let set = match device.hot_reset_set(budget) {
         Ok(Some(set)) => Ok(set),
         Ok(None) => Err("the kernel did not answer: somebody else resets a function of the set".to_owned()),
         Err(error) => Err(error.to_string()),
     };
-    Ok(Look { can_reset: device.can_reset(), regions, set, events: Vec::new() })
+    Ok(Look { can_reset: device.can_reset(), regions, set, events: Vec::new(), rom: None })
 }
 
-fn print(output: &Output, look: &Look, interface: VfioInterface, opening: Duration, can_reset: bool) {
-    let reset = match can_reset {
+fn print(output: &Output, look: &Look, interface: VfioInterface, opening: Duration) {
+    let reset = match look.can_reset {
         true => "and reset by that",
         false => "and not reset by that: the kernel has no method for it alone",
     };
@@ -126,24 +178,16 @@ fn print(output: &Output, look: &Look, interface: VfioInterface, opening: Durati
     }
 }
 
-/// Saves the ROM if that is wanted, then tells what the kernel tells until the time is over or the kernel wants
-/// the function back.
+/// Tells what the kernel tells until the time is over, the kernel wants the function back, or the user has enough.
 fn watch(
     machine: &dyn Machine,
     output: &Output,
     device: &dyn VfioDevice,
-    arguments: &VfioArguments,
+    hold: Duration,
+    undisturbed: &Blocked,
     look: &mut Look,
-    released: &mut bool,
 ) -> Result<(), Error> {
     const LOOK_EVERY: Duration = Duration::from_millis(100);
-    if let Some(path) = &arguments.rom {
-        let image = rom(device)?;
-        let mut file = std::fs::File::create_new(path).map_err(|error| Error::write(path, error))?;
-        file.write_all(&image).map_err(|error| Error::write(path, error))?;
-        output.line(format!("  {} bytes of ROM written to {}", image.len(), path.display()));
-    }
-    let Some(hold) = arguments.hold else { return Ok(()) };
     output.line(format!("Held open for {}; what the kernel tells:", time(hold)));
     let clock = machine.clock();
     let end = clock.now().saturating_add(hold);
@@ -151,32 +195,34 @@ fn watch(
         for event in device.events()? {
             output.line(format!("  {}", styled(BAD, event)));
             look.events.push(event);
-            *released |= event == VfioEvent::ReleaseRequested;
+        }
+        if undisturbed.pending() {
+            output.line("  interrupted: it is closed now");
+            return Ok(());
         }
         let left = end.saturating_sub(clock.now());
-        if *released || left.is_zero() {
+        if look.is_wanted_back() || left.is_zero() {
             return Ok(());
         }
         clock.sleep(LOOK_EVERY.min(left));
     }
 }
 
-/// The whole ROM region.
-fn rom(device: &dyn VfioDevice) -> Result<Vec<u8>, Error> {
-    let size = device.region(RegionIndex::Rom)?.map_or(0, |info| info.size.min(MOST_ROM));
+/// Writes the whole ROM region to a file.
+fn save_rom(device: &dyn VfioDevice, address: Address, file: &mut NewFile) -> Result<usize, Error> {
+    let size = device.region(RegionIndex::Rom)?.map_or(0, |info| info.size);
+    if size == 0 {
+        let reason = format!("{address} has no expansion ROM, or the kernel cannot read it");
+        return Err(Error::Usage { reason });
+    }
+    if size > MOST_ROM {
+        let reason = format!("{address} is said to have {size} bytes of ROM, and there is none so large");
+        return Err(Error::Usage { reason });
+    }
     let mut image = vec![0; size as usize];
     device.read_region(RegionIndex::Rom, 0, &mut image)?;
-    Ok(image)
-}
-
-fn still_running(output: &Output, address: Address, what: &str) -> u8 {
-    output.document(&json!({
-        "schema": vfio_reset::json::SCHEMA, "address": address, "outcome": "kernel_still_waiting", "exit_code": 6,
-    }));
-    output.error(format!(
-        "{address} did not come back from the reset that being {what} is, and the kernel is still waiting for it"
-    ));
-    6
+    file.write(&image)?;
+    Ok(image.len())
 }
 
 fn document(
@@ -210,5 +256,8 @@ fn document(
         "hot_reset": set,
         "hot_reset_error": look.set.as_ref().err(),
         "events": look.events,
+        "rom": look.rom.as_ref().map(|(path, size)| json!({ "file": path.display().to_string(), "bytes": size })),
+        "outcome": if look.is_wanted_back() { "release_requested" } else { "done" },
+        "exit_code": look.exit_code(),
     })
 }

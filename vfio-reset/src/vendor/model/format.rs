@@ -182,9 +182,9 @@ fn plain(error: &serde_json::Error) -> String {
 }
 
 fn read_limited(path: &Path) -> Result<Vec<u8>> {
-    let file = std::fs::File::open(path).map_err(|error| Error::read(path, error))?;
+    let file = std::fs::File::open(path).map_err(|error| Error::named(path, error))?;
     let mut bytes = Vec::new();
-    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|error| Error::read(path, error))?;
+    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|error| Error::named(path, error))?;
     if bytes.len() as u64 > LARGEST_FILE {
         return Err(malformed(path, 0, 0, format!("it has more than {} MiB", LARGEST_FILE >> 20)));
     }

@@ -15,7 +15,7 @@ const FUNCTIONS: usize = 4 * dump::MAX_FUNCTIONS;
 
 /// Reads a file with lspci's text.
 pub(super) fn read(file: &Path, keep: Keep, output: &Output) -> Result<Functions, Error> {
-    let input = Input::open(file, UNPACKED).map_err(|error| Error::read(file, error))?;
+    let input = Input::open(file, UNPACKED).map_err(|error| Error::named(file, error))?;
     let pieces = if keep == Keep::Header { Pieces::of_headers() } else { Pieces::new() };
     let reading = Reading::new(keep, input.again, FUNCTIONS);
     read_within(pieces, input, file, reading, output)?.end(file, output)
@@ -31,7 +31,7 @@ fn read_within(
     let mut pieces = pieces;
     loop {
         let wanted = pieces.wanted();
-        let progress = input.read(wanted, pieces.text()).map_err(|error| Error::read(file, error))?;
+        let progress = input.read(wanted, pieces.text()).map_err(|error| Error::named(file, error))?;
         if let Progress::Lost(what) = &progress {
             output.warn(format!("{}: dropped {what}", name(file)));
         }
