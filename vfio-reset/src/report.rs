@@ -52,6 +52,9 @@ pub struct Evidence {
 pub enum Outcome {
     /// Done, and everything is as before.
     Verified,
+    /// A vendor sequence went through and everything is as before, but nothing shows that anything was
+    /// reset.
+    Unproven,
     /// The function is back, and something is not as before.
     Different,
     /// The function did not come back.
@@ -79,7 +82,7 @@ impl Outcome {
             Self::Failed => 1,
             Self::NoMethod => 4,
             Self::Lost | Self::KernelStillWaiting | Self::NotTouched => 6,
-            Self::Different => 7,
+            Self::Different | Self::Unproven => 7,
         }
     }
 }
@@ -88,6 +91,7 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Verified => "reset, restored and verified",
+            Self::Unproven => "asked for a reset, and nothing shows whether it happened; restored",
             Self::Different => "back, but not as before",
             Self::Lost => "did not come back",
             Self::KernelStillWaiting => "did not come back in time; the kernel is still waiting for it",

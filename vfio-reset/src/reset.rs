@@ -113,6 +113,8 @@ pub fn reset(
         unanswered: Vec::new(),
         trace: None,
         advice: Vec::new(),
+        is_unproven: false,
+        proof: None,
     };
     let power = power::Hold::new(machine, &action.functions);
     let result = engine.run();
@@ -151,6 +153,10 @@ struct Engine<'e, 'o> {
     /// Of a vendor sequence: every access, and what is next after its failure.
     trace: Option<crate::vendor::Trace>,
     advice: Vec<String>,
+    /// A vendor sequence went through, and nothing shows that it reset anything.
+    is_unproven: bool,
+    /// What shows that a vendor sequence reset the device.
+    proof: Option<String>,
 }
 
 impl Engine<'_, '_> {
@@ -172,7 +178,11 @@ impl Engine<'_, '_> {
             }
         })?;
         let all_well = self.verification.iter().all(|check| check.ok);
-        Ok(if all_well { Outcome::Verified } else { Outcome::Different })
+        Ok(match (all_well, self.is_unproven) {
+            (true, false) => Outcome::Verified,
+            (true, true) => Outcome::Unproven,
+            (false, _) => Outcome::Different,
+        })
     }
 
     /// Takes a step, with what the plan says of it; the closure gives what came of it.
@@ -294,7 +304,8 @@ impl Engine<'_, '_> {
         let finding = self.findings(outcome);
         self.notes.extend(finding);
         let next = self.next(outcome);
-        let evidence = matches!(outcome, Outcome::Verified | Outcome::Different).then(|| self.evidence());
+        let evidence = matches!(outcome, Outcome::Verified | Outcome::Different | Outcome::Unproven)
+            .then(|| self.evidence());
         Ok(Report {
             evidence,
             address: self.action.address,

@@ -171,11 +171,12 @@ fn a_budget_that_the_reset_cannot_keep_is_refused_before_anything_is_touched() {
 
 #[test]
 fn what_is_left_of_the_budget_before_the_trigger_decides_and_after_it_the_sequence_has_its_time() {
-    // 501 ms: looking for the register blocks takes 2 ms of them, and the PSP is not asked any more.
+    // Half a millisecond more than the least: looking for the register blocks takes 0.8 ms, and the PSP is not
+    // asked any more.
     let machine = radeons();
     let before = images(&machine);
     let mut request = Request::new(at(NAVI));
-    request.budget = Duration::from_millis(501);
+    request.budget = Duration::from_micros(500_500);
     let recording = Recording::new(&machine, None);
     let report = reset(&recording, &action(&machine, &request), Options::default(), &mut |_| {}).unwrap();
     assert_eq!(report.outcome, Outcome::Failed);
@@ -234,6 +235,8 @@ fn each_card_comes_back_with_everything_as_before() {
         assert_eq!(report.outcome, Outcome::Verified, "{address}: {report:#?}");
         assert_eq!(report.step(StepName::PostCheck).unwrap().text, deed);
         assert!(report.trace.is_some());
+        let evidence = report.evidence.unwrap();
+        assert_eq!(evidence.reset_seen, Some(true), "{}", evidence.text);
     }
     assert_eq!(images(&machine), before, "bus mastering, BARs and power states of all functions");
 }
@@ -258,6 +261,15 @@ fn a_card_that_no_driver_has_started_needs_no_reset() {
     let report = reset_of(&machine, UNSTARTED);
     assert_eq!((report.outcome, report.outcome.exit_code()), (Outcome::NotNeeded, 0));
     assert_eq!(images(&machine), before);
+}
+
+#[test]
+fn a_card_that_was_reset_needs_no_second_reset() {
+    let machine = radeons();
+    for address in [POLARIS, VEGA, NAVI] {
+        assert_eq!(reset_of(&machine, address).outcome, Outcome::Verified, "{address}");
+        assert_eq!(reset_of(&machine, address).outcome, Outcome::NotNeeded, "{address}");
+    }
 }
 
 #[test]
@@ -479,7 +491,7 @@ fn a_dry_run_shows_the_other_ways_and_what_is_put_back_after_a_failure() {
         (
             POLARIS,
             "it can, and the chip does not let itself",
-            ["undo        BIF_FB_EN", "ends as     failed: "],
+            ["undo        BACO_CNTL.BACO_RESET_EN", "ends as     failed: "],
         ),
     ] {
         let (_, text, _) = program(&["--machine", "sim:radeons", "reset", card, "--dry-run"]);

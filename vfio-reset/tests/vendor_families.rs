@@ -70,8 +70,10 @@ fn every_family_is_shown_on_models_of_each_way_and_leaves_them_as_they_were() {
             assert_eq!(entry.family, Some(*family), "{}", rehearsal.model);
             let fresh = ModelHost::new(parsed, "fresh".to_string());
             let (run, _, after) = take(&model);
-            // Those that show what is put back after a failure.
+            // Nothing that is known of these tells a device that was reset from one that was not.
             let expected = match rehearsal.model {
+                "vangogh_mode2" | "intel_ivybridge" => Verdict::Unproven,
+                // What is put back after a failure is shown, too.
                 "polaris10_stays_on" | "vega10_stays_on" | "vega20_refuses" | "mi100_psp_silent"
                 | "navi10_psp_silent" => Verdict::Failed,
                 _ => Verdict::Reset,
@@ -99,7 +101,7 @@ fn every_apu_is_asked_for_mode_2_with_its_own_message() {
     ] {
         let (run, accesses, _) = take(&model(name));
         assert_eq!(bar_writes(&accesses), [(0x58a68, 0), (0x58a48, 2), (0x58a08, message)], "{name}");
-        assert_eq!(run.text, "mode 2 reset by the SMU");
+        assert!(run.text.starts_with("mode 2 reset by the SMU"), "{name}: {}", run.text);
         assert!(
             run.notes.iter().any(|note| note.contains("hold what the guest left there")),
             "{:?}",
@@ -121,8 +123,15 @@ fn navi_2x_and_3x_are_asked_for_mode_1_each_in_its_mailbox() {
         ("navi32_mode1", [(0x589d4, 0), (0x58a2c, 0x2), (0x589d8, 0)]),
         ("navi33_mode1", [(0x58a68, 0), (0x58a48, 0), (0x58a08, 0x2f)]),
     ] {
-        let (run, accesses, _) = take(&model(name));
-        assert!(bar_writes(&accesses).ends_with(&writes), "{name}: {:x?}", bar_writes(&accesses));
+        let mut model = model(name);
+        model["regs"]
+            .as_array_mut()
+            .unwrap()
+            .push(json!({ "space": "mmio", "off": "0x13c", "name": "BIOS_SCRATCH_3", "init": "0x140" }));
+        let (run, accesses, _) = take(&model);
+        // The engine is marked as hung before, and not after; what else the register holds stays.
+        let marked = [&[(0x13c, 0x2000_0140)], &writes[..], &[(0x13c, 0x140)]].concat();
+        assert!(bar_writes(&accesses).ends_with(&marked), "{name}: {:x?}", bar_writes(&accesses));
         assert_eq!(run.text, "mode 1 reset by the SMU");
     }
 }
@@ -154,7 +163,13 @@ fn a_card_s_own_table_says_where_its_mailboxes_are() {
     shifted["vram"] = json!({ "blobs": [{ "pos": "0x1feff0000", "file": "discovery_shifted.bin" }] });
     let (run, accesses, _) = take(&shifted);
     assert_eq!(run.verdict, Verdict::Reset, "{}: {:?}", run.text, run.notes);
-    assert!(bar_writes(&accesses).ends_with(&[(0x5aa68, 0), (0x5aa48, 0), (0x5aa08, 0x2f)]));
+    assert!(
+        bar_writes(&accesses)
+            .windows(3)
+            .any(|writes| writes == [(0x5aa68, 0), (0x5aa48, 0), (0x5aa08, 0x2f)])
+    );
+    let told: Vec<&String> = run.notes.iter().filter(|note| note.contains("the card's own table")).collect();
+    assert_eq!(told.len(), 2, "PSP and SMU: {:?}", run.notes);
     assert!(run.notes.iter().all(|note| !note.contains("register bases")), "{:?}", run.notes);
 }
 
@@ -189,7 +204,7 @@ fn an_smu_that_refuses_or_is_silent_is_a_failure() {
         silent["triggers"] = json!([]);
         let (verdict, text) = ends(&silent);
         assert_eq!(verdict, Verdict::Failed, "{name}");
-        assert!(text.contains("did not answer message") && text.contains("within 100 ms"), "{name}: {text}");
+        assert!(text.contains("did not answer message") && text.contains("within 2 s"), "{name}: {text}");
     }
     let mut dead = model("strix_mode2");
     dead["dead_from_start"] = json!(true);

@@ -204,13 +204,118 @@ fn the_window_into_video_memory_is_left_as_it_was() {
     }
 }
 
+/// What a register was given last.
+fn last(writes: &[Write], at: u64) -> Option<u32> {
+    writes.iter().rfind(|(space, offset, _)| (space.as_str(), *offset) == ("mmio", at)).map(|write| write.2)
+}
+
 #[test]
-fn a_failure_while_the_card_is_switched_off_gives_video_memory_back() {
-    for (name, at) in [("vega10_baco_enter_idle_timeout", 0x387c), ("polaris10_pll_poll_timeout", 0x5490)] {
-        let (run, writes, _) = find(name).take(None);
+fn a_vega_10_that_is_not_switched_off_gets_its_video_memory_back() {
+    let (run, writes, _) = find("vega10_baco_enter_idle_timeout").take(None);
+    assert_eq!(run.verdict.to_string(), "failed");
+    assert_eq!(last(&writes, 0x387c), Some(3));
+}
+
+#[test]
+fn a_polaris_whose_memory_is_in_reset_keeps_it_shut_and_says_so() {
+    let (run, writes, _) = find("polaris10_pll_poll_timeout").take(None);
+    assert_eq!(run.verdict.to_string(), "failed");
+    assert_eq!(last(&writes, 0x5490), Some(0), "BIF_FB_EN");
+    assert_eq!(last(&writes, 0x1730), Some(0x140), "BIOS_SCRATCH_3 without the mark");
+    assert!(run.notes.iter().any(|note| note.contains("video memory is shut")), "{:?}", run.notes);
+}
+
+#[test]
+fn a_polaris_that_dies_on_the_way_out_of_its_switching_off_takes_back_what_it_had_set() {
+    // BACO_CNTL does not take BCLK_OFF.
+    let mut scenario = find("polaris10_baco_ok");
+    let refuses = json!({ "space": "mmio", "off": "0x5394", "mask": "0x2", "match": "0x2", "note": "no BCLK_OFF", "do": [
+        { "op": "and_or", "space": "mmio", "off": "0x5394", "and": "0xfffffffd", "or": "0x0", "after_us": 0 }
+    ]});
+    scenario.model["triggers"].as_array_mut().unwrap().push(refuses);
+    let (run, writes, _) = scenario.take(None);
+    assert_eq!(run.verdict.to_string(), "failed");
+    assert!(run.text.contains("BACO_BCLK_OFF"), "{}", run.text);
+    // EN, SCLK_SWITCH, BCLK_OFF and POWER_OFF clear, isolation off.
+    assert_eq!(last(&writes, 0x5394).map(|value| value & 0x4_008f), Some(0x84));
+    assert_eq!(last(&writes, 0x5490), Some(0), "BIF_FB_EN");
+}
+
+#[test]
+fn a_polaris_that_refuses_before_its_clocks_are_touched_opens_its_video_memory_again() {
+    // The clocks' window reads all-ones once requests are rejected: nobody answers behind it.
+    let mut scenario = find("polaris10_baco_ok");
+    let gone = json!({ "space": "mmio", "off": "0x5490", "mask": "0xffffffff", "match": "0x0", "note": "gone", "do": [
+        { "op": "and_or", "space": "smc", "off": "0xc0500140", "and": "0x0", "or": "0xffffffff", "after_us": 0 }
+    ]});
+    scenario.model["triggers"].as_array_mut().unwrap().push(gone);
+    let (run, writes, _) = scenario.take(None);
+    assert_eq!(run.verdict.to_string(), "failed");
+    let ends: Vec<&Write> = writes.iter().filter(|write| [0x5490, 0xc030_0024].contains(&write.1)).collect();
+    let [.., reject, open] = ends.as_slice() else { panic!("{writes:x?}") };
+    assert_eq!((reject.1, reject.2 & 1), (0xc030_0024, 0), "first the rejecting");
+    assert_eq!((open.1, open.2), (0x5490, 3), "then the memory");
+}
+
+#[test]
+fn a_failing_mi100_gets_the_scratch_register_back_that_it_had() {
+    let mut scenario = find("mi100_psp_no_ack");
+    for register in scenario.model["regs"].as_array_mut().unwrap() {
+        if register["off"] == "0x58200" {
+            register["init"] = json!("0x0");
+        }
+    }
+    for scenario in [scenario, find("mi100_psp_no_ack")] {
+        let (run, writes, _) = scenario.take(None);
         assert_eq!(run.verdict.to_string(), "failed");
-        let last = writes.iter().rfind(|(space, offset, _)| (space.as_str(), *offset) == ("mmio", at));
-        assert_eq!(last.map(|write| write.2), Some(3), "{name}");
+        assert_eq!(last(&writes, 0x13c), Some(0x140));
+    }
+}
+
+#[test]
+fn a_window_into_the_aperture_s_own_end_is_left_as_it_was() {
+    for name in ["vega10_small_bar5", "navi10_small_bar5"] {
+        let mut scenario = find(name);
+        let registers = scenario.model["regs"].as_array_mut().unwrap();
+        registers.retain(|register| register["space"] != "mmio" || register["off"] != "0x0");
+        registers.push(json!({ "space": "mmio", "off": "0x0", "name": "MM_INDEX", "init": "0x00001234" }));
+        let (run, _, host) = scenario.take(None);
+        assert_eq!(run.verdict.to_string(), "reset", "{}", run.text);
+        let mut bytes = [0; 4];
+        host.read_bar(host.address(), 5, 0, &mut bytes).unwrap();
+        assert_eq!(u32::from_le_bytes(bytes), 0x1234, "{name}");
+    }
+}
+
+#[test]
+fn a_feature_mask_of_all_ones_is_nobody_answering() {
+    let mut scenario = find("vega10_ok");
+    for trigger in scenario.model["triggers"].as_array_mut().unwrap() {
+        if trigger["match"] == "0x00000006" {
+            trigger["do"][0]["or"] = json!("0xffffffff");
+        }
+    }
+    let (run, writes, _) = scenario.take(None);
+    assert_eq!(run.verdict.to_string(), "failed", "{}", run.text);
+    assert!(writes.iter().all(|write| (write.1, write.2) != (0x58a08, 5)), "no feature is switched off");
+}
+
+/// A table in video memory with the right sums, whatever it says.
+#[test]
+fn a_table_that_a_guest_has_made_does_not_lead_the_reset_astray() {
+    for (file, why) in [
+        ("discovery_zero_bases.bin", "has no base for segment 0 of the SMU (MP1)"),
+        ("discovery_short_nbif.bin", "has no base for segment 2 of the interface to PCI Express (NBIF)"),
+        ("discovery_nbif_elsewhere.bin", "puts the size of video memory at 0x778c"),
+    ] {
+        let mut scenario = find("navi10_ok_discovery");
+        scenario.model["vram"]["blobs"][0]["file"] = json!(file);
+        let (run, writes, _) = scenario.take(None);
+        assert_eq!(
+            (run.verdict.to_string().as_str(), compare(&scenario, &writes, &recorded())),
+            ("reset", None)
+        );
+        assert!(run.notes.iter().any(|note| note.contains(why)), "{file}: {:?}", run.notes);
     }
 }
 

@@ -92,6 +92,13 @@ impl Engine<'_, '_> {
                 }
                 next.push(format!("do not give {address} to a virtual machine until it answers again"));
             }
+            Outcome::Unproven => {
+                next.push(format!(
+                    "what {address} was asked for leaves no trace that could be seen: give it to its user, and if the \
+                     driver there does not get it to work, it was not reset"
+                ));
+                next.extend(self.advice.iter().map(|advice| format!("then: {advice}")));
+            }
             Outcome::Different if self.options.skip_restore => next.push(
                 "the restore step was left out on request: `vfio-reset restore` brings the saved state back"
                     .to_string(),

@@ -39,14 +39,22 @@ impl Engine<'_, '_> {
     /// What the report says of it.
     pub(super) fn evidence(&self) -> Evidence {
         let mark = self.verification.iter().find(|check| check.what == super::direct::TOOK_EFFECT);
+        if let ResetAct::Vendor { .. } = self.action.act {
+            return match &self.proof {
+                Some(proof) => Evidence { reset_seen: Some(true), text: proof.clone() },
+                None => Evidence {
+                    reset_seen: None,
+                    text:
+                        "the sequence went through, and nothing that the device shows tells a reset from none"
+                            .to_owned(),
+                },
+            };
+        }
         let (reset_seen, text) = match (mark, &self.action.act) {
             (Some(check), _) => (
                 Some(check.ok),
                 if check.ok { "Command, written before, was cleared" } else { "Command was kept" },
             ),
-            (None, ResetAct::Vendor { .. }) => {
-                (None, "what the sequence knows of its device is in its steps, `post-check` above all")
-            }
             (None, act) if act.is_by_kernel() && self.status_cleared => (
                 Some(true),
                 "an error that Device Status showed was cleared: a reset does that, and the kernel's restore does not",

@@ -21,6 +21,7 @@ impl Engine<'_, '_> {
         if matches!(result, Err(Stop::Outcome(Outcome::Failed | Outcome::Lost, _))) {
             undo(&mut *sequence, &mut device);
         }
+        device.put_index_back();
         let (trace, notes) = device.into_parts();
         self.trace = Some(trace);
         self.notes.extend(notes);
@@ -45,11 +46,18 @@ impl Engine<'_, '_> {
                         Step::Prepare => "prepared".to_string(),
                         Step::Trigger => "begun".to_string(),
                         Step::Await => "over".to_string(),
-                        Step::PostCheck => sequence.deed(),
+                        Step::PostCheck => {
+                            engine.proof = device.proof().map(str::to_string);
+                            engine.is_unproven = engine.proof.is_none();
+                            conclude(sequence, device, None).to_string()
+                        }
                     }),
-                    Err(stop) => Err(engine.stopped(sequence, step, stop)),
+                    Err(stop) => Err(engine.stopped(sequence, device, step, stop)),
                 }
             })?;
+        }
+        if self.is_unproven {
+            self.advice.push(sequence.remedy());
         }
         Ok(())
     }
@@ -79,8 +87,14 @@ impl Engine<'_, '_> {
     }
 
     /// What a sequence that has stopped means for the reset.
-    fn stopped(&mut self, sequence: &dyn ResetSequence, step: Step, stop: SequenceStop) -> Stop {
-        match conclude(sequence, Some((step, stop))) {
+    fn stopped(
+        &mut self,
+        sequence: &dyn ResetSequence,
+        device: &Device<'_>,
+        step: Step,
+        stop: SequenceStop,
+    ) -> Stop {
+        match conclude(sequence, device, Some((step, stop))) {
             SequenceOutcome::NotNeeded { why } => Stop::Outcome(Outcome::NotNeeded, why),
             SequenceOutcome::Refused { why } => {
                 self.advice.push(
@@ -98,7 +112,7 @@ impl Engine<'_, '_> {
                 let outcome = if answers { Outcome::Failed } else { Outcome::Lost };
                 Stop::Outcome(outcome, failure.to_string())
             }
-            SequenceOutcome::Reset { how } => Stop::Outcome(Outcome::Failed, how),
+            SequenceOutcome::Done { how, .. } => Stop::Outcome(Outcome::Failed, how),
         }
     }
 }

@@ -7,13 +7,14 @@ mod standard;
 use super::bus::{RegisterBus, Width};
 use super::operation::{Condition, Operation, Patience};
 use super::outcome::{Failure, StepResult};
-use super::register::{Field, Register};
+use super::register::{Field, Place, Register};
 use super::sequence::Step;
 use super::trace::{Event, Trace};
 use pcicfg::ConfigSpace;
 use std::time::Duration;
 
-pub use standard::WORKING_COMMAND;
+use standard::Mark;
+pub use standard::{AWAY, DECODING, FUNCTION_LEVEL_RESET, WORKING_COMMAND};
 
 /// The device that a sequence works on.
 pub struct Device<'b> {
@@ -27,6 +28,14 @@ pub struct Device<'b> {
     /// The sizes of the Base Address Registers that were opened.
     bars: [Option<u64>; 6],
     notes: Vec<String>,
+    /// The reset was begun: what the device loses from now on is a sign of it, and is given back.
+    is_begun: bool,
+    /// Something that a reset clears, as it was just before.
+    mark: Option<Mark>,
+    /// What shows that the device was reset.
+    proof: Option<String>,
+    /// What [`MM_INDEX`](super::register::MM_INDEX) held before it was used.
+    mm_index: Option<u32>,
 }
 
 impl<'b> Device<'b> {
@@ -34,7 +43,19 @@ impl<'b> Device<'b> {
     ///
     /// `deadline` is the time of the bus's clock at which the whole reset has to be over.
     pub fn new(bus: &'b mut dyn RegisterBus, image: Vec<u8>, is_virtual: bool, deadline: Duration) -> Self {
-        Self { bus, trace: Trace::default(), deadline, image, is_virtual, bars: [None; 6], notes: Vec::new() }
+        Self {
+            bus,
+            trace: Trace::default(),
+            deadline,
+            image,
+            is_virtual,
+            bars: [None; 6],
+            notes: Vec::new(),
+            is_begun: false,
+            mark: None,
+            proof: None,
+            mm_index: None,
+        }
     }
 
     /// What was done so far.
@@ -54,8 +75,25 @@ impl<'b> Device<'b> {
         self.notes.push(text.into());
     }
 
+    /// Something shows that the device was reset; the first counts.
+    ///
+    /// A sequence that goes through is not enough: a device that ignores what it is asked for goes on
+    /// answering, and would pass for reset.
+    pub fn prove(&mut self, what: impl Into<String>) {
+        if self.is_begun && self.proof.is_none() {
+            self.proof = Some(what.into());
+        }
+    }
+
+    /// What shows that the device was reset, if something does.
+    #[must_use]
+    pub fn proof(&self) -> Option<&str> {
+        self.proof.as_deref()
+    }
+
     pub(super) fn begin(&mut self, step: Step) {
         self.trace.step(step);
+        self.is_begun |= step >= Step::Trigger;
     }
 
     /// A clean-up after a failure begins, with a little time of its own.
@@ -141,7 +179,11 @@ impl<'b> Device<'b> {
     pub fn set(&mut self, field: Field, value: u32) -> StepResult {
         self.trace.operation(Operation::Set { field, value });
         let register = field.register;
-        let before = self.fetch(register)?;
+        let mut before = self.fetch(register)?;
+        if before == u32::MAX && self.is_begun {
+            self.decode_if_lost()?;
+            before = self.fetch(register)?;
+        }
         if before == u32::MAX {
             return Err(Failure::Dead { register }.into());
         }
@@ -180,6 +222,10 @@ impl<'b> Device<'b> {
             let last = self.fetch(condition.register)?;
             if condition.is_met_by(last) {
                 break Ok(Found::Yes(last));
+            }
+            if last == u32::MAX && self.is_begun && !matches!(condition.register.place, Place::Config { .. })
+            {
+                self.decode_if_lost()?;
             }
             let now = self.now();
             let waited = now.saturating_sub(begin);

@@ -24,7 +24,7 @@ pub struct Family {
     pub bars: &'static [u8],
     /// The shortest time that steps take, in milliseconds; of the others it is nothing.
     pub floors: &'static [(Step, u64)],
-    /// The longest time it takes before it gives up by itself.
+    /// The longest time it takes before it gives up by itself: made of the patience of its waits.
     pub ceiling: Duration,
     /// A sequence that has not begun.
     pub sequence: fn() -> Box<dyn ResetSequence>,

@@ -5,7 +5,7 @@
 //! (method `device_specific`) wherever it is asked; here they are for kernels that lack an entry, for `--via
 //! direct`, and for devices that users add.
 
-use super::device::Device;
+use super::device::{Device, FUNCTION_LEVEL_RESET};
 use super::family::{Family, Rank, Reach, Rehearsal};
 use super::outcome::StepResult;
 use super::sequence::{ResetSequence, Step};
@@ -28,7 +28,7 @@ pub static INTEL_82599_VF: Family = Family {
     rank: Rank::BeforeFlr,
     bars: &[],
     floors: &[(Step::Await, 100)],
-    ceiling: Duration::from_secs(66),
+    ceiling: FUNCTION_LEVEL_RESET,
     sequence: || Box::new(Unannounced),
     rehearsals: &[Rehearsal { title: "the function comes back", model: "intel_82599_vf" }],
 };
@@ -63,7 +63,7 @@ pub static FLR_DELAY: Family = Family {
     rank: Rank::BeforeFlr,
     bars: &[],
     floors: &[(Step::Await, 350)],
-    ceiling: Duration::from_secs(66),
+    ceiling: FUNCTION_LEVEL_RESET.saturating_add(DELAY),
     sequence: || Box::new(Delayed),
     rehearsals: &[Rehearsal { title: "the function comes back", model: "flr_delay" }],
 };

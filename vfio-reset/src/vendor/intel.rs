@@ -3,7 +3,7 @@
 //! Source: Linux 6.18 `drivers/pci/quirks.c`, `reset_ivb_igd`. The panel is switched off before, or it is
 //! left with power and without a signal.
 
-use super::device::Device;
+use super::device::{AWAY, DECODING, Device};
 use super::family::{Family, Rank, Reach, Rehearsal};
 use super::operation::{Condition, Patience};
 use super::outcome::StepResult;
@@ -23,6 +23,8 @@ const PANEL_STATUS: Register = Register::bar("PCH_PP_STATUS", BAR, 0xc_7200);
 const PANEL_BUSY: u32 = 0xb000_0000;
 const NSDE_PWR_STATE: Register = Register::bar("NSDE_PWR_STATE", BAR, 0xd_0100);
 
+const PANEL_PATIENCE: Patience = Patience::looks(1_001, Duration::from_millis(10));
+
 /// A reset of Ivy Bridge mobile graphics.
 #[derive(Debug, Default)]
 pub struct IvyBridge;
@@ -39,7 +41,7 @@ impl ResetSequence for IvyBridge {
         device.write(SOUTH_CHICKEN2, 0x5)?;
         device.set(PANEL_POWER, 0)?;
         let off = Condition::bits(PANEL_STATUS, PANEL_BUSY, 0);
-        device.wait(off, Patience::looks(1_001, Duration::from_millis(10))).map(drop)
+        device.wait(off, PANEL_PATIENCE).map(drop)
     }
 
     fn trigger(&mut self, device: &mut Device<'_>) -> StepResult {
@@ -48,6 +50,11 @@ impl ResetSequence for IvyBridge {
 
     fn completion(&mut self, device: &mut Device<'_>) -> StepResult {
         device.wait_until_it_answers()
+    }
+
+    fn postcheck(&mut self, device: &mut Device<'_>) -> StepResult {
+        device.keep_decoding()?;
+        device.read_alive(PANEL_POWER.register).map(drop)
     }
 
     fn deed(&self) -> String {
@@ -66,7 +73,7 @@ pub static IVY_BRIDGE: Family = Family {
     rank: Rank::BeforeFlr,
     bars: &[BAR],
     floors: &[],
-    ceiling: Duration::from_secs(11),
+    ceiling: PANEL_PATIENCE.total.saturating_add(AWAY.total).saturating_add(DECODING.total),
     sequence: || Box::new(IvyBridge),
     rehearsals: &[Rehearsal { title: "a panel is on", model: "intel_ivybridge" }],
 };

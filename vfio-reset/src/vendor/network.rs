@@ -1,7 +1,7 @@
 //! Network adapters that need a handshake around a function level reset: Chelsio T4, Huawei HINIC.
 
 use super::bus::Width;
-use super::device::{Device, WORKING_COMMAND};
+use super::device::{DECODING, Device, FUNCTION_LEVEL_RESET, WORKING_COMMAND};
 use super::family::{Family, Rank, Reach, Rehearsal};
 use super::operation::{Condition, Patience};
 use super::outcome::{StepResult, Stop};
@@ -53,7 +53,7 @@ pub static CHELSIO_T4: Family = Family {
     rank: Rank::BeforeFlr,
     bars: &[],
     floors: &[(Step::Await, 100)],
-    ceiling: Duration::from_secs(66),
+    ceiling: FUNCTION_LEVEL_RESET,
     sequence: || Box::new(ChelsioT4),
     rehearsals: &[Rehearsal { title: "MSI-X is off", model: "chelsio_t4" }],
 };
@@ -71,6 +71,9 @@ mod hinic {
     pub(super) const OPERATION: Register = Register::bar("HINIC_VF_OP", BAR, 0xe80);
     pub(super) const RESETTING: u32 = (1u32 << 18).swap_bytes();
 }
+
+/// How long its firmware may take: 15 s, as the kernel waits.
+const ACKNOWLEDGEMENT: Patience = Patience::looks(751, Duration::from_millis(20));
 
 /// A reset of a Huawei HINIC virtual function. Source: Linux 6.18 `drivers/pci/quirks.c`,
 /// `reset_hinic_vf_dev`.
@@ -101,7 +104,9 @@ impl ResetSequence for HinicVf {
         device.write_config(0x00, Width::Word, 0)?;
         device.keep_decoding()?;
         let done = Condition::bits(hinic::OPERATION, hinic::RESETTING, 0);
-        device.wait(done, Patience::looks(751, Duration::from_millis(20))).map(drop)
+        device.wait(done, ACKNOWLEDGEMENT)?;
+        device.prove("its firmware acknowledges it");
+        Ok(())
     }
 
     fn deed(&self) -> String {
@@ -120,7 +125,7 @@ pub static HINIC_VF: Family = Family {
     rank: Rank::BeforeFlr,
     bars: &[hinic::BAR],
     floors: &[(Step::Await, 100)],
-    ceiling: Duration::from_secs(82),
+    ceiling: FUNCTION_LEVEL_RESET.saturating_add(DECODING.total).saturating_add(ACKNOWLEDGEMENT.total),
     sequence: || Box::new(HinicVf),
     rehearsals: &[Rehearsal { title: "the firmware acknowledges", model: "hinic_vf" }],
 };

@@ -4,7 +4,7 @@
 //! order: Linux 6.18 `drivers/pci/quirks.c`, `nvme_disable_and_flr`. A controller that does not let itself be
 //! disabled is not reset: that is what makes it hang.
 
-use super::device::Device;
+use super::device::{Device, FUNCTION_LEVEL_RESET};
 use super::family::{Family, Rank, Reach, Rehearsal};
 use super::operation::{Condition, Patience};
 use super::outcome::{StepResult, Stop};
@@ -22,6 +22,14 @@ const CONFIGURATION: Register = Register::bar("CC", BAR, 0x14);
 const ENABLE: Field = CONFIGURATION.bit("EN", 0);
 const SHUTDOWN: Field = CONFIGURATION.field("SHN", 0xc000);
 const READY: Field = Register::bar("CSTS", BAR, 0x1c).bit("RDY", 0);
+
+/// With the longest that CAP.TO can say.
+const DISABLE_CEILING: Duration = disable_patience(0xff).total;
+
+/// One look every 100 ms, as the kernel; (TO + 1) * 500 ms in all, at most 128 s.
+const fn disable_patience(units: u32) -> Patience {
+    Patience::looks(5 * (units + 1) + 1, Duration::from_millis(100))
+}
 
 /// The class code of an NVMe controller: mass storage, NVM, NVM Express.
 const NVM_EXPRESS: u32 = 0x01_0802;
@@ -52,9 +60,7 @@ impl ResetSequence for NvmeDisable {
         }
         let units = device.get(TIMEOUT)?;
         device.write(CONFIGURATION, configuration & !(ENABLE.mask | SHUTDOWN.mask))?;
-        // One look every 100 ms, as the kernel; (TO + 1) * 500 ms in all, at most 128 s.
-        let patience = Patience::looks(5 * (units + 1) + 1, Duration::from_millis(100));
-        device.wait(Condition::field(READY, 0), patience).map(drop)
+        device.wait(Condition::field(READY, 0), disable_patience(units)).map(drop)
     }
 
     fn deed(&self) -> String {
@@ -73,7 +79,7 @@ pub static NVME_DISABLE: Family = Family {
     rank: Rank::BeforeFlr,
     bars: &[BAR],
     floors: &[(Step::Await, 100)],
-    ceiling: Duration::from_secs(194),
+    ceiling: DISABLE_CEILING.saturating_add(FUNCTION_LEVEL_RESET),
     sequence: || Box::new(NvmeDisable),
     rehearsals: &[Rehearsal { title: "the controller is enabled", model: "nvme" }],
 };

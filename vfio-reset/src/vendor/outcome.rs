@@ -10,10 +10,12 @@ use std::time::Duration;
 /// How a sequence ended.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The device was reset, and says so itself.
-    Reset {
-        /// By what.
+    /// The sequence went through.
+    Done {
+        /// By what the device was reset.
         how: String,
+        /// What shows that it was; without it nothing does.
+        proof: Option<String>,
     },
     /// Nothing was reset, because there is nothing to reset: no driver has started the device since its
     /// last reset.
@@ -40,7 +42,10 @@ pub enum Outcome {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Reset { how } => f.write_str(how),
+            Self::Done { how, proof: Some(_) } => f.write_str(how),
+            Self::Done { how, proof: None } => {
+                write!(f, "{how}: asked for; nothing shows whether it happened")
+            }
             Self::NotNeeded { why } | Self::Refused { why } => f.write_str(why),
             Self::Failed { step, failure, .. } => write!(f, "{failure} (in the step {step:?})"),
         }
@@ -104,13 +109,16 @@ pub enum Failure {
     },
     /// A firmware did not answer a message, or takes none.
     #[error(
-        "the {firmware} did not answer message {message} within 100 ms: it hangs, or its firmware is not running"
+        "the {firmware} did not answer message {message} within {}: it hangs, or its firmware is not running",
+        Time(*within)
     )]
     Unanswered {
         /// Which firmware.
         firmware: &'static str,
         /// The message.
         message: String,
+        /// In which time.
+        within: Duration,
     },
     /// The time for the whole reset is over.
     #[error("the time budget was over before {condition}: it reads {last:#010x}")]
@@ -120,6 +128,9 @@ pub enum Failure {
         /// What the register said last.
         last: u32,
     },
+    /// The device was asked to reset itself, and works on as before.
+    #[error("nothing was reset: {0}")]
+    NotReset(String),
     /// The device is not what the sequence is for.
     #[error("{0}")]
     Unexpected(String),

@@ -42,6 +42,8 @@ pub struct Run {
 pub enum Verdict {
     /// The device was reset, and everything around it is as it was.
     Reset,
+    /// The sequence went through, and nothing shows that it reset anything.
+    Unproven,
     /// Nothing was reset, because there is nothing to reset.
     NotNeeded,
     /// Nothing was reset, because it would do harm, or because there is no sequence for the device.
@@ -54,6 +56,7 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Reset => "reset",
+            Self::Unproven => "unproven",
             Self::NotNeeded => "not-needed",
             Self::Refused => "refused",
             Self::Failed => "failed",
@@ -115,6 +118,7 @@ pub fn run_on(machine: &dyn Machine, address: Address, devices: &Devices, budget
         family,
         verdict: match report.outcome {
             Outcome::Verified => Verdict::Reset,
+            Outcome::Unproven => Verdict::Unproven,
             Outcome::NotNeeded => Verdict::NotNeeded,
             Outcome::NoMethod | Outcome::NotTouched => Verdict::Refused,
             _ => Verdict::Failed,
@@ -137,7 +141,7 @@ fn text(report: &Report) -> String {
         );
     }
     let deciding = match report.outcome {
-        Outcome::Verified => report.step(StepName::PostCheck),
+        Outcome::Verified | Outcome::Unproven => report.step(StepName::PostCheck),
         // The step that stopped it; what follows is the clean-up.
         Outcome::NotNeeded => report.step(StepName::Precheck),
         _ => report.steps.iter().find(|step| !step.ok),
@@ -145,7 +149,7 @@ fn text(report: &Report) -> String {
     deciding.map_or_else(|| report.outcome.to_string(), |step| step.text.clone())
 }
 
-/// The trace, and what came of it: a line `RESULT reset|not-needed|refused|failed: text` at the end.
+/// The trace, and what came of it: a line `RESULT reset|unproven|not-needed|refused|failed: text` at the end.
 impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.trace)?;

@@ -56,7 +56,8 @@ impl fmt::Display for Step {
 /// ([`crate::reset`]) has saved configuration space before, switched bus mastering off and memory
 /// decoding on, and restores and verifies afterwards, also when a step fails.
 pub trait ResetSequence {
-    /// Is the device what the sequence is for, and does it answer? Only reads.
+    /// Is the device what the sequence is for, and does it answer? Changes nothing but index registers,
+    /// without which there are no reads.
     ///
     /// # Errors
     /// When it does not answer, or is something else.
@@ -64,7 +65,7 @@ pub trait ResetSequence {
         device.must_answer()
     }
 
-    /// Is there anything to reset, and may it be done now? Only reads.
+    /// Is there anything to reset, and may it be done now? Changes nothing but index registers.
     ///
     /// # Errors
     /// [`Stop::NotNeeded`] or [`Stop::Refused`] with the reason.
@@ -72,7 +73,7 @@ pub trait ResetSequence {
         Ok(())
     }
 
-    /// Makes true what must be true of the device before it is reset.
+    /// Makes true what must be true of the device before it is reset, and asks its firmware what it can.
     ///
     /// # Errors
     /// When that cannot be had.
@@ -96,7 +97,9 @@ pub trait ResetSequence {
         device.wait_after_function_level_reset()
     }
 
-    /// Was it reset, and is it usable?
+    /// Was it reset, and is it usable? What shows that it was is told to the device
+    /// ([`Device::prove`]), here or in the steps before; a sequence that goes through without is not
+    /// reported as a reset.
     ///
     /// # Errors
     /// When it is not.
@@ -155,9 +158,9 @@ pub fn undo(sequence: &mut dyn ResetSequence, device: &mut Device<'_>) {
 
 /// What came of a sequence that `stop` has ended in `step`; without one it went through.
 #[must_use]
-pub fn conclude(sequence: &dyn ResetSequence, stop: Option<(Step, Stop)>) -> Outcome {
+pub fn conclude(sequence: &dyn ResetSequence, device: &Device<'_>, stop: Option<(Step, Stop)>) -> Outcome {
     match stop {
-        None => Outcome::Reset { how: sequence.deed() },
+        None => Outcome::Done { how: sequence.deed(), proof: device.proof().map(str::to_string) },
         Some((_, Stop::NotNeeded(why))) => Outcome::NotNeeded { why },
         Some((_, Stop::Refused(why))) => Outcome::Refused { why },
         Some((step, Stop::Failed(failure))) => {

@@ -191,17 +191,20 @@ pub(crate) fn effective_writes(accesses: &[Access], model: &Value) -> Vec<(Strin
         |value: &Value| u64::from_str_radix(value.as_str().unwrap().trim_start_matches("0x"), 16).unwrap();
     let windows: Vec<(u64, u64, &str)> = model["windows"]
         .as_array()
-        .unwrap()
-        .iter()
+        .into_iter()
+        .flatten()
         .map(|window| (number(&window["index"]), number(&window["data"]), window["space"].as_str().unwrap()))
         .collect();
     let mm = &model["mm_window"];
-    let [index, index_hi, data] = ["index", "index_hi", "data"].map(|key| number(&mm[key]));
+    let nowhere = u64::MAX;
+    let [index, index_hi, data] =
+        ["index", "index_hi", "data"].map(|key| if mm.is_null() { nowhere } else { number(&mm[key]) });
     let mut last: HashMap<u64, u32> = HashMap::new();
     let mut writes = Vec::new();
     for access in accesses {
         let (mut space, mut offset, value) = match *access {
             Access::Bar { write: true, bar: 5, offset, value, .. } => ("mmio", offset, value),
+            Access::Bar { write: true, offset, value, .. } => ("io", offset, value),
             Access::Config { write: true, offset: 0x7c, value, .. } => ("cfg", 0x7c, value),
             _ => continue,
         };

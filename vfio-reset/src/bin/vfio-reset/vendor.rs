@@ -310,5 +310,6 @@ fn trace(output: &Output, devices: &mut Devices, arguments: &TraceArguments) -> 
         Verdict::Reset | Verdict::NotNeeded => 0,
         Verdict::Refused => 3,
         Verdict::Failed => 1,
+        Verdict::Unproven => 7,
     })
 }

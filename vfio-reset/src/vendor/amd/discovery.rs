@@ -2,16 +2,21 @@
 //!
 //! The PSP writes it 64 KiB below the end of video memory when the card is powered up. A guest may
 //! have written there since, so nothing of it is believed that was not checked: sizes, offsets, counts,
-//! both byte sums, and that the blocks lie where a register can be reached. What fails any check is not used at
-//! all: parts of a table would be worse than none. Layout: Linux 6.12 amdgpu `include/discovery.h`,
-//! `amdgpu_discovery.c`.
+//! both byte sums, that the segments that are needed have a base where a register can be reached, and that the
+//! base of the interface to PCI Express leads to the size of video memory. What fails any check is not used at
+//! all: parts of a table would be worse than none. Whoever makes a table with the right sums can still name other
+//! places for PSP and SMU than the known ones, so such a table is told to the user. Layout: Linux 6.12 amdgpu
+//! `include/discovery.h`, `amdgpu_discovery.c`.
 
 use super::soc15::{Bases, CONFIG_MEMSIZE, SEGMENTS, STATIC};
 use crate::vendor::device::Device;
 use crate::vendor::outcome::StepResult;
+use crate::vendor::register::Place;
 
-/// How much is read.
-const SIZE: usize = 4096;
+/// How much is read at most, as amdgpu does.
+const SIZE: usize = 10 << 10;
+/// Signature, version, byte sum and size.
+const HEADER: usize = 12;
 /// Where it is, below the end of video memory.
 const BELOW_END: u64 = 64 << 10;
 
@@ -23,6 +28,14 @@ const TABLE_SIGNATURE: u32 = 0x5344_5049;
 const MP1: u16 = 1;
 const NBIF: u16 = 108;
 const MP0: u16 = 255;
+
+const MP0_NAME: &str = "PSP (MP0)";
+const MP1_NAME: &str = "SMU (MP1)";
+const NBIF_NAME: &str = "interface to PCI Express (NBIF)";
+/// The segments that registers are taken from.
+const MP0_SEGMENT: usize = 0;
+const MP1_SEGMENT: usize = 0;
+const NBIF_SEGMENT: usize = CONFIG_MEMSIZE.segment();
 
 /// Bases above it cannot be reached through MM_INDEX with any register of a block, in dwords.
 const HIGHEST_BASE: u32 = 0x0fff_ffff;
@@ -67,6 +80,26 @@ pub enum Unusable {
     /// A block is missing.
     #[error("the IP discovery table has no {0}")]
     Missing(&'static str),
+    /// A block has no base for a segment that is needed.
+    #[error("the IP discovery table has no base for segment {segment} of the {block}")]
+    NoBase {
+        /// Which block.
+        block: &'static str,
+        /// Which segment.
+        segment: usize,
+    },
+    /// The size of video memory is not where the table says.
+    #[error(
+        "the IP discovery table puts the size of video memory at {at:#x}, and there is {found:#x} instead of {expected:#x}"
+    )]
+    Elsewhere {
+        /// The byte in the register aperture.
+        at: u32,
+        /// What is there.
+        found: u32,
+        /// The size.
+        expected: u32,
+    },
 }
 
 /// Reads the table and gives the bases in it, or why they cannot be used.
@@ -80,14 +113,67 @@ pub fn read_bases(device: &mut Device<'_>) -> StepResult<Result<Bases, Unusable>
             return Ok(Err(Unusable::MemorySize(mebibytes)));
         }
         let begin = (u64::from(mebibytes) << 20) - BELOW_END;
-        let first = device.read_vram(begin, 1)?.first().copied().unwrap_or(0);
-        if first != BINARY_SIGNATURE {
-            return Ok(Err(Unusable::NoTable(first)));
+        let header = bytes_of(device.read_vram(begin, HEADER / 4)?);
+        let size = match size(&header) {
+            Ok(size) => size,
+            Err(unusable) => return Ok(Err(unusable)),
+        };
+        let bases = match parse(&bytes_of(device.read_vram(begin, size.div_ceil(4))?)) {
+            Ok(bases) => bases,
+            Err(unusable) => return Ok(Err(unusable)),
+        };
+        let register = CONFIG_MEMSIZE.at(&bases);
+        let found = device.read(register)?;
+        if found != mebibytes {
+            let Place::Mmio { offset: at } = register.place else { return Ok(Ok(bases)) };
+            return Ok(Err(Unusable::Elsewhere { at, found, expected: mebibytes }));
         }
-        let words = device.read_vram(begin, SIZE / 4)?;
-        let bytes: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
-        Ok(parse(&bytes))
+        Ok(Ok(bases))
     })
+}
+
+/// The bases to use, and a note on where they come from if they are not the known ones of the table.
+///
+/// # Errors
+/// When the card cannot be accessed.
+pub fn find_bases(device: &mut Device<'_>) -> StepResult<Bases> {
+    let bases = match read_bases(device)? {
+        Ok(bases) => bases,
+        Err(why) => {
+            device.note(format!("{why}; the register bases that are known for the card are used"));
+            return Ok(STATIC);
+        }
+    };
+    for (block, found, known) in [
+        (MP0_NAME, bases.mp0[MP0_SEGMENT], STATIC.mp0[MP0_SEGMENT]),
+        (MP1_NAME, bases.mp1[MP1_SEGMENT], STATIC.mp1[MP1_SEGMENT]),
+        (NBIF_NAME, bases.nbio[NBIF_SEGMENT], STATIC.nbio[NBIF_SEGMENT]),
+    ] {
+        if found != known {
+            device.note(format!(
+                "the card's own table, in video memory, puts the {block} at {found:#x}, where every known card has it \
+                 at {known:#x} (dwords); the table is followed"
+            ));
+        }
+    }
+    Ok(bases)
+}
+
+fn bytes_of(words: Vec<u32>) -> Vec<u8> {
+    words.into_iter().flat_map(u32::to_le_bytes).collect()
+}
+
+/// The size that a table gives itself.
+fn size(header: &[u8]) -> Result<usize, Unusable> {
+    let header = Bytes(header);
+    let signature = header.dword(0, "the signature")?;
+    if signature != BINARY_SIGNATURE {
+        return Err(Unusable::NoTable(signature));
+    }
+    match usize::from(header.word(10, "the size")?) {
+        size @ HEADER..=SIZE => Ok(size),
+        _ => Err(Unusable::Bounds { what: "the size", at: 10 }),
+    }
 }
 
 /// The bases in a table.
@@ -95,12 +181,8 @@ pub fn read_bases(device: &mut Device<'_>) -> StepResult<Result<Bases, Unusable>
 /// # Errors
 /// Why it cannot be used.
 pub fn parse(bytes: &[u8]) -> Result<Bases, Unusable> {
+    let size = size(bytes)?;
     let whole = Bytes(bytes);
-    let signature = whole.dword(0, "the signature")?;
-    if signature != BINARY_SIGNATURE {
-        return Err(Unusable::NoTable(signature));
-    }
-    let size = usize::from(whole.word(10, "the size")?);
     let binary = whole.part(0, size, "the size")?;
     binary.check_sum(10, whole.word(8, "the byte sum")?, "the whole")?;
 
@@ -156,14 +238,17 @@ impl Blocks {
         let [instance, count, ..] = binary.word(at + 2, "a block's number of bases")?.to_le_bytes();
         let next = at + 8 + 4 * usize::from(count);
         binary.part(at, next - at, "a block's bases")?;
-        let slot = match id {
-            MP0 => &mut self.mp0,
-            MP1 => &mut self.mp1,
-            NBIF => &mut self.nbif,
+        let (slot, block, needed) = match id {
+            MP0 => (&mut self.mp0, MP0_NAME, MP0_SEGMENT),
+            MP1 => (&mut self.mp1, MP1_NAME, MP1_SEGMENT),
+            NBIF => (&mut self.nbif, NBIF_NAME, NBIF_SEGMENT),
             _ => return Ok(next),
         };
         if instance != 0 || slot.is_some() {
             return Ok(next);
+        }
+        if usize::from(count) <= needed {
+            return Err(Unusable::NoBase { block, segment: needed });
         }
         let mut bases = [0; SEGMENTS];
         for (number, base) in bases.iter_mut().take(usize::from(count)).enumerate() {
@@ -172,15 +257,19 @@ impl Blocks {
                 return Err(Unusable::Unknown { what: "a base", found: *base });
             }
         }
+        // Mailboxes at the beginning of the aperture would be other registers.
+        if id != NBIF && bases.get(needed) == Some(&0) {
+            return Err(Unusable::NoBase { block, segment: needed });
+        }
         *slot = Some(bases);
         Ok(next)
     }
 
     fn finish(self) -> Result<Bases, Unusable> {
         Ok(Bases {
-            mp0: self.mp0.ok_or(Unusable::Missing("PSP (MP0)"))?,
-            mp1: self.mp1.ok_or(Unusable::Missing("SMU (MP1)"))?,
-            nbio: self.nbif.ok_or(Unusable::Missing("interface to PCI Express (NBIF)"))?,
+            mp0: self.mp0.ok_or(Unusable::Missing(MP0_NAME))?,
+            mp1: self.mp1.ok_or(Unusable::Missing(MP1_NAME))?,
+            nbio: self.nbif.ok_or(Unusable::Missing(NBIF_NAME))?,
         })
     }
 }
@@ -282,6 +371,34 @@ mod tests {
     #[test]
     fn a_table_without_a_block_is_not_used_at_all() {
         assert_eq!(parse(&table(&WHOLE[1..])), Err(Unusable::Missing("SMU (MP1)")));
+    }
+
+    #[test]
+    fn a_block_without_a_base_that_is_needed_makes_a_table_unusable() {
+        for (place, bases, block, segment) in [
+            (0, &[][..], MP1_NAME, 0),
+            (0, &[0, 0x1_6000], MP1_NAME, 0),
+            (1, &[], MP0_NAME, 0),
+            (1, &[0], MP0_NAME, 0),
+            (2, &[0, 0x14], NBIF_NAME, 2),
+        ] {
+            let mut blocks = WHOLE.to_vec();
+            blocks[place].2 = bases;
+            assert_eq!(parse(&table(&blocks)), Err(Unusable::NoBase { block, segment }), "{bases:x?}");
+        }
+        let mut blocks = WHOLE.to_vec();
+        blocks[2].2 = &[0, 0x14, 0xd20];
+        assert_eq!(parse(&table(&blocks)).unwrap().nbio, [0, 0x14, 0xd20, 0, 0]);
+    }
+
+    #[test]
+    fn no_more_is_read_than_a_table_may_have() {
+        let mut header = table(WHOLE);
+        for (length, expected) in [(11u16, None), (12, Some(12)), (0x2800, Some(0x2800)), (0x2801, None)] {
+            header[10..12].copy_from_slice(&length.to_le_bytes());
+            assert_eq!(size(&header[..HEADER]).ok(), expected, "{length}");
+        }
+        assert_eq!(size(&[0; HEADER]), Err(Unusable::NoTable(0)));
     }
 
     #[test]

@@ -2,11 +2,11 @@
 //!
 //! Sources: gnif/vendor-reset 084881c, `navi10_reset`; Linux 6.12 amdgpu `psp_v11_0.c`.
 
-use super::psp::Psp;
-use super::smu::{Answer, Mailbox, Message};
+use super::psp::{self, Asked, Psp};
+use super::smu::{self, Answer, Mailbox, Message};
 use super::soc15::{Bases, CONFIG_MEMSIZE, SMN, STATIC, scratch};
 use super::{REMEDY, discovery, open};
-use crate::vendor::device::{Device, Found};
+use crate::vendor::device::{DECODING, Device, Found};
 use crate::vendor::family::{Family, Rank, Reach, Rehearsal};
 use crate::vendor::operation::{Condition, Patience};
 use crate::vendor::outcome::{StepResult, Stop};
@@ -34,6 +34,8 @@ pub struct Navi1x {
     smu_is_up: bool,
     /// The engine is marked as hung.
     marked: bool,
+    /// The PSP was asked for the reset.
+    asked: Option<Asked>,
 }
 
 impl Navi1x {
@@ -45,11 +47,12 @@ impl Navi1x {
 
     const fn with(bases: &Bases) -> Self {
         Self {
-            smu: Mailbox::new(bases),
+            smu: Mailbox::new(bases, smu::RECORDED),
             psp: Psp::new(bases),
             memory_size: CONFIG_MEMSIZE.at(bases),
             smu_is_up: false,
             marked: false,
+            asked: None,
         }
     }
 
@@ -79,12 +82,7 @@ impl Default for Navi1x {
 impl ResetSequence for Navi1x {
     fn detect(&mut self, device: &mut Device<'_>) -> StepResult {
         open(device)?;
-        match discovery::read_bases(device)? {
-            Ok(bases) => *self = Self::with(&bases),
-            Err(why) => {
-                device.note(format!("{why}; the register bases that are known for the card are used"))
-            }
-        }
+        *self = Self::with(&discovery::find_bases(device)?);
         Ok(())
     }
 
@@ -117,22 +115,29 @@ impl ResetSequence for Navi1x {
 
     fn trigger(&mut self, device: &mut Device<'_>) -> StepResult {
         if !self.psp.is_ready(device)? {
+            // The recorded runs go on, as vendor-reset does; amdgpu gives up. A PSP that does nothing then is
+            // found out afterwards.
             device.note(
                 "the PSP does not say that it is ready for a command (C2PMSG_64); it is given all the same",
             );
         }
-        self.psp.mode1_reset(device)
+        self.asked = Some(self.psp.mode1_reset(device)?);
+        Ok(())
     }
 
     fn completion(&mut self, device: &mut Device<'_>) -> StepResult {
-        self.psp.wait_for_mode1(device)?;
+        if let Some(asked) = self.asked {
+            self.psp.wait_for_mode1(device, asked)?;
+        }
         device.wait(Condition::answers(self.memory_size), LOOKS)?;
-        self.psp.wait_for_bootloader(device)
+        self.psp.wait_for_bootloader(device)?;
+        self.psp.must_be_stopped(device)
     }
 
     fn postcheck(&mut self, device: &mut Device<'_>) -> StepResult {
         device.keep_decoding()?;
-        device.set(scratch::ENGINE_HUNG, 0)
+        device.set(scratch::ENGINE_HUNG, 0)?;
+        device.read_alive(self.memory_size).map(drop)
     }
 
     fn undo(&mut self, device: &mut Device<'_>) -> StepResult {
@@ -151,6 +156,14 @@ impl ResetSequence for Navi1x {
     }
 }
 
+/// The SMU's own reset, two messages after it, each of which waits twice, mode 1, and the card's return.
+const CEILING: Duration = smu::RECORDED
+    .total
+    .saturating_mul(5)
+    .saturating_add(LOOKS.total.saturating_mul(2))
+    .saturating_add(psp::CEILING)
+    .saturating_add(DECODING.total.saturating_mul(2));
+
 /// Navi 10, 12 and 14.
 pub static NAVI1X: Family = Family {
     name: "navi1x",
@@ -162,7 +175,7 @@ pub static NAVI1X: Family = Family {
     rank: Rank::BeforeBus,
     bars: &[super::MMIO],
     floors: &[(Step::Trigger, 500)],
-    ceiling: Duration::from_secs(15),
+    ceiling: CEILING,
     sequence: || Box::new(Navi1x::new()),
     rehearsals: &[
         Rehearsal { title: "PSP and SMU answer", model: "navi10" },

@@ -8,7 +8,7 @@ mod tables;
 
 use super::table;
 use super::{REMEDY, open};
-use crate::vendor::device::Device;
+use crate::vendor::device::{DECODING, Device};
 use crate::vendor::family::{Family, Rank, Reach, Rehearsal};
 use crate::vendor::operation::{Condition, Patience};
 use crate::vendor::outcome::{StepResult, Stop};
@@ -47,6 +47,10 @@ const RESET_KEY: u32 = 0x39d5_e86b;
 const RESET_TIME: Duration = Duration::from_micros(100);
 const RESET_PATIENCE: Patience = Patience::looks(100_000, Duration::from_micros(1));
 
+/// The longest time that a reset through configuration space takes.
+pub(super) const CONFIGURATION_CEILING: Duration =
+    RESET_TIME.saturating_add(RESET_PATIENCE.total).saturating_add(DECODING.total.saturating_mul(2));
+
 /// The regulators need this long between off and on.
 const OFF_TIME: Duration = Duration::from_millis(20);
 
@@ -59,9 +63,34 @@ pub struct Polaris {
     marked: bool,
     /// What BIF_FB_EN held, while the card is being switched off.
     framebuffer: Option<u32>,
+    /// How many of the tables have begun, those before and the one that switches it off.
+    begun: usize,
 }
 
 impl Polaris {
+    /// Takes back what can be taken back of a card that was not switched off, and tells what stays.
+    ///
+    /// Video memory is opened only as long as nothing was done to what is behind it: memory that is held in
+    /// reset, or whose clock stands, hangs whoever asks for it.
+    fn take_back(&self, device: &mut Device<'_>, framebuffer: u32) -> StepResult {
+        if self.begun > tables::BEFORE.len() {
+            table::run(device, "take back the switching off", tables::BACK)?;
+        }
+        if self.begun > tables::STOP_PLLS_AT {
+            device.note(
+                "what was done before the card could be switched off stays: video memory is shut (BIF_FB_EN), in reset \
+                 and without its clock, the pads are released; only switching the card off and on brings that back",
+            );
+            return Ok(());
+        }
+        if self.begun > tables::REJECT_REQUESTS_AT {
+            table::run(device, "let requests to video memory in", tables::ACCEPT_REQUESTS)?;
+            device.write(baco::FB_EN, framebuffer)?;
+        }
+        device.note("the pads that were released stay so, and what runs on the bus clock, until the VBIOS sets the card up anew");
+        Ok(())
+    }
+
     fn unmark(&mut self, device: &mut Device<'_>) -> StepResult {
         device.set(ENGINE_HUNG, 0)?;
         self.marked = false;
@@ -73,6 +102,33 @@ impl Polaris {
 pub(super) fn reset_by_configuration(device: &mut Device<'_>) -> StepResult {
     device.write(RESET_REGISTER, RESET_KEY)?;
     device.pause(RESET_TIME);
+    Ok(())
+}
+
+/// Why the SMC runs no firmware, if it does not.
+pub(super) fn idle_smc(
+    device: &mut Device<'_>,
+    clock_disabled: Field,
+    program_counter: Register,
+) -> StepResult<Option<String>> {
+    let stopped = device.get(clock_disabled)? == 1;
+    let at = device.read_alive(program_counter)?;
+    Ok(match stopped {
+        true => Some("its clock is stopped".to_string()),
+        false => (at < SMC_FIRMWARE).then(|| format!("it is in its ROM, at {at:#x}")),
+    })
+}
+
+/// After a reset through configuration space, which nothing acknowledges: an SMC that ran before and does
+/// not any more was reset.
+pub(super) fn look_at_smc(
+    device: &mut Device<'_>,
+    clock_disabled: Field,
+    program_counter: Register,
+) -> StepResult {
+    if let Some(why) = idle_smc(device, clock_disabled, program_counter)? {
+        device.prove(format!("the SMC runs no firmware any more ({why})"));
+    }
     Ok(())
 }
 
@@ -88,13 +144,7 @@ impl ResetSequence for Polaris {
     }
 
     fn precheck(&mut self, device: &mut Device<'_>) -> StepResult {
-        let stopped = device.get(SMC_CLOCK_DISABLED)? == 1;
-        let program_counter = device.read_alive(SMC_PROGRAM_COUNTER)?;
-        let why = match (stopped, program_counter) {
-            (true, _) => "its clock is stopped".to_string(),
-            (false, at) if at < SMC_FIRMWARE => format!("it is in its ROM, at {at:#x}"),
-            _ => return Ok(()),
-        };
+        let Some(why) = idle_smc(device, SMC_CLOCK_DISABLED, SMC_PROGRAM_COUNTER)? else { return Ok(()) };
         Err(Stop::NotNeeded(format!(
             "the SMC runs no firmware ({why}): no driver has started the card since its last reset"
         )))
@@ -116,8 +166,10 @@ impl ResetSequence for Polaris {
         }
         self.framebuffer = Some(device.read_alive(baco::FB_EN)?);
         for (title, table) in tables::BEFORE {
+            self.begun += 1;
             table::run(device, title, table)?;
         }
+        self.begun += 1;
         table::run(device, "switch the card off", tables::ENTER)?;
         self.framebuffer = None;
         Ok(())
@@ -128,23 +180,32 @@ impl ResetSequence for Polaris {
             return wait_for_memory_size(device);
         }
         device.pause(OFF_TIME);
+        device.keep_decoding()?;
         table::run(device, "switch the card on", tables::EXIT)?;
+        device.prove("the chip was seen switched off, and on again (BACO_MODE)");
         table::run(device, "have the next driver set the card up anew", tables::CLEAN)
     }
 
     fn postcheck(&mut self, device: &mut Device<'_>) -> StepResult {
         device.keep_decoding()?;
         device.read_alive(CONFIG_MEMSIZE)?;
-        self.unmark(device)
+        if !self.by_baco {
+            look_at_smc(device, SMC_CLOCK_DISABLED, SMC_PROGRAM_COUNTER)?;
+        }
+        self.unmark(device)?;
+        device.read_alive(CONFIG_MEMSIZE).map(drop)
     }
 
     fn undo(&mut self, device: &mut Device<'_>) -> StepResult {
         if let Some(framebuffer) = self.framebuffer {
-            // Half off is worse than on; if that does not work either, the first failure says enough.
             if device.get(baco::POWER_OFF)? == 1 {
+                // Half off is worse than on. Video memory stays shut, as after a reset that went well: it has
+                // lost its settings. If this does not work either, the first failure says enough.
                 let _ = table::run(device, "switch the card on", tables::EXIT);
+                device.note("video memory stays shut (BIF_FB_EN) until the VBIOS sets the card up anew");
+            } else {
+                self.take_back(device, framebuffer)?;
             }
-            device.write(baco::FB_EN, framebuffer)?;
         }
         if self.marked {
             self.unmark(device)?;
@@ -164,6 +225,17 @@ impl ResetSequence for Polaris {
     }
 }
 
+/// Everything that a way through BACO waits for, each wait in vain but for its last look.
+const CEILING: Duration = {
+    let mut time = OFF_TIME.saturating_add(DECODING.total.saturating_mul(2));
+    let mut at = 0;
+    while at < tables::BEFORE.len() {
+        time = time.saturating_add(table::ceiling(tables::BEFORE[at].1));
+        at += 1;
+    }
+    time.saturating_add(table::ceiling(tables::ENTER)).saturating_add(table::ceiling(tables::EXIT))
+};
+
 /// Polaris 10, 11 and 12.
 pub static POLARIS: Family = Family {
     name: "polaris",
@@ -176,7 +248,7 @@ pub static POLARIS: Family = Family {
     bars: &[super::MMIO],
     // Without BACO it is over in less than a millisecond.
     floors: &[],
-    ceiling: Duration::from_secs(30),
+    ceiling: CEILING,
     sequence: || Box::new(Polaris::default()),
     rehearsals: &[
         Rehearsal { title: "the board can switch the chip off", model: "polaris10_baco" },

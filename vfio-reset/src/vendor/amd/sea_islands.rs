@@ -3,14 +3,13 @@
 //! The SMC is stopped afterwards. A reset that leaves it running leaves it on the state of before. Source:
 //! QEMU 7.2 `hw/vfio/pci-quirks.c`, `vfio_radeon_reset`.
 
-use super::polaris::{reset_by_configuration, wait_for_memory_size};
-use super::{MMIO, REMEDY, open};
+use super::polaris::{CONFIG_MEMSIZE, idle_smc, look_at_smc, reset_by_configuration, wait_for_memory_size};
+use super::{MMIO, REMEDY, open, polaris};
 use crate::vendor::device::Device;
 use crate::vendor::family::{Family, Rank, Reach, Rehearsal};
 use crate::vendor::outcome::{StepResult, Stop};
 use crate::vendor::register::{Field, Register, Window};
 use crate::vendor::sequence::ResetSequence;
-use std::time::Duration;
 
 /// The SMC's space.
 static SMC: Window = Window {
@@ -23,8 +22,6 @@ static SMC: Window = Window {
 const SMC_RESET: Field = SMC.register("SMC_SYSCON_RESET_CNTL", 0x8000_0000).bit("rst_reg", 0);
 const SMC_CLOCK_DISABLED: Field = SMC.register("SMC_SYSCON_CLOCK_CNTL_0", 0x8000_0004).bit("ck_disable", 0);
 const SMC_PROGRAM_COUNTER: Register = SMC.register("SMC_PC_C", 0x8000_0370);
-/// Below it the SMC is still in its ROM: nobody has loaded its firmware.
-const SMC_FIRMWARE: u32 = 0x2_0100;
 /// With the fuse: whether the reset is of graphics alone, or of the audio function too.
 const GFX_ONLY: Field = SMC.register("0xc0000010", 0xc000_0010).bit("bit 1", 1);
 const GFX_ONLY_FUSE: Field = SMC.register("0xc00c0000", 0xc00c_0000).bit("bit 6", 6);
@@ -39,13 +36,10 @@ impl ResetSequence for SeaIslands {
     }
 
     fn precheck(&mut self, device: &mut Device<'_>) -> StepResult {
-        let stopped = device.get(SMC_CLOCK_DISABLED)? == 1;
-        if stopped || device.read_alive(SMC_PROGRAM_COUNTER)? < SMC_FIRMWARE {
-            return Err(Stop::NotNeeded(
-                "the SMC runs no firmware: no driver has started the card since its last reset".to_string(),
-            ));
-        }
-        Ok(())
+        let Some(why) = idle_smc(device, SMC_CLOCK_DISABLED, SMC_PROGRAM_COUNTER)? else { return Ok(()) };
+        Err(Stop::NotNeeded(format!(
+            "the SMC runs no firmware ({why}): no driver has started the card since its last reset"
+        )))
     }
 
     fn prepare(&mut self, device: &mut Device<'_>) -> StepResult {
@@ -64,8 +58,11 @@ impl ResetSequence for SeaIslands {
     }
 
     fn postcheck(&mut self, device: &mut Device<'_>) -> StepResult {
+        device.read_alive(CONFIG_MEMSIZE)?;
+        look_at_smc(device, SMC_CLOCK_DISABLED, SMC_PROGRAM_COUNTER)?;
         device.set(SMC_RESET, 1)?;
-        device.set(SMC_CLOCK_DISABLED, 1)
+        device.set(SMC_CLOCK_DISABLED, 1)?;
+        device.read_alive(CONFIG_MEMSIZE).map(drop)
     }
 
     fn deed(&self) -> String {
@@ -88,7 +85,7 @@ pub static SEA_ISLANDS: Family = Family {
     rank: Rank::BeforeBus,
     bars: &[MMIO],
     floors: &[],
-    ceiling: Duration::from_secs(2),
+    ceiling: polaris::CONFIGURATION_CEILING,
     sequence: || Box::new(SeaIslands),
     rehearsals: &[Rehearsal { title: "the SMC runs", model: "hawaii" }],
 };

@@ -22,6 +22,8 @@ pub struct Mailbox {
     pub argument: Register,
     /// Where the answer is.
     pub response: Register,
+    /// How long an answer may take.
+    pub patience: Patience,
 }
 
 /// A message. The same number means another thing on another family.
@@ -78,7 +80,7 @@ impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Done => write!(f, "1, done"),
-            Self::None => write!(f, "nothing within 100 ms"),
+            Self::None => write!(f, "nothing in time"),
             Self::Dead => write!(f, "all-ones: nobody is there"),
             Self::Other(0xff) => write!(f, "0xff, failed"),
             Self::Other(0xfe) => write!(f, "0xfe, unknown message"),
@@ -89,17 +91,20 @@ impl fmt::Display for Answer {
     }
 }
 
-/// 100 ms, looked at every microsecond.
-const PATIENCE: Patience = Patience::looks(100_001, Duration::from_micros(1));
+/// As long as the recorded runs wait: 100 ms, looked at every microsecond.
+pub const RECORDED: Patience = Patience::looks(100_001, Duration::from_micros(1));
+/// As long as amdgpu waits: 2 s (`__smu_cmn_poll_stat`).
+pub const AMDGPU: Patience = Patience::looks(200_001, Duration::from_micros(10));
 
 impl Mailbox {
     /// The mailbox of most families.
     #[must_use]
-    pub const fn new(bases: &Bases) -> Self {
+    pub const fn new(bases: &Bases, patience: Patience) -> Self {
         Self {
             message: MP1_C2PMSG_66.at(bases),
             argument: MP1_C2PMSG_82.at(bases),
             response: MP1_C2PMSG_90.at(bases),
+            patience,
         }
     }
 
@@ -110,6 +115,7 @@ impl Mailbox {
             message: MP1_C2PMSG_75.at(bases),
             argument: MP1_C2PMSG_53.at(bases),
             response: MP1_C2PMSG_54.at(bases),
+            patience: AMDGPU,
         }
     }
 
@@ -118,10 +124,18 @@ impl Mailbox {
     /// # Errors
     /// When it cannot be accessed.
     pub fn ready(&self, device: &mut Device<'_>) -> StepResult<Answer> {
-        let found = device.look_for(Condition::not_zero(self.response), PATIENCE)?;
+        let found = device.look_for(Condition::not_zero(self.response), self.patience)?;
         Ok(Answer::of(match found {
             Found::Yes(response) | Found::No { last: response, .. } => response,
         }))
+    }
+
+    /// The answer as it is now.
+    ///
+    /// # Errors
+    /// When it cannot be accessed.
+    pub fn answer(&self, device: &mut Device<'_>) -> StepResult<Answer> {
+        Ok(Answer::of(device.read(self.response)?))
     }
 
     /// Sends a message and waits for the answer.
@@ -160,8 +174,7 @@ impl Mailbox {
     pub fn must(&self, device: &mut Device<'_>, message: Message, argument: u32) -> StepResult {
         match self.send(device, message, argument)? {
             Answer::Done => Ok(()),
-            Answer::Dead => Err(Failure::Dead { register: self.response }.into()),
-            answer => Err(rejected(message, answer).into()),
+            answer => Err(self.rejected(message, answer).into()),
         }
     }
 
@@ -178,12 +191,15 @@ impl Mailbox {
         }
         Ok(())
     }
-}
 
-/// A message that was not done.
-pub(super) fn rejected(message: Message, answer: Answer) -> Failure {
-    if answer == Answer::None {
-        return Failure::Unanswered { firmware: "SMU", message: message.to_string() };
+    /// A message that was not done.
+    #[must_use]
+    pub fn rejected(&self, message: Message, answer: Answer) -> Failure {
+        let message = message.to_string();
+        match answer {
+            Answer::None => Failure::Unanswered { firmware: "SMU", message, within: self.patience.total },
+            Answer::Dead => Failure::Dead { register: self.response },
+            answer => Failure::Rejected { firmware: "SMU", message, answer: answer.to_string() },
+        }
     }
-    Failure::Rejected { firmware: "SMU", message: message.to_string(), answer: answer.to_string() }
 }

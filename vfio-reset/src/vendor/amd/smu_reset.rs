@@ -11,11 +11,11 @@ mod families;
 
 pub use families::*;
 
-use super::psp::{Psp, not_started};
-use super::smu::{Answer, Mailbox, Message, rejected};
-use super::soc15::{Bases, CONFIG_MEMSIZE, STATIC};
+use super::psp::{self, Asked, Psp, not_started};
+use super::smu::{self, Answer, Mailbox, Message};
+use super::soc15::{Bases, CONFIG_MEMSIZE, STATIC, scratch};
 use super::{REMEDY, discovery, open};
-use crate::vendor::device::Device;
+use crate::vendor::device::{DECODING, Device};
 use crate::vendor::operation::{Condition, Patience};
 use crate::vendor::outcome::{Failure, StepResult, Stop};
 use crate::vendor::register::Register;
@@ -37,6 +37,9 @@ pub struct Parameters {
     pub settle: Duration,
     /// The lowest version of the SMU's firmware that knows the message.
     pub firmware: Option<u32>,
+    /// The PSP can do mode 1 where the SMU cannot: its firmware is too old, or a guest's driver has halted it.
+    /// True of PSP 11 and 12; later ones have no such command.
+    pub psp_can: bool,
 }
 
 /// How a message gets to the SMU.
@@ -77,8 +80,22 @@ pub struct SmuReset {
     debug: Mailbox,
     /// The size of video memory, which reads all-ones while the card is away.
     memory_size: Register,
+    /// The PSP does it.
     by_psp: bool,
+    /// The PSP was asked.
+    asked: Option<Asked>,
+    /// The engine is marked as hung.
+    marked: bool,
 }
+
+/// The longest time that one of these sequences takes: a message for the version and one for the reset, each of
+/// which waits twice; the PSP; and the card's return.
+pub(super) const CEILING: Duration = smu::AMDGPU
+    .total
+    .saturating_mul(4)
+    .saturating_add(psp::CEILING)
+    .saturating_add(LOOKS.total)
+    .saturating_add(DECODING.total.saturating_mul(3));
 
 impl SmuReset {
     /// A reset that has not begun.
@@ -91,10 +108,12 @@ impl SmuReset {
         Self {
             parameters,
             psp: Psp::new(bases),
-            driver: Mailbox::new(bases),
+            driver: Mailbox::new(bases, smu::AMDGPU),
             debug: Mailbox::for_debugging(bases),
             memory_size: CONFIG_MEMSIZE.at(bases),
             by_psp: false,
+            asked: None,
+            marked: false,
         }
     }
 
@@ -104,12 +123,7 @@ impl SmuReset {
         if self.parameters.mode != Mode::One {
             return Ok(());
         }
-        match discovery::read_bases(device)? {
-            Ok(bases) => *self = Self::with(self.parameters, &bases),
-            Err(why) => {
-                device.note(format!("{why}; the register bases that are known for the card are used"))
-            }
-        }
+        *self = Self::with(self.parameters, &discovery::find_bases(device)?);
         Ok(())
     }
 
@@ -128,6 +142,29 @@ impl SmuReset {
         )))
     }
 
+    /// Whether the SMU can be asked; if not, the PSP is asked instead, where it has a mode 1 and is ready.
+    fn choose(&mut self, device: &mut Device<'_>) -> StepResult {
+        let Some(lowest) = self.parameters.firmware else { return Ok(()) };
+        let stop = match self.check_firmware(device, lowest) {
+            Err(
+                stop @ (Stop::Refused(_)
+                | Stop::Failed(Failure::Unanswered { .. } | Failure::Rejected { .. })),
+            ) if self.parameters.psp_can => stop,
+            result => return result,
+        };
+        if !self.psp.is_ready(device)? {
+            device.note("the PSP is not ready for a mode 1 reset either (C2PMSG_64)");
+            return Err(stop);
+        }
+        let why = match stop {
+            Stop::Failed(failure) => failure.to_string(),
+            Stop::Refused(why) | Stop::NotNeeded(why) => why,
+        };
+        device.note(format!("{why}; the PSP is asked for mode 1 instead"));
+        self.by_psp = true;
+        Ok(())
+    }
+
     fn ask(&self, device: &mut Device<'_>) -> StepResult {
         let &Parameters { delivery, message, argument, settle, .. } = self.parameters;
         let text = format!("SMU message {message}, argument {argument:#x}, without an answer");
@@ -135,8 +172,9 @@ impl SmuReset {
             Delivery::Answered => self.driver.must(device, message, argument)?,
             Delivery::Unanswered => {
                 match self.driver.ready(device)? {
-                    Answer::Dead => return Err(Failure::Dead { register: self.driver.response }.into()),
-                    Answer::None => return Err(rejected(message, Answer::None).into()),
+                    answer @ (Answer::Dead | Answer::None) => {
+                        return Err(self.driver.rejected(message, answer).into());
+                    }
                     Answer::Done | Answer::Other(_) => {}
                 }
                 device.group(text, |device| self.driver.post(device, message, argument))?;
@@ -149,6 +187,18 @@ impl SmuReset {
         }
         if !settle.is_zero() {
             device.pause(settle);
+        }
+        Ok(())
+    }
+
+    /// Mode 2 leaves memory, display, PSP and configuration alone, and nothing that is the same on every APU
+    /// tells graphics that were reset from graphics that are idle. What is left is the SMU's word; to a message
+    /// that need not be answered it may say nothing.
+    fn look_at_answer(&self, device: &mut Device<'_>) -> StepResult {
+        match self.driver.answer(device)? {
+            Answer::Done => device.prove("the SMU says that it is done"),
+            Answer::None => {}
+            answer => return Err(self.driver.rejected(self.parameters.message, answer).into()),
         }
         Ok(())
     }
@@ -166,38 +216,56 @@ impl ResetSequence for SmuReset {
         if self.parameters.mode == Mode::One && !self.psp.is_alive(device)? {
             return Err(not_started());
         }
-        match self.parameters.firmware {
-            Some(lowest) => self.check_firmware(device, lowest),
-            None => Ok(()),
+        Ok(())
+    }
+
+    fn prepare(&mut self, device: &mut Device<'_>) -> StepResult {
+        self.choose(device)?;
+        if self.parameters.mode == Mode::One {
+            device.set(scratch::ENGINE_HUNG, 1)?;
+            self.marked = true;
         }
+        Ok(())
     }
 
     fn trigger(&mut self, device: &mut Device<'_>) -> StepResult {
         if self.parameters.mode == Mode::OneByPsp {
-            if self.psp.is_ready(device)? {
-                self.by_psp = true;
-                return self.psp.mode1_reset(device);
+            self.by_psp = self.psp.is_ready(device)?;
+            if !self.by_psp {
+                device.note("the PSP is not ready for a mode 1 reset; the SMU is asked for mode 2 instead");
             }
-            device.note("the PSP is not ready for a mode 1 reset; the SMU is asked for mode 2 instead");
+        }
+        if self.by_psp {
+            self.asked = Some(self.psp.mode1_reset(device)?);
+            return Ok(());
         }
         self.ask(device)
     }
 
     fn completion(&mut self, device: &mut Device<'_>) -> StepResult {
-        if self.by_psp {
-            self.psp.wait_for_mode1(device)?;
+        if let Some(asked) = self.asked {
+            self.psp.wait_for_mode1(device, asked)?;
         }
         device.keep_decoding()?;
         device.wait(Condition::answers(self.memory_size), LOOKS)?;
-        match self.parameters.mode {
-            Mode::One => self.psp.wait_for_bootloader(device),
-            Mode::Two | Mode::OneByPsp => Ok(()),
+        if self.parameters.mode == Mode::One {
+            self.psp.wait_for_bootloader(device)?;
+            // The SMU's answer says that it took the message, not that the card was reset.
+            return self.psp.must_be_stopped(device);
         }
+        if self.asked.is_none() {
+            self.look_at_answer(device)?;
+        }
+        Ok(())
     }
 
     fn postcheck(&mut self, device: &mut Device<'_>) -> StepResult {
         device.keep_decoding()?;
         device.read_alive(self.memory_size)?;
+        if self.marked {
+            device.set(scratch::ENGINE_HUNG, 0)?;
+            device.read_alive(self.memory_size)?;
+        }
         if self.parameters.mode != Mode::One && !self.by_psp {
             device.note(
                 "mode 2 resets graphics and DMA engines only; memory, display and PSP hold what the guest left there",
@@ -206,10 +274,17 @@ impl ResetSequence for SmuReset {
         Ok(())
     }
 
+    fn undo(&mut self, device: &mut Device<'_>) -> StepResult {
+        if self.marked {
+            device.set(scratch::ENGINE_HUNG, 0)?;
+        }
+        Ok(())
+    }
+
     fn deed(&self) -> String {
         match self.parameters.mode {
-            Mode::One => "mode 1 reset by the SMU".to_string(),
             _ if self.by_psp => "mode 1 reset by the PSP".to_string(),
+            Mode::One => "mode 1 reset by the SMU".to_string(),
             _ => "mode 2 reset by the SMU".to_string(),
         }
     }

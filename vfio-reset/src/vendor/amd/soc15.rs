@@ -51,6 +51,12 @@ impl Soc15 {
         Self { name, block, segment, dword }
     }
 
+    /// The segment that it is in.
+    #[must_use]
+    pub const fn segment(self) -> usize {
+        self.segment
+    }
+
     /// The register of a card whose blocks are there.
     #[must_use]
     pub const fn at(self, bases: &Bases) -> Register {

@@ -1,6 +1,6 @@
 //! Tables of register operations: the same values are executed and printed.
 
-use crate::vendor::device::Device;
+use crate::vendor::device::{DECODING, Device};
 use crate::vendor::operation::{Condition, Patience};
 use crate::vendor::outcome::StepResult;
 use crate::vendor::register::{Field, Register};
@@ -17,11 +17,32 @@ pub enum Op {
     Until(Field, u32),
     /// Waits.
     Pause(Duration),
+    /// Sees to it that memory is decoded: power that is switched may take configuration space with it. A
+    /// wait does that by itself.
+    KeepDecoding,
 }
 
 /// How long a table waits for a field: 5000 looks, each after a millisecond. The pause before the first
 /// look is not for politeness: some fields are what was just written, and the time is what counts.
 pub const PATIENCE: Patience = Patience::pauses(5_000, Duration::from_millis(1));
+
+/// The longest time that a table takes: that of its pauses, and of its waits if each is in vain but for its
+/// last look.
+#[must_use]
+pub const fn ceiling(table: &[Op]) -> Duration {
+    let mut time = Duration::ZERO;
+    let mut rest = table;
+    while let [op, after @ ..] = rest {
+        time = time.saturating_add(match op {
+            Op::Until(..) => PATIENCE.total,
+            Op::Pause(pause) => *pause,
+            Op::KeepDecoding => DECODING.total,
+            Op::Write(..) | Op::Set(..) => Duration::ZERO,
+        });
+        rest = after;
+    }
+    time
+}
 
 /// Executes a table.
 ///
@@ -37,6 +58,7 @@ pub fn run(device: &mut Device<'_>, title: &str, table: &[Op]) -> StepResult {
                     device.wait(Condition::field(field, value), PATIENCE)?;
                 }
                 Op::Pause(time) => device.pause(time),
+                Op::KeepDecoding => device.keep_decoding()?,
             }
         }
         Ok(())

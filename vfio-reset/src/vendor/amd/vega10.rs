@@ -3,13 +3,14 @@
 //! Sources: gnif/vendor-reset 084881c, `vega10_reset` (the order, and the SMU features that are switched
 //! off before); Linux 6.12 `drivers/gpu/drm/amd/pm/powerplay/hwmgr/vega10_baco.c` (the tables).
 
-use super::psp::{Psp, not_started};
-use super::smu::{Answer, Mailbox, Message, rejected};
-use super::soc15::{BACO_CNTL, BIF_DOORBELL_CNTL, BIF_FB_EN, STATIC, scratch};
+use super::psp::{Asked, Psp, not_started};
+use super::smu::{self, Answer, Mailbox, Message};
+use super::soc15::{BACO_CNTL, BIF_DOORBELL_CNTL, BIF_FB_EN, CONFIG_MEMSIZE, STATIC, scratch};
 use super::table::{self, Op};
 use super::{REMEDY, open};
-use crate::vendor::device::Device;
+use crate::vendor::device::{DECODING, Device};
 use crate::vendor::family::{Family, Rank, Reach, Rehearsal};
+use crate::vendor::operation::{Condition, Patience};
 use crate::vendor::outcome::StepResult;
 use crate::vendor::register::Register;
 use crate::vendor::sequence::{ResetSequence, Step};
@@ -69,6 +70,7 @@ const ENTER: &[Op] = &[
     Op::Set(baco::REFCLK_OFF, 1),
     Op::Set(baco::POWER_OFF, 1),
     Op::Pause(Duration::from_millis(5)),
+    Op::KeepDecoding,
     Op::Set(baco::RESET_EN, 1),
     Op::Set(baco::PWROKRAW, 0),
     Op::Until(baco::MODE, 1),
@@ -77,6 +79,7 @@ const ENTER: &[Op] = &[
 const EXIT: &[Op] = &[
     Op::Set(baco::POWER_OFF, 0),
     Op::Pause(Duration::from_millis(10)),
+    Op::KeepDecoding,
     Op::Set(baco::REFCLK_OFF, 0),
     Op::Set(baco::ANA_ISO_EN, 0),
     Op::Set(baco::AEB_ISO_EN, 0),
@@ -117,6 +120,10 @@ const FEATURES: [u32; 10] = [
     0x0008_0000,
 ];
 
+/// All-ones while the card is away.
+const MEMORY_SIZE: Register = CONFIG_MEMSIZE.at(&STATIC);
+const LOOKS: Patience = Patience::looks(100_000, Duration::from_micros(1));
+
 /// What the SMU does after [`DRIVER_RESET`] takes this long.
 const DRIVER_RESET_TIME: Duration = Duration::from_millis(500);
 
@@ -129,6 +136,8 @@ pub struct Vega10 {
     is_off: bool,
     /// The SMU is silent: the PSP does it.
     by_psp: bool,
+    /// The PSP was asked.
+    asked: Option<Asked>,
     /// What BIF_FB_EN held, while the card is being switched off.
     framebuffer: Option<u32>,
 }
@@ -138,10 +147,11 @@ impl Vega10 {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            smu: Mailbox::new(&STATIC),
+            smu: Mailbox::new(&STATIC, smu::RECORDED),
             psp: Psp::new(&STATIC),
             is_off: false,
             by_psp: false,
+            asked: None,
             framebuffer: None,
         }
     }
@@ -175,7 +185,8 @@ impl ResetSequence for Vega10 {
         self.is_off = device.get(baco::MODE)? == 1;
         match self.smu.send(device, GET_FEATURES, 0)? {
             Answer::Done => {
-                let features = device.read(self.smu.argument)?;
+                // All-ones would be taken for every feature.
+                let features = device.read_alive(self.smu.argument)?;
                 self.quiet_smu(device, features)
             }
             // The way out of BACO does not need the SMU.
@@ -189,13 +200,14 @@ impl ResetSequence for Vega10 {
                 self.by_psp = true;
                 Ok(())
             }
-            answer => Err(rejected(GET_FEATURES, answer).into()),
+            answer => Err(self.smu.rejected(GET_FEATURES, answer).into()),
         }
     }
 
     fn trigger(&mut self, device: &mut Device<'_>) -> StepResult {
         if self.by_psp {
-            return self.psp.mode1_reset(device);
+            self.asked = Some(self.psp.mode1_reset(device)?);
+            return Ok(());
         }
         if self.is_off {
             return Ok(());
@@ -209,17 +221,24 @@ impl ResetSequence for Vega10 {
     }
 
     fn completion(&mut self, device: &mut Device<'_>) -> StepResult {
-        if self.by_psp {
-            return self.psp.wait_for_mode1(device);
+        if let Some(asked) = self.asked {
+            self.psp.wait_for_mode1(device, asked)?;
+        } else {
+            device.pause(OFF_TIME);
+            device.keep_decoding()?;
+            table::run(device, "switch the card on", EXIT)?;
+            device.prove("the chip was seen switched off, and on again (BACO_MODE)");
         }
-        device.pause(OFF_TIME);
-        table::run(device, "switch the card on", EXIT)
+        device.keep_decoding()?;
+        device.wait(Condition::answers(MEMORY_SIZE), LOOKS).map(drop)
     }
 
     fn postcheck(&mut self, device: &mut Device<'_>) -> StepResult {
         device.keep_decoding()?;
+        device.read_alive(MEMORY_SIZE)?;
         device.write(scratch::BIOS_SCRATCH_6, 0)?;
-        device.write(scratch::BIOS_SCRATCH_7, 0)
+        device.write(scratch::BIOS_SCRATCH_7, 0)?;
+        device.read_alive(MEMORY_SIZE).map(drop)
     }
 
     fn undo(&mut self, device: &mut Device<'_>) -> StepResult {
@@ -244,6 +263,18 @@ impl ResetSequence for Vega10 {
     }
 }
 
+/// The way through BACO: the sign of life, a message for each feature and three more, each of which waits
+/// twice, the tables, and the card's return. The way through the PSP is shorter.
+const CEILING: Duration = LOOKS
+    .total
+    .saturating_mul(2)
+    .saturating_add(smu::RECORDED.total.saturating_mul(2 * (FEATURES.len() as u32 + 3)))
+    .saturating_add(DRIVER_RESET_TIME)
+    .saturating_add(table::ceiling(ENTER))
+    .saturating_add(OFF_TIME)
+    .saturating_add(table::ceiling(EXIT))
+    .saturating_add(DECODING.total.saturating_mul(3));
+
 /// Vega 10.
 pub static VEGA10: Family = Family {
     name: "vega10",
@@ -255,7 +286,7 @@ pub static VEGA10: Family = Family {
     rank: Rank::BeforeBus,
     bars: &[super::MMIO],
     floors: &[(Step::Prepare, 500), (Step::Trigger, 5), (Step::Await, 30)],
-    ceiling: Duration::from_secs(25),
+    ceiling: CEILING,
     sequence: || Box::new(Vega10::new()),
     rehearsals: &[
         Rehearsal { title: "the SMU answers", model: "vega10" },

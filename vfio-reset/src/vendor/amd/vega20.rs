@@ -1,14 +1,22 @@
 //! Vega 20 (and MI100): mode 1 by the PSP; where the PSP does not do it, BACO by the SMU.
 //!
 //! Source: gnif/vendor-reset 084881c, `vega20_reset`. It marks the engine as hung at byte 0xc, a slip:
-//! the register is BIOS_SCRATCH_3. What else that register holds describes displays of the driver
-//! before, and ends with it: here it is written as a whole, as 6 and 7 are.
+//! the register is BIOS_SCRATCH_3, at 0x13c.
+//!
+//! Two things are as in the recorded runs, which the writes are compared with, value by value, and not as
+//! amdgpu does them. BIOS_SCRATCH_3 is written as a whole: amdgpu, and every other family here, changes bit 29
+//! and leaves alone what the VBIOS noted of the displays. And after BACO the mark stays until the VBIOS sets
+//! the card up anew. After a failure the register gets back what it held.
+//!
+//! The register bases of an MI100 are those of a Vega 20 for everything that is used here: Linux 6.12
+//! `drivers/gpu/drm/amd/include/arct_ip_offset.h`, `MP0_BASE` and `MP1_BASE` 0x16000, `NBIF0_BASE` 0, 0x14, 0xd20,
+//! 0x10400.
 
-use super::psp::{Psp, not_started};
-use super::smu::{Mailbox, Message};
-use super::soc15::{BACO_CNTL, STATIC, scratch};
+use super::psp::{self, Asked, Psp, not_started};
+use super::smu::{self, Mailbox, Message};
+use super::soc15::{BACO_CNTL, CONFIG_MEMSIZE, STATIC, scratch};
 use super::{REMEDY, open};
-use crate::vendor::device::Device;
+use crate::vendor::device::{DECODING, Device};
 use crate::vendor::family::{Family, Rank, Reach, Rehearsal};
 use crate::vendor::operation::{Condition, Patience};
 use crate::vendor::outcome::{Failure, StepResult, Stop};
@@ -20,6 +28,10 @@ use std::time::Duration;
 const MODE: Field = BACO_CNTL.at(&STATIC).bit("BACO_MODE", 8);
 /// BACO in the thermal block, segment base 0x16600, dword 0x81; bit 31 lets the SMU begin.
 const THM_BACO_ALLOWED: Field = Register::mmio("THM_BACO_CNTL", 4 * (0x1_6600 + 0x81)).bit("bit 31", 31);
+
+/// All-ones while the card is away.
+const MEMORY_SIZE: Register = CONFIG_MEMSIZE.at(&STATIC);
+const LOOKS: Patience = Patience::looks(100_000, Duration::from_micros(1));
 
 const ENTER_BACO: Message = Message::new("EnterBaco", 0x25);
 const EXIT_BACO: Message = Message::new("ExitBaco", 0x58);
@@ -35,11 +47,11 @@ pub struct Vega20 {
     /// The SMU's messages for BACO are known.
     has_baco: bool,
     /// The PSP was asked.
-    by_psp: bool,
+    asked: Option<Asked>,
     /// The PSP did not do it: BACO did.
     by_baco: bool,
-    /// The engine is marked as hung.
-    marked: bool,
+    /// What BIOS_SCRATCH_3 held before the engine was marked as hung.
+    before_mark: Option<u32>,
 }
 
 impl Vega20 {
@@ -47,12 +59,12 @@ impl Vega20 {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            smu: Mailbox::new(&STATIC),
+            smu: Mailbox::new(&STATIC, smu::RECORDED),
             psp: Psp::new(&STATIC),
             has_baco: true,
-            by_psp: false,
+            asked: None,
             by_baco: false,
-            marked: false,
+            before_mark: None,
         }
     }
 
@@ -70,7 +82,9 @@ impl Vega20 {
             device.wait(Condition::field(MODE, 1), BACO_PATIENCE)?;
         }
         self.smu.must(device, EXIT_BACO, 0)?;
-        device.wait(Condition::field(MODE, 0), BACO_PATIENCE).map(drop)
+        device.wait(Condition::field(MODE, 0), BACO_PATIENCE)?;
+        device.prove("the chip was seen switched off, and on again (BACO_MODE)");
+        Ok(())
     }
 
     /// What is tried when the PSP did not do it.
@@ -100,45 +114,54 @@ impl ResetSequence for Vega20 {
 
     fn prepare(&mut self, device: &mut Device<'_>) -> StepResult {
         device.read_alive(MODE.register)?;
-        self.marked = true;
+        device.read_alive(MEMORY_SIZE)?;
+        self.before_mark = Some(device.read_alive(scratch::BIOS_SCRATCH_3)?);
         device.write(scratch::BIOS_SCRATCH_3, scratch::ENGINE_HUNG.bits(1))
     }
 
     fn trigger(&mut self, device: &mut Device<'_>) -> StepResult {
         if self.psp.is_ready(device)? {
-            self.by_psp = true;
-            return self.psp.mode1_reset(device);
+            self.asked = Some(self.psp.mode1_reset(device)?);
+            return Ok(());
         }
         let failure = Failure::Unexpected("the PSP is not ready for a command (C2PMSG_64)".to_string());
         self.instead(device, "the PSP is not ready for a mode 1 reset", failure.into())
     }
 
     fn completion(&mut self, device: &mut Device<'_>) -> StepResult {
-        if !self.by_psp {
-            return Ok(());
-        }
-        match self.psp.wait_for_mode1(device) {
-            Err(failure @ Stop::Failed(Failure::Timeout { .. })) => {
-                self.instead(device, "the PSP did not acknowledge the mode 1 reset", failure)
+        if let Some(asked) = self.asked {
+            match self.psp.wait_for_mode1(device, asked) {
+                Ok(()) => {}
+                Err(failure @ Stop::Failed(Failure::Timeout { .. } | Failure::NotReset(_))) => {
+                    self.instead(device, "the PSP did not acknowledge the mode 1 reset", failure)?;
+                }
+                stopped => return stopped,
             }
-            result => result,
+        }
+        device.keep_decoding()?;
+        device.wait(Condition::answers(MEMORY_SIZE), LOOKS)?;
+        match self.asked {
+            Some(asked) if !self.by_baco => self.psp.wait_for_bootloader_if_shown(device, asked),
+            _ => Ok(()),
         }
     }
 
     fn postcheck(&mut self, device: &mut Device<'_>) -> StepResult {
         device.keep_decoding()?;
+        device.read_alive(MEMORY_SIZE)?;
         if self.by_baco {
-            // The mark stays until the VBIOS sets the card up anew, as in the recorded sequence.
             device.write(scratch::BIOS_SCRATCH_6, 0)?;
-            return device.write(scratch::BIOS_SCRATCH_7, 0);
+            device.write(scratch::BIOS_SCRATCH_7, 0)?;
+        } else {
+            device.write(scratch::BIOS_SCRATCH_3, 0)?;
         }
-        device.write(scratch::BIOS_SCRATCH_3, 0)
+        device.read_alive(MEMORY_SIZE).map(drop)
     }
 
     fn undo(&mut self, device: &mut Device<'_>) -> StepResult {
-        if self.marked {
-            device.read_alive(MODE.register)?;
-            device.write(scratch::BIOS_SCRATCH_3, 0)?;
+        if let Some(before) = self.before_mark {
+            device.read_alive(MEMORY_SIZE)?;
+            device.write(scratch::BIOS_SCRATCH_3, before & !scratch::ENGINE_HUNG.mask)?;
         }
         Ok(())
     }
@@ -156,6 +179,13 @@ impl ResetSequence for Vega20 {
     }
 }
 
+/// Mode 1 in vain, then BACO: two messages, each of which waits twice.
+const CEILING: Duration = psp::CEILING
+    .saturating_add(smu::RECORDED.total.saturating_mul(4))
+    .saturating_add(BACO_PATIENCE.total.saturating_mul(2))
+    .saturating_add(LOOKS.total)
+    .saturating_add(DECODING.total.saturating_mul(3));
+
 /// Vega 20.
 pub static VEGA20: Family = Family {
     name: "vega20",
@@ -168,7 +198,7 @@ pub static VEGA20: Family = Family {
     bars: &[super::MMIO],
     // BACO takes less than a millisecond.
     floors: &[],
-    ceiling: Duration::from_secs(5),
+    ceiling: CEILING,
     sequence: || Box::new(Vega20::new()),
     rehearsals: &[
         Rehearsal { title: "the PSP is ready", model: "vega20_mode1" },
@@ -189,7 +219,7 @@ pub static MI100: Family = Family {
     rank: Rank::BeforeBus,
     bars: &[super::MMIO],
     floors: &[(Step::Trigger, 500)],
-    ceiling: Duration::from_secs(5),
+    ceiling: CEILING,
     sequence: || Box::new(Vega20::mi100()),
     rehearsals: &[
         Rehearsal { title: "the PSP is ready", model: "mi100_mode1" },

@@ -103,7 +103,21 @@ impl Device<'_> {
             let text = format!("{register} is out of reach of MM_INDEX");
             return Err(Failure::Unexpected(text).into());
         }
+        if self.mm_index.is_none() {
+            let before = self.fetch(MM_INDEX)?;
+            self.mm_index = (before != u32::MAX).then_some(before);
+        }
         self.store(MM_INDEX, offset)
+    }
+
+    /// Gives the aperture's own window the index that it had before the sequence, if it was used and the
+    /// device answers.
+    pub(crate) fn put_index_back(&mut self) {
+        let Some(before) = self.mm_index.take() else { return };
+        // A device that cannot be accessed any more is what the reset's own outcome is about.
+        if matches!(self.fetch(MM_INDEX), Ok(now) if now != u32::MAX && now != before) {
+            let _ = self.store(MM_INDEX, before);
+        }
     }
 
     fn point_at_vram(&mut self, address: u64) -> StepResult {

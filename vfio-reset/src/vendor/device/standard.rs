@@ -6,7 +6,7 @@ use crate::vendor::bus::Width;
 use crate::vendor::operation::{Condition, Patience};
 use crate::vendor::outcome::{Failure, StepResult};
 use crate::vendor::register::Register;
-use pcicfg::capability::{DeviceControl, DeviceStatus, PciExpress};
+use pcicfg::capability::{DeviceControl, DeviceStatus, MsiX, MsiXMessageControl, PciExpress};
 use pcicfg::header::{Command, Status};
 use std::time::Duration;
 
@@ -18,6 +18,23 @@ const COMMAND: u16 = 0x04;
 
 /// What Command holds while a sequence works: memory is decoded, nothing is sent upstream.
 pub const WORKING_COMMAND: Command = Command::MEMORY_SPACE.union(Command::INTERRUPT_DISABLE);
+
+/// How long a function that is to be accessed may take to answer with its ids.
+pub const DECODING: Patience = Patience::looks(1_001, Duration::from_millis(1));
+/// How long a function that was reset may take to answer: the kernel's patience; the budget is shorter.
+pub const AWAY: Patience = Patience::looks(65_536, Duration::from_millis(1));
+/// How long transactions may be pending before a function level reset.
+const PENDING: Patience = Patience::looks(8, Duration::from_millis(100));
+/// The longest time that a function level reset takes.
+pub const FUNCTION_LEVEL_RESET: Duration = PENDING.total.saturating_add(FLR_TIME).saturating_add(AWAY.total);
+
+/// Something in configuration space that is set before a function level reset, and that the reset clears.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    name: &'static str,
+    offset: u16,
+    bits: u16,
+}
 
 impl Device<'_> {
     /// What a function shows that answers: its ids; of a virtual function, Command and Status.
@@ -52,13 +69,13 @@ impl Device<'_> {
         let control_status = Register::config("Device Control and Device Status", at + 8);
         let pending = u32::from(DeviceStatus::TRANSACTIONS_PENDING.bits()) << 16;
         let idle = Condition::bits(control_status, pending, 0);
-        let patience = Patience::looks(8, Duration::from_millis(100));
-        if let super::Found::No { last, .. } = self.look_for(idle, patience)? {
+        if let super::Found::No { last, .. } = self.look_for(idle, PENDING)? {
             if last == u32::MAX {
                 return Err(Failure::Dead { register: control_status }.into());
             }
             self.note("transactions were still pending after 0.7 s; the function was reset anyway");
         }
+        self.set_mark()?;
         let control = self.read_config(at + PciExpress::DEVICE_CONTROL, Width::Word)?;
         let initiate = u32::from(DeviceControl::INITIATE_FUNCTION_LEVEL_RESET.bits());
         self.group("set Initiate Function Level Reset in Device Control", |device| {
@@ -75,7 +92,37 @@ impl Device<'_> {
         if !ready_at_once {
             self.pause(FLR_TIME);
         }
-        self.wait_until_it_answers()
+        self.wait_until_it_answers()?;
+        self.look_at_mark()
+    }
+
+    /// Sees to it that something is set that the reset will clear: Command as it is while a sequence works.
+    /// Of a virtual function Command may be hardwired; what it has of its own is MSI-X, whose Function Mask
+    /// changes nothing for a function that is about to be reset.
+    fn set_mark(&mut self) -> StepResult {
+        if !self.is_virtual {
+            let bits = self.read_config(COMMAND, Width::Word)? as u16;
+            self.mark = (bits != 0).then_some(Mark { name: "Command", offset: COMMAND, bits });
+            return Ok(());
+        }
+        let Some(at) = self.saved()?.msi_x().map(|msi_x| msi_x.offset()) else { return Ok(()) };
+        let (offset, bits) = (at + MsiX::MESSAGE_CONTROL, MsiXMessageControl::FUNCTION_MASK.bits());
+        let control = self.read_config(offset, Width::Word)?;
+        self.write_config(offset, Width::Word, control | u32::from(bits))?;
+        let kept = self.read_config(offset, Width::Word)? as u16 & bits == bits;
+        self.mark = kept.then_some(Mark { name: "MSI-X Message Control", offset, bits });
+        Ok(())
+    }
+
+    /// A function that answers and has kept the mark was not reset, whatever it announces.
+    fn look_at_mark(&mut self) -> StepResult {
+        let Some(Mark { name, offset, bits }) = self.mark.take() else { return Ok(()) };
+        let found = self.read_config(offset, Width::Word)? as u16;
+        if found & bits == bits {
+            return Err(Failure::NotReset(format!("{name} still reads {found:04x}, as before")).into());
+        }
+        self.prove(format!("{name} was cleared"));
+        Ok(())
     }
 
     /// Waits until the function shows its ids again.
@@ -84,9 +131,7 @@ impl Device<'_> {
     /// When it does not within the budget.
     pub fn wait_until_it_answers(&mut self) -> StepResult {
         let alive = self.alive()?;
-        // The kernel's patience; the budget is shorter.
-        let patience = Patience::looks(65_536, Duration::from_millis(1));
-        self.wait(alive, patience).map(drop)
+        self.wait(alive, AWAY).map(drop)
     }
 
     /// Memory behind the Base Address Registers must be decoded. A reset that took configuration space
@@ -96,9 +141,8 @@ impl Device<'_> {
     /// When configuration space does not answer within a second, or cannot be accessed.
     pub fn keep_decoding(&mut self) -> StepResult {
         let answers = self.alive()?;
-        let patience = Patience::looks(1_001, Duration::from_millis(1));
         self.group("see that memory is decoded; if not, the Base Address Registers go back", |device| {
-            device.wait(answers, patience)?;
+            device.wait(answers, DECODING)?;
             let command = Command::from_bits_retain(device.read_config(COMMAND, Width::Word)? as u16);
             // What a virtual function decodes is its physical function's to say.
             if command.contains(Command::MEMORY_SPACE) || device.is_virtual {
@@ -108,12 +152,29 @@ impl Device<'_> {
         })
     }
 
+    /// A register has read all-ones since the reset began: the device is away, or it is back and has lost
+    /// its decoding, which it gets back then.
+    pub(super) fn decode_if_lost(&mut self) -> StepResult {
+        self.prove("its registers read all-ones for a while");
+        if self.is_virtual {
+            return Ok(());
+        }
+        let command_status = self.config_access(COMMAND, Width::Dword, None)?;
+        let is_decoding = Command::from_bits_retain(command_status as u16).contains(Command::MEMORY_SPACE);
+        // All-ones, too, has the bit set.
+        if is_decoding || self.config_access(0, Width::Dword, None)? != self.saved()?.header().id() {
+            return Ok(());
+        }
+        self.decode_again()
+    }
+
     /// Writes the Base Address Registers back and switches memory decoding on.
     fn decode_again(&mut self) -> StepResult {
         let bases = {
             let saved = self.saved()?;
             (0x10..0x28).step_by(4).map(|at| (at, saved.read_u32(at).unwrap_or(0))).collect::<Vec<_>>()
         };
+        self.prove("Command was cleared");
         for (at, value) in bases.into_iter().filter(|&(_, value)| value != 0) {
             self.write_config(at, Width::Dword, value)?;
         }

@@ -5,7 +5,7 @@
 //! name there has its address for one.
 
 use crate::vendor::amd::table::Op::{self, Pause, Set, Until, Write};
-use crate::vendor::register::{Register, Window};
+use crate::vendor::register::{Field, Register, Window};
 use std::time::Duration;
 
 /// Clocks and PLLs, through a pair of their own into the SMC's space.
@@ -64,8 +64,8 @@ const RELEASE_PADS: &[Op] = &[
     Set(SYNCA_MASK.field("HSYNCA, VSYNCA", 0x0000_1111), 0x0000_1111),
 ];
 
-const REJECT_REQUESTS: &[Op] =
-    &[Set(GCK.register("0xc0300024", 0xc030_0024).bit("bit 0", 0), 1), Write(baco::FB_EN, 0)];
+const REJECT: Field = GCK.register("0xc0300024", 0xc030_0024).bit("bit 0", 0);
+const REJECT_REQUESTS: &[Op] = &[Set(REJECT, 1), Write(baco::FB_EN, 0)];
 
 const BYPASS_PLLS: &[Op] = &[
     Set(GCK.register("CG_SPLL_FUNC_CNTL", 0xc050_0140).bit("SPLL_BYPASS_EN", 3), 1),
@@ -104,6 +104,14 @@ const REQUEST_CLOCKS: &[Op] = &[
     Set(MPLL_BYPASSCLK_SEL.field("MPLL_CLKOUT_SEL", 0xff00), 4),
 ];
 
+/// Takes the rejecting of [`REJECT_REQUESTS`] back; what BIF_FB_EN held comes after.
+pub(super) const ACCEPT_REQUESTS: &[Op] = &[Set(REJECT, 0)];
+
+/// Where in [`BEFORE`] requests to video memory begin to be rejected.
+pub(super) const REJECT_REQUESTS_AT: usize = 1;
+/// Where in [`BEFORE`] video memory is put in reset and PLLs are stopped.
+pub(super) const STOP_PLLS_AT: usize = 3;
+
 /// What is done before the card is switched off, in order. A PLL that does not stop is a failure:
 /// whoever goes on then switches a running card off.
 pub(super) const BEFORE: [(&str, &[Op]); 5] = [
@@ -128,6 +136,15 @@ pub(super) const ENTER: &[Op] = &[
     Set(baco::POWER_OFF, 1),
     Until(baco::POWER_OFF, 1),
     Until(baco::MODE, 1),
+];
+
+/// Takes back what [`ENTER`] has done to a card that has kept its power.
+pub(super) const BACK: &[Op] = &[
+    Set(baco::BCLK_OFF, 0),
+    Set(baco::ISO_DIS, 1),
+    Set(baco::ANA_ISO_DIS, 1),
+    Set(baco::SCLK_SWITCH, 0),
+    Set(baco::EN, 0),
 ];
 
 /// Switches the card on.

@@ -5,7 +5,7 @@
 //! tells 0x16000 for that one: whoever drives a Radeon 760M without Linux reads it so, at the place where a
 //! trace of amdgpu shows the same accesses.
 
-use super::{Delivery, Mode, Parameters, SmuReset};
+use super::{CEILING, Delivery, Mode, Parameters, SmuReset};
 use crate::vendor::amd::MMIO;
 use crate::vendor::amd::smu::Message;
 use crate::vendor::family::{Family, Rank, Reach, Rehearsal};
@@ -31,6 +31,7 @@ const fn mode_2(name: &'static str, id: u32) -> Parameters {
         delivery: Delivery::Answered,
         settle: Duration::ZERO,
         firmware: None,
+        psp_can: false,
     }
 }
 
@@ -42,6 +43,7 @@ const fn mode_1(id: u32, delivery: Delivery) -> Parameters {
         delivery,
         settle: MODE_1_TIME,
         firmware: None,
+        psp_can: false,
     }
 }
 
@@ -63,7 +65,7 @@ const fn family(
         rank: Rank::BeforeBus,
         bars: &[MMIO],
         floors: &[],
-        ceiling: Duration::from_secs(5),
+        ceiling: CEILING,
         sequence: || Box::new(SmuReset::new(&RAVEN_RESET)),
         rehearsals,
     }
@@ -172,18 +174,17 @@ pub static STRIX: Family = Family {
 };
 
 static NAVI2X_RESET: Parameters =
-    Parameters { firmware: Some(0x003a_1a00), ..mode_1(0x30, Delivery::Answered) };
+    Parameters { firmware: Some(0x003a_1a00), psp_can: true, ..mode_1(0x30, Delivery::Answered) };
 
 /// AMD Navi 21, 22, 23 and 24 (Radeon RX 6000).
 pub static NAVI2X: Family = Family {
     floors: &[(Step::Trigger, 500)],
-    ceiling: Duration::from_secs(15),
     sequence: || Box::new(SmuReset::new(&NAVI2X_RESET)),
     ..family(
         "navi2x",
         "AMD Navi 21, 22, 23 and 24 (Radeon RX 6000)",
-        "mode 1 by the SMU",
-        "Linux 6.12 amdgpu sienna_cichlid_ppt.c, smu_v11_0.c",
+        "mode 1 by the SMU; by the PSP if the SMU is halted or its firmware too old",
+        "Linux 6.12 amdgpu sienna_cichlid_ppt.c, smu_v11_0.c; psp_v11_0.c, psp_v11_0_mode1_reset",
         &[Rehearsal { title: "SMU and PSP answer", model: "navi2x_mode1" }],
     )
 };
@@ -194,7 +195,6 @@ static NAVI31_RESET: Parameters =
 /// AMD Navi 31 (Radeon RX 7900).
 pub static NAVI31: Family = Family {
     floors: &[(Step::Trigger, 500)],
-    ceiling: Duration::from_secs(15),
     sequence: || Box::new(SmuReset::new(&NAVI31_RESET)),
     ..family(
         "navi31",
@@ -210,7 +210,6 @@ static NAVI32_RESET: Parameters = mode_1(0x2, Delivery::Debug);
 /// AMD Navi 32 (Radeon RX 7700 and 7800).
 pub static NAVI32: Family = Family {
     floors: &[(Step::Trigger, 500)],
-    ceiling: Duration::from_secs(15),
     sequence: || Box::new(SmuReset::new(&NAVI32_RESET)),
     ..family(
         "navi32",
@@ -226,7 +225,6 @@ static NAVI33_RESET: Parameters = mode_1(0x2f, Delivery::Answered);
 /// AMD Navi 33 (Radeon RX 7600).
 pub static NAVI33: Family = Family {
     floors: &[(Step::Trigger, 500)],
-    ceiling: Duration::from_secs(15),
     sequence: || Box::new(SmuReset::new(&NAVI33_RESET)),
     ..family(
         "navi33",
