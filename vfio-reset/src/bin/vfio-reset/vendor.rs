@@ -267,9 +267,10 @@ pub(crate) fn print_writes(output: &Output, target: &Target<'_>, ways: &[Way]) {
         output.line("");
         output.line(format!("{} ({model})", styled(BOLD, format!("Would write, if {}", way.title))));
         for PlannedWrite { step, text, is_access } in &way.writes {
+            let step = styled(DIM, format!("{step:<10}"));
             match is_access {
-                false => output.line(format!("  {}  {text}", styled(DIM, format!("{step:<10}")))),
-                true if output.verbose > 0 => output.line(format!("{:16}{}", "", styled(DIM, text))),
+                false => output.line(format!("  {step}  {text}")),
+                true if output.verbose > 0 => output.line(format!("  {step}    {}", styled(DIM, text))),
                 true => {}
             }
         }
