@@ -129,10 +129,12 @@ struct Sums {
 impl Sums {
     fn of(image: &Image<'_>) -> Self {
         let is_zero = |end| image.bytes().get(..end).is_some_and(|bytes| checksum::sum(bytes) == 0);
-        Self {
-            image: is_zero(image.length()),
-            initialization: initialization_size(image).is_some_and(is_zero),
-        }
+        let whole = is_zero(image.length());
+        let initialization = match initialization_size(image) {
+            Some(size) if size == image.length() => whole,
+            size => size.is_some_and(is_zero),
+        };
+        Self { image: whole, initialization }
     }
 }
 

@@ -62,11 +62,18 @@ impl<'a> Bit<'a> {
     /// Finds the table of an image. The header's own checksum tells it from a stray signature.
     #[must_use]
     pub fn find(image: &'a [u8]) -> Option<Self> {
+        const ROW: usize = 64;
+        let [first, second, ..] = Self::SIGNATURE;
         let within = &image[..image.len().min(Self::WITHIN)];
-        let found = within.windows(Self::SIGNATURE.len()).enumerate();
-        found
-            .filter(|(_, window)| *window == Self::SIGNATURE)
-            .find_map(|(offset, _)| Self::parse(image, offset))
+        (0..within.len()).step_by(ROW).find_map(|begin| {
+            let end = within.len().min(begin + ROW);
+            // A row without both bytes in turn, which nearly all are, is passed over as one.
+            let pairs = within[begin..end].iter().zip(&within[begin + 1..]);
+            let may_begin = pairs.fold(false, |may, (a, b)| may | (*a == first) & (*b == second));
+            let mut places = if may_begin { begin..end } else { end..end };
+            places
+                .find_map(|at| within[at..].starts_with(&Self::SIGNATURE).then(|| Self::parse(image, at))?)
+        })
     }
 
     fn parse(image: &'a [u8], offset: usize) -> Option<Self> {
@@ -186,6 +193,14 @@ pub(crate) mod tests {
         first[0x40..0x46].copy_from_slice(&Bit::SIGNATURE);
         assert_eq!(Bit::find(&first).unwrap().offset, 0x100, "the next one is looked at, too");
         assert_eq!(Bit::find(&image()[..0x109]), None);
+    }
+
+    #[test]
+    fn a_table_is_found_wherever_it_begins() {
+        for more in 0..=64 {
+            let image = [vec![0xff; more], image()].concat();
+            assert_eq!(Bit::find(&image).map(|bit| bit.offset), Some(0x100 + more));
+        }
     }
 
     #[test]
