@@ -2,7 +2,7 @@
 //!
 //! ROMs are built, fixed and cut with the program itself and put into a machine under QEMU: OVMF must run the EFI images and
 //! SeaBIOS the PC-AT images ([`cases`]). The programs in them ([`programs`]) do nothing but print a line. Each way to break a
-//! ROM is shown to keep it from running. Debian's own ROMs are read, cut, found and put together again ([`mod@peers`]).
+//! ROM is shown to keep it from running, and `romtools check` must have said so. Debian's own ROMs are read, cut, found and put together again ([`mod@peers`]).
 
 mod cases;
 mod machine;
@@ -17,9 +17,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
+use romtools::Rom;
+use romtools::check::{self, Answer};
 
 use self::cases::{CASES, Case, Workshop};
-use self::machine::Machine;
+use self::machine::{Firmware, Machine};
 use self::parts::Parts;
 use crate::packages::remove_folder;
 use crate::target;
@@ -123,11 +125,29 @@ fn boot(parts: &Parts, program: &Path, case: &Case) -> Result<()> {
     let rom = (case.make)(&Workshop { parts, romtools: program, folder: &folder })?;
     let Case { firmware, device, mark, runs, .. } = *case;
     let machine = Machine { parts, firmware, device, rom: &rom, folder: &folder };
+    let says = says(&fs::read(&rom)?, firmware, device);
+    ensure!(
+        says == runs,
+        "`romtools check` says {}",
+        if says { "that it runs" } else { "that it does not run" }
+    );
     match (machine.prints(mark, runs)?, runs) {
         (false, true) => bail!("it did not run"),
         (true, false) => bail!("it ran, and should not"),
         _ => Ok(()),
     }
+}
+
+/// Whether `romtools check` says that a guest's firmware starts something in a ROM that is given to it as it is.
+fn says(bytes: &[u8], firmware: Firmware, device: &str) -> bool {
+    let Ok(rom) = Rom::parse(bytes) else { return false };
+    let (vendor, id) = if device == "e1000" { (0x8086, 0x100e) } else { (0x1234, 0x11e8) };
+    let guests = check::guests_of_device(&rom, vendor, id);
+    let (answer, padding) = match firmware {
+        Firmware::Ovmf => (guests.uefi, guests.padding),
+        Firmware::SeaBios => (guests.bios, 0),
+    };
+    matches!(answer, Answer::Yes(_)) && guests.offset == 0 && padding == 0
 }
 
 /// Prints the table, and counts.

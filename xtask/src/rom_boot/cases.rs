@@ -134,6 +134,25 @@ pub(super) const CASES: &[Case] = &[
         let other = shop.build(&["--device", "1111", "--legacy", shop.legacy()?])?;
         shop.romtools(&["fix", &text(&other), "-o", "fixed.rom", "--device", "11e8"])
     }),
+    // It takes the first image with the ids, whatever follows, ...
+    case("legacy-behind-broken", SeaBios, false, |shop| {
+        let rom = shop.build(&["--legacy", shop.legacy()?, "--legacy", shop.legacy()?])?;
+        shop.edited(&rom, |bytes| bytes[0x180] ^= 1)
+    }),
+    // ... stops where no image follows, and does not mind where the structure is: edk2 does either otherwise.
+    case("legacy-behind-gap", SeaBios, false, |shop| {
+        shop.with_a_gap(&["--efi", shop.driver()?, "--legacy", shop.legacy()?])
+    }),
+    case("efi-behind-gap", Ovmf, true, |shop| {
+        shop.with_a_gap(&["--legacy", shop.legacy()?, "--efi", shop.driver()?])
+    }),
+    case("efi-behind-gap-cut-out", Ovmf, true, |shop| {
+        let rom = shop.with_a_gap(&["--legacy", shop.legacy()?, "--efi", shop.driver()?])?;
+        let dump = shop.edited(&rom, contain)?;
+        shop.romtools(&["cut", &text(&dump), "-o", "cut.rom"])
+    }),
+    case("legacy-unaligned", SeaBios, true, |shop| shop.unaligned()),
+    case("efi-behind-unaligned", Ovmf, false, |shop| shop.unaligned()),
     Case {
         name: "legacy-ipxe",
         firmware: SeaBios,
@@ -243,6 +262,28 @@ impl Workshop<'_> {
         })
     }
 
+    /// A ROM of two images, with a block between them that is no image.
+    fn with_a_gap(&self, parts: &[&str]) -> Result<PathBuf> {
+        let rom = self.build(parts)?;
+        self.edited(&rom, |bytes| {
+            let end = first_image(bytes);
+            bytes.splice(end..end, [0xff; 512]);
+        })
+    }
+
+    /// A legacy image whose structure is on no 4-byte boundary, and a driver behind it.
+    fn unaligned(&self) -> Result<PathBuf> {
+        let rom = self.build(&["--legacy", self.legacy()?, "--efi", self.driver()?])?;
+        self.edited(&rom, |bytes| {
+            let structure = usize::from(u16::from_le_bytes([bytes[0x18], bytes[0x19]]));
+            let end = first_image(bytes);
+            bytes.copy_within(structure..structure + 0x1c, structure + 2);
+            bytes[0x18] += 2;
+            let sum = romtools::checksum::sum(&bytes[..end]);
+            bytes[end - 1] = bytes[end - 1].wrapping_sub(sum);
+        })
+    }
+
     /// An EFI ROM as a dump of NVIDIA's flash has it: behind a container.
     fn contained(&self) -> Result<PathBuf> {
         let rom = self.build(&["--efi", self.driver()?])?;
@@ -254,6 +295,14 @@ impl Workshop<'_> {
         let rom = self.build(&["--legacy", self.legacy()?, "--efi-compressed", self.driver()?])?;
         self.edited(&rom, |bytes| bytes.resize(0x1000, 0xff))
     }
+}
+
+/// Bytes of the first image of a ROM that was built.
+fn first_image(bytes: &[u8]) -> usize {
+    Rom::parse(bytes)
+        .ok()
+        .and_then(|rom| rom.images().next().map(romtools::Image::length))
+        .unwrap_or_default()
 }
 
 /// Puts a ROM where a dump of NVIDIA's flash has it. What looks like an image in the container is none: only by the
