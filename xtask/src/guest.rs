@@ -314,8 +314,19 @@ fn print_failure(report: &Report) {
     }
     println!("--- {}: the end of it", report.name);
     let log = fs::read_to_string(&report.log).unwrap_or_default();
-    let lines: Vec<&str> = log.lines().collect();
-    for line in &lines[lines.len().saturating_sub(40)..] {
+    print_end(&log, 40);
+    // Of a scenario without one there is no such file.
+    let errors = fs::read_to_string(served::errors(&report.log)).unwrap_or_default();
+    if !errors.trim().is_empty() {
+        println!("--- {}: what `vfio-reset serve` said", report.name);
+        print_end(&errors, 20);
+    }
+}
+
+/// Prints the last so many lines.
+fn print_end(text: &str, count: usize) {
+    let lines: Vec<&str> = text.lines().collect();
+    for line in &lines[lines.len().saturating_sub(count)..] {
         println!("    {line}");
     }
 }

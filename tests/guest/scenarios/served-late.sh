@@ -37,6 +37,7 @@ late flr kernel $flr 01:00.0 flr
 check "the kernel waited" sh -c 'dmesg | grep "not ready 1023ms after FLR; waiting"'
 check "it saw it come back" sh -c 'dmesg | grep "ready 4095ms after FLR"'
 late flr direct $flr 01:00.0 flr
+late vfio_reset vfio $flr 01:00.0 flr
 
 step "late, with a budget that is too short"
 expect_exit 0 vfio-reset save $flr --output /tmp/state
@@ -50,6 +51,7 @@ step "late from D3hot"
 late pm kernel $pm 05:00.0 pm
 check "the kernel waited" sh -c 'dmesg | grep "not ready 1023ms after PM D3hot->D0; waiting"'
 late pm direct $pm 05:00.0 pm
+late vfio_reset vfio $pm 05:00.0 pm
 
 step "late from a bus reset"
 late bus kernel $bus 06:00.0 bus

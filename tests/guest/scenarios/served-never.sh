@@ -4,11 +4,16 @@
 # device: pcie-root-port,id=rp1,bus=pcie.0,chassis=1,slot=1
 # device: pcie-root-port,id=rp2,bus=pcie.0,chassis=2,slot=2
 # served: 02:00.0 bus=rp1
+# device: pcie-root-port,id=rp3,bus=pcie.0,chassis=3,slot=3
 # served: 07:00.0 bus=rp2
+# served: 08:00.0 bus=rp3,addr=0.0,multifunction=on
+# served: 08:00.1 bus=rp3,addr=0.1
 # timeout: 900
 
 never=0000:01:00.0
 healthy=0000:02:00.0
+display=0000:03:00.0
+audio=0000:03:00.1
 bind_vfio $never $healthy
 set_register $healthy 0x4 2 0x0006
 
@@ -39,6 +44,20 @@ took=$(($(cut -d. -f1 /proc/uptime) - start))
 check "whoever comes next keeps its budget of 30 s too ($took s)" test $took -le 60
 serve 07:00.0
 check "healed, it can be opened" wait_for 90 vfio-reset vfio $healthy
+
+step "dead, and mapped through VFIO"
+# Nothing can reset one of the two alone, so opening it is quick. The kernel answers an access to the mapping of a device
+# that it cannot reach with SIGBUS, so that must not be tried.
+bind_vfio $display $audio
+set_register $display 0x4 2 0x0006
+expect_exit 0 vfio-reset peek $display 0 0x10 --vfio group --mapped
+serve 08:00.0 all_ones = true
+start=$(cut -d. -f1 /proc/uptime)
+expect_exit 6 vfio-reset peek $display 0 0x10 --vfio group --mapped
+took=$(($(cut -d. -f1 /proc/uptime) - start))
+check "it says that it did not come back ($took s)" said "did not come back"
+serve 08:00.0
+check "healed, its memory is read again" wait_for 90 vfio-reset peek $display 0 0x10 --vfio group --mapped
 
 step "the budget is over long before the kernel gives up"
 start=$(cut -d. -f1 /proc/uptime)

@@ -2,6 +2,9 @@
 //!
 //! It is written without the crates under test, so that a mistake there cannot hide itself here.
 
+#[path = "lab-tool/traces.rs"]
+mod traces;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::FileExt;
@@ -23,6 +26,10 @@ const USAGE: &str = "usage:
                                           make all below unreachable for this long (its bus numbers are taken away)
   lab-tool median                         the median of the numbers on standard input
   lab-tool ratio A B                      A / B with three digits, ends with 1 if it is over 1.1
+  lab-tool same-accesses A B              print where two register traces first differ, of each poll the last look, and
+                                          registers that hold addresses left out; ends with 1 if they do
+  lab-tool same-writes TRACE MODEL FILE RUN
+                                          the same for a trace's writes and those of a recorded run, windows resolved
   lab-tool json FILE POINTER [FIELD]...   the value at a JSON pointer; with fields, one line of them for each element";
 
 type Outcome = Result<ExitCode, String>;
@@ -41,6 +48,8 @@ fn main() -> ExitCode {
         ["median"] => median(),
         ["ratio", a, b] => ratio(a, b),
         ["json", file, pointer, fields @ ..] => json(file, pointer, fields),
+        ["same-accesses", a, b] => same_accesses(a, b),
+        ["same-writes", trace, model, file, run] => same_writes(trace, model, file, run),
         _ => Err(USAGE.to_owned()),
     };
     outcome.unwrap_or_else(|error| {
@@ -195,9 +204,37 @@ fn ratio(a: &str, b: &str) -> Outcome {
     Ok(ExitCode::from(u8::from(ratio > 1.1)))
 }
 
+fn same_accesses(a: &str, b: &str) -> Outcome {
+    let [old, new] =
+        [a, b].map(|file| told(file, fs::read_to_string(file)).map(|text| traces::folded(&text)));
+    same(&old?, &new?)
+}
+
+fn same_writes(trace: &str, model: &str, file: &str, run: &str) -> Outcome {
+    let recorded = traces::recorded(&told(file, fs::read_to_string(file))?, run)?;
+    let done = traces::effective(&told(trace, fs::read_to_string(trace))?, &read_json(model)?)?;
+    same(&recorded, &done)
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(old: &[T], new: &[T]) -> Outcome {
+    if old.is_empty() {
+        return Err("there is nothing to compare with".to_owned());
+    }
+    println!("{} and {}", old.len(), new.len());
+    let lines = traces::first_differences(old, new);
+    for line in &lines {
+        println!("{line}");
+    }
+    Ok(ExitCode::from(u8::from(!lines.is_empty())))
+}
+
+fn read_json(file: &str) -> Result<Value, String> {
+    let text = told(file, fs::read_to_string(file))?;
+    serde_json::from_str(&text).map_err(|error| format!("{file} is no JSON: {error}"))
+}
+
 fn json(file: &str, pointer: &str, fields: &[&str]) -> Outcome {
-    let value: Value = serde_json::from_str(&told(file, fs::read_to_string(file))?)
-        .map_err(|error| format!("{file} is no JSON: {error}"))?;
+    let value = read_json(file)?;
     let found = value.pointer(pointer).ok_or_else(|| format!("{file} has nothing at `{pointer}`"))?;
     let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let mut output = std::io::stdout().lock();

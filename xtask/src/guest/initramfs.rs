@@ -131,6 +131,15 @@ pub(crate) fn write(
     overlay.file("lab/lib.sh", library.as_bytes());
     overlay.file("lab/scenario.sh", scenario.script.as_bytes());
     overlay.file("lab/name", format!("{}\n", scenario.name).as_bytes());
+    if !scenario.files.is_empty() {
+        overlay.folder("lab/files");
+    }
+    for file in &scenario.files {
+        let path = crate::workspace().join(file);
+        let content = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("unnamed");
+        overlay.file(&format!("lab/files/{name}"), &content);
+    }
     let mut modules = vec!["vfio-pci".to_owned(), "vfio-iommu-type1".to_owned()];
     modules.extend(scenario.modules.iter().cloned());
     overlay.file("lab/modules", format!("{}\n", modules.join("\n")).as_bytes());

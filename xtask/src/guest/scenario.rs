@@ -3,9 +3,11 @@
 //! ```text
 //! # One sentence about what is shown.
 //! # device: nvme,bus=rp1,serial=A,drive=n0      a QEMU -device (any number)
-//! # machine: sim:broken                        a simulated machine, for what is served (needs QEMU 10.1)
+//! # machine: sim:broken                        a simulated machine, for what is served (needs QEMU 10.1); a .toml is
+//! #                                            one of this project's files
 //! # served: 01:00.0 bus=rp1,addr=0.0           a function of it as a device, with options of QEMU's (any number)
 //! # disk: n0 HELLO-NVME-NAMESPACE               a 16 MiB disk image with this text at offset 0
+//! # file: vfio-reset/tests/vendor/writes.txt    a file of this project, in the guest as /lab/files/NAME (any number)
 //! # modules: nvme igb                           kernel modules to load besides vfio-pci
 //! # iommu: intremap=off                         options of the IOMMU, `intremap=on` unless told
 //! # option: -M q35                              further QEMU arguments, split at blanks
@@ -36,6 +38,8 @@ pub(crate) struct Scenario {
     pub(crate) served: Vec<ServedDevice>,
     /// Disk images to make.
     pub(crate) disks: Vec<Disk>,
+    /// Files that the guest gets, below the workspace's folder.
+    pub(crate) files: Vec<String>,
     /// Kernel modules to load before the script starts.
     pub(crate) modules: Vec<String>,
     /// Options of QEMU's `intel-iommu`.
@@ -102,6 +106,7 @@ impl Scenario {
             machine: None,
             served: Vec::new(),
             disks: Vec::new(),
+            files: Vec::new(),
             modules: Vec::new(),
             iommu: "intremap=on".to_owned(),
             options: Vec::new(),
@@ -157,6 +162,7 @@ impl Scenario {
                 let (id, text) = value.split_once(' ').context("a disk needs a name and a text")?;
                 self.disks.push(Disk { id: id.to_owned(), text: text.trim().to_owned() });
             }
+            "file" => self.files.extend(words()),
             "modules" => self.modules.extend(words()),
             "iommu" => self.iommu = value.to_owned(),
             "option" => self.options.extend(words()),
@@ -168,7 +174,7 @@ impl Scenario {
             }
             _ => {
                 bail!(
-                    "unknown key `{key}:`; known are device, machine, served, disk, modules, iommu, option, append, timeout, alone"
+                    "unknown key `{key}:`; known are device, machine, served, disk, file, modules, iommu, option, append, timeout, alone"
                 )
             }
         }
@@ -182,7 +188,7 @@ mod tests {
 
     const SCRIPT: &str = "#!/bin/sh\n# Shows a thing\n# and another.\n# disk: n0 HELLO THERE\n# device: edu\n\
         # device: nvme,drive=n0\n# modules: nvme  igb\n# option: -global a.b=c\n# iommu: intremap=off\n# timeout: 9\n# alone: so\n\
-        # machine: sim:x\n# served: 01:00.1 bus=rp1,addr=0.1\n\n# device: not-a-header\nlog hi\n";
+        # machine: sim:x\n# served: 01:00.1 bus=rp1,addr=0.1\n# file: a/b.txt\n\n# device: not-a-header\nlog hi\n";
 
     #[test]
     fn a_header_is_understood() {
@@ -190,6 +196,7 @@ mod tests {
         assert_eq!(scenario.summary, "Shows a thing and another.");
         assert_eq!(scenario.devices, ["edu", "nvme,drive=n0"]);
         assert_eq!(scenario.disks, [Disk { id: "n0".into(), text: "HELLO THERE".into() }]);
+        assert_eq!(scenario.files, ["a/b.txt"]);
         assert_eq!(scenario.modules, ["nvme", "igb"]);
         assert_eq!(scenario.options, ["-global", "a.b=c"]);
         assert_eq!(scenario.iommu, "intremap=off");

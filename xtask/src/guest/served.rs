@@ -17,6 +17,9 @@ use super::scenario::{Scenario, ServedDevice};
 /// How long the server may take to begin, and to answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long a line of the trace may be on its way to the file: the server writes it while the guest goes on.
+const ON_ITS_WAY: Duration = Duration::from_millis(200);
+
 /// The server of a scenario; it ends with this.
 pub(crate) struct Served {
     _server: Running,
@@ -35,12 +38,17 @@ impl Served {
     ) -> Result<Self> {
         let (sockets, trace) = (folder.join("served"), log.with_extension("served"));
         let mut command = Command::new(program);
-        command.args(["--machine", machine, "serve"]);
+        // One of the shipped machines, or a description of this project's.
+        let machine = match machine.ends_with(".toml") {
+            true => crate::workspace().join(machine).into_os_string(),
+            false => machine.into(),
+        };
+        command.arg("--machine").arg(machine).arg("serve");
         command.args(scenario.served.iter().map(|device| &device.address));
         command.arg("--socket").arg(&sockets).arg("--trace").arg(&trace);
         // That of an earlier run; it may not be there.
         let _ = fs::remove_file(&trace);
-        let errors = log.with_extension("served.err");
+        let errors = errors(log);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&errors)?);
         let mut server = Running(command.spawn().context("cannot start `vfio-reset serve`")?);
         let served = |server| Self { _server: server, sockets: sockets.clone(), trace: trace.clone() };
@@ -55,7 +63,6 @@ impl Served {
             }
             thread::sleep(Duration::from_millis(10));
         }
-        fs::remove_file(&errors)?;
         Ok(served(server))
     }
 
@@ -86,7 +93,13 @@ impl Served {
 
     /// How many lines of the server's trace contain a text.
     pub(crate) fn seen(&self, text: &str) -> Result<usize> {
+        thread::sleep(ON_ITS_WAY);
         let trace = fs::read_to_string(&self.trace).context("cannot read the server's trace")?;
         Ok(trace.lines().filter(|line| line.contains(text)).count())
     }
+}
+
+/// Where the server's warnings and errors go, beside a scenario's log.
+pub(crate) fn errors(log: &Path) -> PathBuf {
+    log.with_extension("served.err")
 }
