@@ -129,7 +129,13 @@ impl<'e> Engine<'e, '_> {
         }
         let closed = self.step(StepName::Close, |engine| engine.close_vfio(device, &mut course));
         self.notes.extend(course.note());
-        reset.and(closed)
+        match reset.and(closed) {
+            // "Nothing was reset" is not true of what opening has reset.
+            Err(Stop::Outcome(Outcome::NoMethod, text)) if !course.resets.is_empty() => {
+                Err(Stop::Outcome(Outcome::Failed, text))
+            }
+            result => result,
+        }
     }
 
     /// Of what did not answer before, and does now.
@@ -234,7 +240,7 @@ impl<'e> Engine<'e, '_> {
             })?;
         }
         self.step(StepName::Reset, |engine| {
-            let text = engine.reset_by_vfio(device)?;
+            let text = engine.reset_by_vfio(device, course)?;
             course.count(hit);
             Ok(text)
         })
@@ -326,7 +332,7 @@ impl<'e> Engine<'e, '_> {
         }
     }
 
-    fn reset_by_vfio(&mut self, device: &mut dyn VfioDevice) -> StepResult<String> {
+    fn reset_by_vfio(&mut self, device: &mut dyn VfioDevice, course: &mut Course) -> StepResult<String> {
         let is_hot = matches!(self.action.act, ResetAct::HotReset { .. });
         let operation = if is_hot { VfioOperation::HotReset } else { VfioOperation::DeviceReset };
         let mut tries = 1;
@@ -339,6 +345,12 @@ impl<'e> Engine<'e, '_> {
                 KernelReset::Failed { errno: libc::EAGAIN | libc::EBUSY }
                     if self.may_try_again(&mut tries) => {}
                 KernelReset::Failed { errno } => {
+                    // What it says of the reset that was asked for is true of the one at the end.
+                    match errno {
+                        libc::ENODEV => course.resettable = Some(false),
+                        libc::EINVAL => course.resettable = None,
+                        _ => {}
+                    }
                     let error = VfioError::new(self.action.address, operation, errno);
                     return Err(self.explain_vfio(&error, tries));
                 }

@@ -141,6 +141,24 @@ fn nothing_is_claimed_to_be_reset_where_the_kernel_cannot() {
 }
 
 #[test]
+fn what_opening_has_reset_is_not_said_to_be_untouched() {
+    let second = format!("multi_function = true\n{SECOND_OURS}\nquirks = [\"no_bus_reset\"]");
+    let functions = port("")
+        + &endpoint(FIRST, FLR, &format!("multi_function = true\n{FIRST_OURS}"))
+        + &endpoint(SECOND, FLR, &second);
+    let report = ended(&machine(&functions), &hot());
+    // The kernel refuses the hot reset, and opening and closing were two resets.
+    assert_eq!(report.outcome, Outcome::Failed, "{report:#?}");
+    assert_eq!(text(&report, StepName::Close), "closed, and reset by that");
+    assert!(has_note(&report, "0000:01:00.0 was reset 2 times in all"), "{:?}", report.notes);
+    // It says so of the hot reset itself, and is believed for the close.
+    let report = answered(&hot(), "hot_reset", "ENODEV");
+    assert_eq!((report.outcome, text(&report, StepName::Close)), (Outcome::NoMethod, "closed"));
+    let report = answered(&hot(), "hot_reset", "EINVAL");
+    assert_eq!(text(&report, StepName::Close), "closed; the kernel may have reset the bus");
+}
+
+#[test]
 fn lockdown_leaves_it_at_what_the_kernel_brings_back() {
     for request in [hot(), own()] {
         let machine = both("lockdown = \"integrity\"", (FLR, ""), (FLR, ""));
