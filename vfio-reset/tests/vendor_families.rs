@@ -187,6 +187,74 @@ fn a_firmware_that_does_not_know_the_message_is_not_sent_it() {
     assert!(!bar_writes(&accesses).contains(&(0x58a08, 0x30)));
 }
 
+/// A Navi whose SMU is halted, as a Linux guest leaves it, and whose PSP does mode 1.
+fn halted(name: &str) -> Value {
+    let mut model = model(name);
+    register(&mut model, "0x58a68")["init"] = json!("0x0");
+    with_psp(&mut model);
+    model["triggers"].as_array_mut().unwrap().retain(|trigger| trigger["off"] != "0x58a08");
+    model
+}
+
+/// Has the PSP do what the SMU does for its mode 1.
+fn with_psp(model: &mut Value) {
+    let registers = model["regs"].as_array_mut().unwrap();
+    for (offset, value) in [("0x58200", "0x80000000"), ("0x58184", "0x0"), ("0x13c", "0x140")] {
+        registers.push(json!({ "space": "mmio", "off": offset, "name": "", "init": value }));
+    }
+    let triggers = model["triggers"].as_array_mut().unwrap();
+    let is_mode_1 = |trigger: &&Value| trigger["note"].as_str().unwrap().starts_with("mode 1");
+    let mut psp = triggers.iter().find(is_mode_1).unwrap().clone();
+    (psp["off"], psp["match"], psp["note"]) = (json!("0x58200"), json!("0x00070000"), json!("PSP"));
+    let acknowledged = json!({ "op": "and_or", "space": "mmio", "off": "0x58184", "and": "0x0", "or": "0x80000000", "after_us": 500_020 });
+    psp["do"].as_array_mut().unwrap().push(acknowledged);
+    triggers.push(psp);
+}
+
+#[test]
+fn a_navi_2x_whose_smu_is_halted_or_too_old_is_reset_by_its_psp() {
+    let mut old = model("navi2x_mode1");
+    with_psp(&mut old);
+    for trigger in old["triggers"].as_array_mut().unwrap() {
+        if trigger["note"] == "GetSmuVersion" {
+            trigger["do"][0]["or"] = json!("0x003a19ff");
+        }
+    }
+    for (model, why) in [(halted("navi2x_mode1"), "did not answer"), (old, "58.25.255")] {
+        let (run, accesses, _) = take(&model);
+        assert_eq!((run.verdict, run.text.as_str()), (Verdict::Reset, "mode 1 reset by the PSP"));
+        assert!(run.notes.iter().any(|note| note.contains(why)), "{:?}", run.notes);
+        assert!(bar_writes(&accesses).ends_with(&[
+            (0x13c, 0x2000_0140),
+            (0x58200, 0x7_0000),
+            (0x13c, 0x140)
+        ]));
+        assert!(!bar_writes(&accesses).contains(&(0x58a08, 0x30)));
+    }
+    let mut not_ready = halted("navi2x_mode1");
+    register(&mut not_ready, "0x58200")["init"] = json!("0x0");
+    let (run, accesses, _) = take(&not_ready);
+    assert_eq!(run.verdict, Verdict::Failed, "{}", run.text);
+    assert!(!bar_writes(&accesses).contains(&(0x58200, 0x7_0000)));
+    // Later PSPs have no such command.
+    let (run, accesses, _) = take(&halted("navi31_mode1"));
+    assert_eq!(run.verdict, Verdict::Failed, "{}", run.text);
+    assert!(!bar_writes(&accesses).contains(&(0x58200, 0x7_0000)));
+}
+
+#[test]
+fn an_smu_may_take_as_long_as_amdgpu_gives_it() {
+    for (after, verdict) in [(1_900_000, Verdict::Reset), (2_100_000, Verdict::Failed)] {
+        let mut slow = model("navi33_mode1");
+        slow["triggers"][0]["do"][0]["after_us"] = json!(after);
+        let (run, accesses, _) = take(&slow);
+        assert_eq!(run.verdict, verdict, "{after}: {}", run.text);
+        // The engine is not left marked as hung, however it ends.
+        let marks = bar_writes(&accesses).into_iter().filter(|write| write.0 == 0x13c);
+        assert_eq!(marks.collect::<Vec<_>>(), [(0x13c, 0x2000_0000), (0x13c, 0)]);
+    }
+}
+
 #[test]
 fn an_smu_that_refuses_or_is_silent_is_a_failure() {
     let mut refuses = model("phoenix_mode2");
