@@ -237,3 +237,18 @@ fn a_rom_is_written_whole_or_not_at_all() {
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));
     assert!(!Path::new(&none).exists());
 }
+
+#[test]
+fn a_device_without_a_file_of_its_own_is_opened_by_its_group_unless_the_user_says_otherwise() {
+    let folder = tempfile::tempdir().unwrap();
+    let ours = "driver = \"vfio-pci\"\niommu_group = 20\nbehaviour = { vfio = { no_device_file = true } }";
+    let host = "[host]\nvfio = { group = true, cdev = true }\n";
+    let machine =
+        machine(folder.path(), &(host.to_string() + &port("") + &endpoint("0000:01:00.0", ALL, ours)));
+    let output = run_on(&machine, &["vfio", "01:00.0"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(said(&output).contains("open through VFIO (group)"), "{}", said(&output));
+    let output = run_on(&machine, &["vfio", "01:00.0", "--vfio", "cdev"]);
+    assert_ne!(output.status.code(), Some(0));
+    assert!(said(&output).contains("--vfio group"), "{}", said(&output));
+}

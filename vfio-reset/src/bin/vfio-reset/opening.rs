@@ -6,9 +6,9 @@ use pcicfg::Address;
 use serde_json::{Value, json};
 use std::fmt;
 use std::time::Duration;
-use vfio_reset::Inventory;
-use vfio_reset::machine::vfio::VfioInterface;
+use vfio_reset::machine::vfio::{Opened, VfioInterface, VfioRequest};
 use vfio_reset::plan::Refusal;
+use vfio_reset::{Error, Inventory, Machine};
 
 /// Which of the two resets a device did not come back from.
 #[derive(Clone, Copy)]
@@ -30,6 +30,22 @@ impl fmt::Display for During {
 pub(crate) fn interface(inventory: &Inventory, wanted: Option<VfioInterface>) -> VfioInterface {
     let facts = inventory.host().vfio.unwrap_or_default();
     wanted.or(facts.preferred()).unwrap_or(VfioInterface::Group)
+}
+
+/// Opens it, and gives the interface that was used: where the user has not said which, the group's for a device
+/// that has no device file of its own.
+pub(crate) fn open<'m>(
+    machine: &'m dyn Machine,
+    request: &VfioRequest<'_>,
+    wanted: Option<VfioInterface>,
+) -> Result<(Opened<'m>, VfioInterface), Error> {
+    match machine.open_vfio(request) {
+        Err(Error::Vfio(error)) if wanted.is_none() && error.has_no_file() => {
+            let request = VfioRequest { interface: VfioInterface::Group, ..*request };
+            Ok((machine.open_vfio(&request)?, VfioInterface::Group))
+        }
+        opened => Ok((opened?, request.interface)),
+    }
 }
 
 /// Says why a device is not opened, and gives the exit code.

@@ -38,7 +38,8 @@ pub(crate) fn run(session: &Session, output: &Output, arguments: &VfioArguments)
     let undisturbed = Blocked::new();
     let begin = machine.clock().now();
     let request = VfioRequest { address, interface, also: &[], budget };
-    let device = match machine.open_vfio(&request)? {
+    let (opened, interface) = opening::open(machine, &request, arguments.vfio)?;
+    let device = match opened {
         Opened::Open(device) => device,
         Opened::StillRunning => {
             return Ok(opening::still_running(output, address, During::Opening, budget, None));
