@@ -107,6 +107,15 @@ fn a_damaged_stream_is_told_with_its_place() {
 }
 
 #[test]
+fn a_stream_that_goes_on_behind_its_length_is_a_note() {
+    let driver = [PeSpec::driver().build(), vec![7; 300]].concat();
+    let mut rom = compressed(&driver, Variant::Uefi);
+    rom[0x104..0x108].copy_from_slice(&(driver.len() as u32 - 2).to_le_bytes());
+    assert_eq!(ids(&rom), [("efi-beyond", 0x100)]);
+    assert_eq!(findings(&Rom::parse(&rom).unwrap())[0].severity(), Severity::Note);
+}
+
+#[test]
 fn what_is_wrong_inside_of_a_driver_is_told_with_its_place() {
     let spec = PeSpec { signature: vec![0x30; 16], ..PeSpec::driver() };
     let mut driver = spec.build();
