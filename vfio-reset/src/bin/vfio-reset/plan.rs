@@ -102,6 +102,7 @@ pub(crate) fn silence(presence: Presence) -> &'static str {
 /// The vendor sequence, if there is one for the device.
 fn sequence_lines(output: &Output, plan: &Plan) {
     let Some(sequence) = &plan.vendor else { return };
+    output.line("");
     output.line(styled(BOLD, "Vendor sequence"));
     let ours = plan.candidates.iter().find(|candidate| candidate.method == MethodName::Vendor);
     match ours.and_then(|candidate| candidate.impossible.as_deref()) {
