@@ -18,6 +18,11 @@ config $port /tmp/port
 step "what VFIO says"
 expect_exit 0 vfio-reset vfio $nvme
 check "opening it is said to reset it" said "and reset by that"
+if test -e /dev/vfio/devices; then
+    check "it was opened by iommufd" said "open through VFIO .cdev."
+else
+    check "it was opened by its group" said "open through VFIO .group."
+fi
 check "its registers are listed" said "BAR 0 +0x4000 bytes +rwm"
 # By iommufd the kernel gives no group.
 check "the set is it alone" said "$nvme( .IOMMU group [0-9]+.)?: ours"
@@ -55,6 +60,20 @@ expect_exit 3 vfio-reset reset $nvme --via vfio --method hot_reset
 check "the process is named" said "process [0-9]+ .vfio-reset."
 wait
 check "it was closed" grep -q "closed in" /tmp/held
+set_register $nvme 0x4 2 0x0006
+
+step "stopped while it is held open"
+rm -f /tmp/held
+vfio-reset vfio $nvme --hold 60s >/tmp/held 2>&1 &
+held=$!
+wait_for 5 grep -q "Held open" /tmp/held
+forget_resets
+kill -TERM $held
+wait $held
+check "the signal has ended it" test $? = 143
+check "it says so" grep -q "interrupted" /tmp/held
+check "it was closed first" grep -q "closed in" /tmp/held
+check "which was a reset: '$(resets)'" test "$(count_resets flr)" = 1
 set_register $nvme 0x4 2 0x0006
 
 step "asleep"

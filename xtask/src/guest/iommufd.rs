@@ -3,9 +3,7 @@
 //! The build takes a quarter of an hour on two processors; its result is kept in the cache. It needs gcc, make, bc and
 //! perl on the host. What else a kernel build asks for (flex, bison, m4, libelf) is unpacked beside it, not installed.
 
-use std::collections::hash_map::DefaultHasher;
 use std::fs;
-use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -21,6 +19,9 @@ const SOURCE: &str = "linux-source-6.12";
 /// What is switched on, over what `tinyconfig` has.
 const CONFIG: &str = include_str!("../../../tests/guest/kernel-iommufd.config");
 
+/// What the scenarios rest on: that functions can be opened by iommufd, and that the kernel's resets are counted.
+const NEEDED: [&str; 3] = ["CONFIG_IOMMUFD", "CONFIG_VFIO_DEVICE_CDEV", "CONFIG_KPROBE_EVENTS"];
+
 /// Packages with what a kernel build needs and few hosts have.
 const TOOLS: [&str; 7] = ["flex", "bison", "m4", "libelf-dev", "libelf1", "zlib1g-dev", "libfl2"];
 
@@ -30,10 +31,13 @@ const TOOLS: [&str; 7] = ["flex", "bison", "m4", "libelf-dev", "libelf1", "zlib1
 /// A tool is missing, the source cannot be had, or it does not build: then with where the build's output is.
 pub(crate) fn kernel(cache: &Path, packages: &Packages, say: &dyn Fn(&str)) -> Result<PathBuf> {
     let version = version(&packages.show(SOURCE)?).with_context(|| format!("there is no {SOURCE}"))?;
-    let mut hasher = DefaultHasher::new();
-    CONFIG.hash(&mut hasher);
-    let name = format!("linux-image-iommufd-{version}-{:08x}", hasher.finish() as u32);
+    let name = format!("linux-image-iommufd-{version}-{:08x}", hash(CONFIG));
     unpacked(cache, &name, say, &|to| build(cache, packages, to, say))
+}
+
+/// FNV-1a: the same number with every compiler, or an update would build the kernel anew.
+fn hash(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// The newest version that `apt-cache show` names.
@@ -78,6 +82,9 @@ fn build(cache: &Path, packages: &Packages, to: &Path, say: &dyn Fn(&str)) -> Re
     fs::write(source.join(".config"), config)?;
     make(&["olddefconfig"])?;
     let missing = missing(&fs::read_to_string(source.join(".config"))?);
+    if let Some(needed) = missing.iter().find(|option| NEEDED.contains(option)) {
+        bail!("the kernel does not take {needed}: nothing that this kernel is for would be shown");
+    }
     if !missing.is_empty() {
         say(&format!("this kernel has no {}", missing.join(", ")));
     }
@@ -133,5 +140,18 @@ mod tests {
             CONFIG.lines().filter(|line| *line != "CONFIG_IOMMUFD=y").flat_map(|l| [l, "\n"]).collect();
         assert_eq!(missing(&taken), ["CONFIG_IOMMUFD"]);
         assert!(missing(CONFIG).is_empty());
+    }
+
+    #[test]
+    fn what_is_needed_is_asked_for() {
+        for option in NEEDED {
+            assert!(CONFIG.lines().any(|line| line == format!("{option}=y")), "{option}");
+        }
+    }
+
+    #[test]
+    fn the_name_in_the_cache_is_the_same_for_ever() {
+        // The vectors of draft-eastlake-fnv.
+        assert_eq!([hash(""), hash("a"), hash("foobar")], [0x811c_9dc5, 0xe40c_292c, 0xbf9c_f968]);
     }
 }
