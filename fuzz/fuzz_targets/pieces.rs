@@ -9,7 +9,9 @@ mod pieces;
 
 // In front of the text: the length of a piece in bytes, the longest one in units of 16, and three steps in which it comes.
 fuzz_target!(|input: &[u8]| {
-    let Some((&[piece, longest, count, ref steps @ ..], text)) = input.split_first_chunk::<6>() else { return };
+    let Some((&[piece, longest, count, ref steps @ ..], text)) = input.split_first_chunk::<6>() else {
+        return;
+    };
     let steps = steps.get(..usize::from(count) % 4).unwrap_or_default();
     pieces::check(text, usize::from(piece) * 4, usize::from(longest) * 16, steps);
 });
