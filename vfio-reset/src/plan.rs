@@ -25,7 +25,6 @@ use std::time::Duration;
 pub use action::{Action, PlannedFunction, PlannedStep, ResetAct, StepName};
 pub(crate) use action::{LINK_CEILING, PENDING_LOOKS, cannot_be_saved, list};
 pub use refusal::{Override, Refusal, RefusalCode, restore_refusals};
-pub(crate) use vfio::bind_to_vfio;
 pub use vfio::{HotResetMember, Ownership, opening_refusals};
 
 /// What the user asks for.

@@ -109,6 +109,7 @@ pub fn reset(
         marked: false,
         effect: None,
         status_cleared: false,
+        opened_in_vain: false,
         removed: false,
         unanswered: Vec::new(),
         trace: None,
@@ -146,6 +147,8 @@ struct Engine<'e, 'o> {
     effect: Option<crate::report::Check>,
     /// An error bit that was set in the target's Device Status was cleared by its reset.
     status_cleared: bool,
+    /// Whether functions were opened through VFIO, and closed again because another could not be.
+    opened_in_vain: bool,
     /// The kernel has removed a function meanwhile.
     removed: bool,
     /// Functions that did not come back, other than the target.

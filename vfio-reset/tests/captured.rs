@@ -148,7 +148,7 @@ fn what_is_wrong_is_said_with_its_place() {
         assert!(error.to_string().contains(expected), "{error}\nexpected {expected}");
     }
     let error = Captured::open(Path::new("/nowhere/at/all")).unwrap_err();
-    assert!(matches!(error, Error::Read { .. }), "{error}");
+    assert!(matches!(error, Error::NoSuchFile { .. }), "{error}");
     let empty = tempfile::tempdir().unwrap();
     assert!(Captured::open(empty.path()).unwrap_err().to_string().contains("no manifest.json"));
     std::os::unix::fs::symlink("/dev/zero", empty.path().join("manifest.json")).unwrap();

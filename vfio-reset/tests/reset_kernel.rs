@@ -341,10 +341,11 @@ fn what_the_kernel_writes_back_is_no_evidence_that_anything_was_reset() {
 #[test]
 fn an_error_that_is_gone_from_device_status_is_evidence() {
     // An Unsupported Request, as a driver that probes leaves it behind.
-    let with_error = |behaviour| {
+    let with_error = |behaviour, reported: u8| {
         let mut image = simple().config(at(DEVICE)).unwrap();
-        let status = usize::from(express(&simple(), DEVICE)) + 0x0a;
-        image[status] |= 8;
+        let express = usize::from(express(&simple(), DEVICE));
+        image[express + 0x0a] |= 8;
+        image[express + 0x08] = image[express + 0x08] & 0xf0 | reported;
         let line = |(number, bytes): (usize, &[u8])| {
             let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             format!("{:02x}: {}\n", number * 16, bytes.join(" "))
@@ -355,9 +356,15 @@ fn an_error_that_is_gone_from_device_status_is_evidence() {
         );
         machine(&(port("") + &function)).with(DEVICE, behaviour)
     };
-    let (reset_seen, text) = seen(&with_error(Behaviour::default()), &request(DEVICE, Flr, Via::Kernel));
+    let reset = Behaviour::default;
+    let (reset_seen, text) = seen(&with_error(reset(), 0), &request(DEVICE, Flr, Via::Kernel));
     assert_eq!(reset_seen, Some(true));
     assert!(text.contains("Device Status"), "{text}");
     let idle = Behaviour::reset_does_nothing(ResetKind::FunctionLevel);
-    assert_eq!(seen(&with_error(idle), &request(DEVICE, Flr, Via::Kernel)).0, None);
+    assert_eq!(seen(&with_error(idle, 0), &request(DEVICE, Flr, Via::Kernel)).0, None);
+    // Of what is reported the kernel may have cleared it.
+    for reported in [1, 2, 4, 8] {
+        let machine = with_error(reset(), reported);
+        assert_eq!(seen(&machine, &request(DEVICE, Flr, Via::Kernel)).0, None, "{reported}");
+    }
 }

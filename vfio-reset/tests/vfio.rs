@@ -278,7 +278,8 @@ fn every_answer_to_a_device_reset_is_explained() {
     let planned = action(&machine, &own());
     machine.set_attribute(at(FIRST), Attribute::ResetMethod, "").unwrap();
     let report = vfio_reset::reset::reset(&machine, &planned, Options::default(), &mut |_| {}).unwrap();
-    assert_eq!(report.outcome, Outcome::NoMethod, "{report:#?}");
+    // Closing it may reset the bus: that nothing was reset would be too much said.
+    assert_eq!(report.outcome, Outcome::Failed, "{report:#?}");
     let said = text(&report, StepName::Reset);
     for part in ["EINVAL", "no reset of its own", "hot_reset"] {
         assert!(said.contains(part), "{said}");

@@ -247,15 +247,17 @@ impl Context<'_> {
 
     /// A reset that cannot end within the budget would be broken off half-way.
     pub(super) fn refuse_budget(&self, action: &Action) -> Option<Refusal> {
-        let (floor, budget) = (action.floor().as_millis(), action.budget.as_millis());
-        (action.floor() > action.budget).then(|| Refusal {
+        let ms = |time: std::time::Duration| time.as_secs_f64() * 1000.0;
+        let (floor, budget) = (ms(action.floor()), ms(action.budget));
+        // The steps take some time besides.
+        (action.floor() >= action.budget).then(|| Refusal {
             code: RefusalCode::Budget,
             address: action.address,
             reason: format!(
-                "{} takes {floor} ms at least, and the budget is {budget} ms: it would be broken off in the middle",
+                "{} takes {floor:.1} ms at least, and the budget is {budget:.1} ms: it would be broken off in the middle",
                 action.method
             ),
-            remedy: format!("give it more than that: --budget {}ms, better a few seconds", floor + 1),
+            remedy: format!("give it more than that: --budget {}ms, better a few seconds", floor.ceil() + 10.0),
             overridden_by: None,
         })
     }

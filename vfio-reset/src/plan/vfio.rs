@@ -16,9 +16,8 @@ use pcicfg::header::Presence;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// The base class of bridges: what has it and is no PCI-to-PCI bridge is the host bridge, the bridge to the legacy
-/// devices and the like.
-const CHIPSET: u8 = 0x06;
+/// The base class of bridges.
+const BRIDGE: u8 = 0x06;
 
 /// A function that a hot reset hits, the one that it is asked of included.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -345,14 +344,21 @@ fn give_to_vfio(asked: InventoryFunction<'_>, address: Address) -> String {
     if let (true, Some(driver)) = (function.is_bridge(), driver) {
         return format!("take it from its driver: echo {address} > /sys/bus/pci/drivers/{driver}/unbind");
     }
-    if function.space().header().class_code().base == CHIPSET {
+    if is_chipset(function) {
         return format!("{leave}: {address} is part of the chipset, and the host needs it");
     }
     bind_to_vfio(address, driver)
 }
 
+/// The host bridge, the bridge to the legacy devices and what else of that class stands on a root bus. Behind a port
+/// the class has what is passed through as well: non-transparent bridges, NVSwitch.
+fn is_chipset(function: InventoryFunction<'_>) -> bool {
+    let class = function.space().header().class_code();
+    class.base == BRIDGE && (matches!(class.sub, 0x00 | 0x01) || function.parent().is_none())
+}
+
 /// The commands that give a function to vfio-pci.
-pub(crate) fn bind_to_vfio(address: Address, driver: Option<&str>) -> String {
+fn bind_to_vfio(address: Address, driver: Option<&str>) -> String {
     let unbind = driver.map_or_else(String::new, |driver| {
         format!("echo {address} > /sys/bus/pci/drivers/{driver}/unbind; ")
     });

@@ -7,12 +7,13 @@
 //!
 //! One thing it does not write are the error bits of Device Status: a reset clears those that were set. They
 //! are looked at, and are evidence for a reset and never against one, because what happens meanwhile can
-//! set them again.
+//! set them again. Where the function reports errors, nothing is concluded: the kernel clears the bits, too, when
+//! it handles what was reported (Linux `drivers/pci/pcie/aer.c`, `pcie_clear_device_status`).
 
 use super::Engine;
 use crate::plan::ResetAct;
 use crate::report::Evidence;
-use pcicfg::capability::{DeviceStatus, PciExpress};
+use pcicfg::capability::{DeviceControl, DeviceStatus, PciExpress};
 use pcicfg::{ConfigRead, ConfigSpace};
 
 /// The errors of Device Status, which stay until somebody writes 1 to them or a reset comes.
@@ -21,12 +22,21 @@ const ERRORS: DeviceStatus = DeviceStatus::CORRECTABLE_ERROR_DETECTED
     .union(DeviceStatus::FATAL_ERROR_DETECTED)
     .union(DeviceStatus::UNSUPPORTED_REQUEST_DETECTED);
 
+/// What has the function report errors.
+const REPORTS: DeviceControl = DeviceControl::CORRECTABLE_ERROR_REPORTING_ENABLE
+    .union(DeviceControl::NON_FATAL_ERROR_REPORTING_ENABLE)
+    .union(DeviceControl::FATAL_ERROR_REPORTING_ENABLE)
+    .union(DeviceControl::UNSUPPORTED_REQUEST_REPORTING_ENABLE);
+
 impl Engine<'_, '_> {
     /// After a reset by the kernel, and before anything is written back by us.
     pub(super) fn look_for_evidence(&mut self) {
         let target = self.saved.as_ref().and_then(|saved| saved.function(self.action.address));
         let before = target.and_then(|saved| saved.space()).and_then(device_status);
-        let Some((offset, before)) = before else { return };
+        let Some((offset, before, reported)) = before else { return };
+        if reported {
+            return;
+        }
         let errors = before & ERRORS;
         // All-ones is nobody answering.
         let Ok(now) = self.function(self.action.address).read_u16(offset) else { return };
@@ -70,7 +80,9 @@ impl Engine<'_, '_> {
     }
 }
 
-fn device_status(space: ConfigSpace<'_>) -> Option<(u16, DeviceStatus)> {
+/// Where Device Status is, what it says, and whether the function reports errors.
+fn device_status(space: ConfigSpace<'_>) -> Option<(u16, DeviceStatus, bool)> {
     let express = space.pci_express()?;
-    Some((express.offset() + PciExpress::DEVICE_STATUS, express.device_status()))
+    let reported = express.device_control().intersects(REPORTS);
+    Some((express.offset() + PciExpress::DEVICE_STATUS, express.device_status(), reported))
 }

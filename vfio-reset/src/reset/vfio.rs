@@ -13,7 +13,7 @@ use crate::machine::vfio::{
     Closing, HotResetSet, Opened, SetMember, VfioDevice, VfioError, VfioEvent, VfioInterface, VfioOperation,
     VfioRequest, is_vfio_driver,
 };
-use crate::plan::{ResetAct, StepName, bind_to_vfio, list};
+use crate::plan::{ResetAct, StepName, list};
 use crate::report::Outcome;
 use pcicfg::header::Presence;
 use pcicfg::{Address, ConfigRead};
@@ -31,6 +31,10 @@ struct Course {
     resets: BTreeMap<Address, usize>,
     /// Whether the whole set can be reset when it is closed, if that was found out.
     resettable: Option<bool>,
+    /// Whether closing made other resets than those counted, or may have.
+    more: bool,
+    /// Whether functions were opened and closed again before, which is not counted.
+    again: bool,
 }
 
 impl Course {
@@ -48,7 +52,8 @@ impl Course {
         }
         let part = |(number, addresses): (&usize, &Vec<Address>)| {
             let was = if addresses.len() == 1 { "was" } else { "were" };
-            format!("{} {was} reset {number} times in all", list(addresses))
+            let when = if self.again { "after that" } else { "in all" };
+            format!("{} {was} reset {number} times {when}", list(addresses))
         };
         let parts: Vec<String> = by_number.iter().rev().map(part).collect();
         (!parts.is_empty()).then(|| {
@@ -117,7 +122,8 @@ impl<'e> Engine<'e, '_> {
             Ok(text)
         })?;
         let Some(mut device) = opened else { return Ok(()) };
-        let mut course = Course::default();
+        // What was touched before was opened in vain.
+        let mut course = Course { again: self.opened_in_vain, ..Course::default() };
         course.count(with_own_reset(&*device));
         let reset = self.ask_and_reset(&mut *device, &mut course);
         if matches!(reset, Err(Stop::Outcome(Outcome::KernelStillWaiting, _))) {
@@ -129,12 +135,22 @@ impl<'e> Engine<'e, '_> {
         }
         let closed = self.step(StepName::Close, |engine| engine.close_vfio(device, &mut course));
         self.notes.extend(course.note());
-        match reset.and(closed) {
-            // "Nothing was reset" is not true of what opening has reset.
-            Err(Stop::Outcome(Outcome::NoMethod, text)) if !course.resets.is_empty() => {
+        match (reset, closed) {
+            // Whatever failed before: while the kernel is at it, nobody may write.
+            (Err(before), Err(Stop::Outcome(Outcome::KernelStillWaiting, text))) => Err(Stop::Outcome(
+                Outcome::KernelStillWaiting,
+                match before {
+                    Stop::Outcome(_, before) => format!("{before}; then {text}"),
+                    Stop::Error(before) => format!("{before}; then {text}"),
+                },
+            )),
+            // "Nothing was reset" is not true of what opening and closing have reset.
+            (Err(Stop::Outcome(Outcome::NoMethod, text)), _)
+                if course.again || course.more || !course.resets.is_empty() =>
+            {
                 Err(Stop::Outcome(Outcome::Failed, text))
             }
-            result => result,
+            (reset, closed) => reset.and(closed),
         }
     }
 
@@ -182,16 +198,15 @@ impl<'e> Engine<'e, '_> {
             let request = VfioRequest { address, interface, also, budget: deadline.remaining() };
             match machine.open_vfio(&request) {
                 Err(Error::Vfio(error)) if error.touched => {
-                    // What was opened is closed again, and may be asked for once more; but it was reset.
+                    // What was opened is closed again, and may be asked for once more; but it was reset, and
+                    // twice as often by every further try: there is one.
                     self.touched.set(true);
-                    let note = format!(
+                    self.notes.push(format!(
                         "what could be opened before {} was reset by that, and by being closed again",
                         error.address
-                    );
-                    if !self.notes.contains(&note) {
-                        self.notes.push(note);
-                    }
-                    if error.errno != libc::EAGAIN || !self.may_try_again(&mut tries) {
+                    ));
+                    let first = !std::mem::replace(&mut self.opened_in_vain, true);
+                    if error.errno != libc::EAGAIN || !first || !self.may_try_again(&mut tries) {
                         return Err(Stop::Outcome(Outcome::Failed, error.to_string()));
                     }
                 }
@@ -261,8 +276,12 @@ impl<'e> Engine<'e, '_> {
                     return Err(self.refused_by_vfio(error));
                 }
                 Ok(None) => {
-                    return Err(self.still_running(
-                        "somebody else's reset of a function of the set, for which the question after the set waits",
+                    return Err(Stop::Outcome(
+                        Outcome::KernelStillWaiting,
+                        format!(
+                            "which functions a hot reset would hit the kernel does not say while somebody opens or closes                              one of them, and the budget of {:.1} s is over; it was not asked for",
+                            self.action.budget.as_secs_f64()
+                        ),
                     ));
                 }
                 Ok(Some(set)) => break set,
@@ -300,22 +319,13 @@ impl<'e> Engine<'e, '_> {
         Ok((hit, text))
     }
 
-    /// Who is in the way, and the commands that make each ours, as a plan has them.
+    /// Who is in the way. What is to be done about each is for a plan to say, which sees who uses it.
     fn describe_strangers(&self, set: &HotResetSet) -> String {
-        let strangers: Vec<&SetMember> = set.strangers().collect();
-        let names: Vec<String> = strangers.iter().map(|member| self.describe_stranger(member)).collect();
-        let remedy = |member: &&SetMember| match self.driver(member.address) {
-            Some(driver) if is_vfio_driver(&driver) => {
-                format!("{}: stop whoever has its group open, then plan again", member.address)
-            }
-            driver => bind_to_vfio(member.address, driver.as_deref()),
-        };
-        let remedies: Vec<String> = strangers.iter().map(remedy).collect();
+        let names: Vec<String> = set.strangers().map(|member| self.describe_stranger(member)).collect();
         format!(
-            "a hot reset would hit {}, and VFIO resets only what is owned; it was not asked for; {}; or leave all of \
-             them alone",
-            names.join(" and "),
-            remedies.join("; ")
+            "a hot reset would hit {}, and VFIO resets only what is owned; it was not asked for: something has changed, \
+             and `plan` says what can be done about each",
+            names.join(" and ")
         )
     }
 
@@ -442,6 +452,7 @@ impl<'e> Engine<'e, '_> {
             _ if opened == 1 => ", and reset by that".to_owned(),
             own => format!(", and {} reset by that", list(own)),
         };
+        course.more = closing != Closing::OwnResets;
         let by_the_set = match closing {
             Closing::OwnResets => "",
             Closing::WholeSet if own.is_empty() => ", and everything reset once more by that",

@@ -225,15 +225,15 @@ fn a_function_that_came_after_the_plan_stops_the_hot_reset() {
 }
 
 #[test]
-fn who_is_in_the_way_is_named_with_what_makes_it_ours() {
+fn who_is_in_the_way_is_named_and_what_to_do_is_for_a_plan() {
     let machine = both("", (NO_RESET, ""), (NO_RESET, ""));
     let mut action = action(&machine, &hot());
     let ResetAct::HotReset { also, .. } = &mut action.act else { panic!() };
     also.clear();
-    for (driver, remedy) in [
-        (Some("vfio-pci"), "stop whoever has its group open"),
-        (Some("snd_hda_intel"), "echo 0000:01:00.1 > /sys/bus/pci/drivers/snd_hda_intel/unbind"),
-        (None, "echo 0000:01:00.1 > /sys/bus/pci/drivers_probe"),
+    for (driver, named) in [
+        (Some("vfio-pci"), "driver vfio-pci)"),
+        (Some("snd_hda_intel"), "driver snd_hda_intel)"),
+        (None, "no driver)"),
     ] {
         // It was bound otherwise after everything was checked.
         let machine =
@@ -248,7 +248,9 @@ fn who_is_in_the_way_is_named_with_what_makes_it_ours() {
         let report = vfio_reset::reset::reset(&machine, &action, Options::default(), &mut |_| {}).unwrap();
         assert_eq!(report.outcome, Outcome::Failed);
         let said = text(&report, StepName::Ask);
-        assert!(said.contains("0000:01:00.1 (IOMMU group 21") && said.contains(remedy), "{said}");
+        assert!(said.contains(&format!("0000:01:00.1 (IOMMU group 21, {named}")), "{said}");
+        // Nobody has looked here who uses it now.
+        assert!(said.contains("`plan` says") && !said.contains("echo"), "{said}");
         let expected = if driver == Some("vfio-pci") { "; the kernel may have reset the bus" } else { "" };
         assert_eq!(text(&report, StepName::Close), format!("closed{expected}"));
     }
@@ -364,6 +366,47 @@ fn what_is_not_written_back_while_the_kernel_waits_is_told() {
         "{:?}",
         report.next
     );
+}
+
+#[test]
+fn a_refused_reset_is_not_followed_by_writes_while_closing_goes_on_in_the_kernel() {
+    // The kernel refuses, and the bus reset that closing is kills the device.
+    let machine =
+        both("", (NO_RESET, "vfio = { hot_reset = [\"EINVAL\"] }, dies_on = [\"bus\"]"), (NO_RESET, ""));
+    let begin = machine.now();
+    let report = ended(&machine, &Request { budget: ms(5_000), ..hot() });
+    assert_eq!(report.outcome, Outcome::KernelStillWaiting, "{report:#?}");
+    assert!(machine.now() - begin <= ms(5_100), "{:?}", machine.now() - begin);
+    assert!(has_note(&report, "nothing is written back"), "{:?}", report.notes);
+    let said = report.steps.iter().map(|step| step.text.as_str()).collect::<Vec<_>>().join("\n");
+    assert!(said.contains("EINVAL") && said.contains("still waiting"), "{said}");
+}
+
+#[test]
+fn a_device_with_a_bridges_class_behind_a_port_may_be_bound() {
+    // As an NVSwitch or a non-transparent bridge has it, with an endpoint's header.
+    for class in ["0x068000", "0x060000"] {
+        let function = endpoint(FIRST, NO_RESET, "iommu_group = 20");
+        let (before, rest) = function.split_once("class = ").unwrap();
+        let (_, after) = rest.split_once('\n').unwrap();
+        let machine = machine(&(port("") + before + &format!("class = {class}\n") + after));
+        let Decision::Refuse { refusals, .. } = plan(&machine, &hot()).decision else { panic!() };
+        let remedy = &refusals[0].remedy;
+        assert_eq!(remedy.starts_with("bind it"), class == "0x068000", "{class}: {remedy}");
+    }
+}
+
+#[test]
+fn a_device_is_not_reset_over_and_over_because_its_neighbour_is_busy() {
+    let busy = ["\"EAGAIN\""; 5].join(", ");
+    let machine = both(BOTH, (FLR, ""), (FLR, &format!("vfio = {{ open = [{busy}] }}")));
+    let report = reset(&machine, &by(VfioInterface::Cdev));
+    assert_eq!(report.outcome, Outcome::Failed, "{report:#?}");
+    let log = machine.kernel_log(Default::default()).unwrap();
+    let is_reset = |text: &str| text.contains("0000:01:00.0") && text.contains("resetting");
+    // Opened twice.
+    assert_eq!(log.iter().filter(|line| is_reset(&line.text)).count(), 2, "{log:#?}");
+    assert!(text(&report, StepName::Open).contains("EAGAIN"));
 }
 
 #[test]

@@ -18,6 +18,7 @@ use crate::machine::vfio::{
     VfioError, VfioEvent, VfioFacts, VfioInterface, VfioOperation, VfioRequest,
 };
 use pcicfg::{Address, ConfigSpace};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::fs::File;
@@ -50,6 +51,8 @@ struct Open {
     container: OwnedFd,
     /// What the kernel signals, and the file it does it through.
     signals: Vec<(VfioEvent, File)>,
+    /// A child was left in the kernel with a question; it has the function open, too, until it is answered.
+    asking: Cell<bool>,
 }
 
 /// Opens a function.
@@ -229,7 +232,11 @@ impl Opener<'_> {
         for DeviceFile { address, path, file } in files {
             let deed = Deed::Bind { device: file.as_fd(), iommufd: open.container.as_fd() };
             let answer = match self.run(deed) {
-                Err(Error::Vfio(error)) => return self.give_up(open, error),
+                Err(Error::Vfio(error)) => {
+                    // A child that ended without a word may have bound it: it is not for us to close it.
+                    open.files.push(file);
+                    return self.give_up(open, error);
+                }
                 answer => answer?,
             };
             match answer {
@@ -288,7 +295,15 @@ fn no_child(address: Address, error: &io::Error) -> Error {
 
 impl Open {
     fn new(address: Address, groups: BTreeMap<u32, OwnedFd>, container: OwnedFd) -> Self {
-        Self { address, functions: Vec::new(), files: Vec::new(), groups, container, signals: Vec::new() }
+        Self {
+            address,
+            functions: Vec::new(),
+            files: Vec::new(),
+            groups,
+            container,
+            signals: Vec::new(),
+            asking: Cell::new(false),
+        }
     }
 
     fn device(&self) -> Result<BorrowedFd<'_>> {
@@ -397,7 +412,10 @@ impl VfioDevice for Open {
             let left = budget.saturating_sub(begin.elapsed());
             let answer = child::run(deed, left).map_err(|error| no_child(self.address, &error))?;
             match answer {
-                Answer::StillRunning => return Ok(None),
+                Answer::StillRunning => {
+                    self.asking.set(true);
+                    return Ok(None);
+                }
                 Answer::Told { errno: 0, words } => {
                     told = Ok(sys::HotResetInfo::parse(&words));
                     break;
@@ -509,7 +527,9 @@ impl VfioDevice for Open {
     }
 
     fn close(mut self: Box<Self>, budget: Duration) -> Result<KernelReset> {
-        self.close_all(budget)
+        let closed = self.close_all(budget)?;
+        // Ours was not the last then: the reset that closing is comes when the child has its answer.
+        Ok(if self.asking.get() { KernelReset::StillRunning } else { closed })
     }
 }
 
