@@ -116,6 +116,7 @@ fn each_exit_code_means_what_the_help_says() {
         "5  permission",
         "6  the device",
         "7  it came back",
+        "nothing shows that a vendor sequence reset it",
     ] {
         assert!(stdout(&help).contains(line), "{line}");
     }
@@ -158,6 +159,26 @@ fn every_error_is_one_document_and_a_text() {
             2,
             &["--json", "--machine", "sim:zoo", "reset", "01:00.0", "--trace", trace.to_str().unwrap()],
             "--trace is of a vendor sequence",
+        ),
+        // A dry run has nothing to trace.
+        (
+            2,
+            &[
+                "--json",
+                "--machine",
+                "sim:zoo",
+                "reset",
+                "01:00.0",
+                "--dry-run",
+                "--trace",
+                trace.to_str().unwrap(),
+            ],
+            "'--dry-run' cannot be used with '--trace <FILE>'",
+        ),
+        (
+            2,
+            &["--json", "--machine", "sim:zoo", "reset", "0b:00.0", "--vfio", "group", "--bridge", "00:0c.0"],
+            "--bridge 0000:00:0c.0 and --vfio group",
         ),
     ] {
         let output = run(arguments);
@@ -350,10 +371,17 @@ fn where_state_cannot_be_kept_nothing_is_done_and_there_is_one_document() {
     assert!(document.get("steps").is_none(), "{document}");
     // Found out too late: what was done is told, once, and the error beside it.
     let folder = tempfile::tempdir().unwrap();
-    let name = folder.path().to_str().unwrap();
-    let failed = run(&["--json", "--machine", "sim:zoo", "--machine-state", name, "plan", "01:00.0"]);
-    assert_ne!(code(&failed), 0);
-    json(&failed);
+    let state = folder.path().join("state");
+    let name = state.to_str().unwrap();
+    let plan = ["--json", "--machine", "sim:zoo", "--machine-state", name, "plan", "01:00.0"];
+    assert_eq!(code(&run(&plan)), 0);
+    // A state that can be read, and not written by root either: no file may have a single byte.
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_vfio-reset")]);
+    let failed = limited.args(plan).stdin(Stdio::null()).output().unwrap();
+    assert_eq!(code(&failed), 1, "{}", stderr(&failed));
+    let document = json(&failed);
+    assert!(document["decision"].is_object(), "{document}");
     assert!(stderr(&failed).contains(name), "{}", stderr(&failed));
 }
 

@@ -243,12 +243,56 @@ fn a_device_without_a_file_of_its_own_is_opened_by_its_group_unless_the_user_say
     let folder = tempfile::tempdir().unwrap();
     let ours = "driver = \"vfio-pci\"\niommu_group = 20\nbehaviour = { vfio = { no_device_file = true } }";
     let host = "[host]\nvfio = { group = true, cdev = true }\n";
-    let machine =
-        machine(folder.path(), &(host.to_string() + &port("") + &endpoint("0000:01:00.0", ALL, ours)));
+    let device = port("") + &endpoint("0000:01:00.0", ALL, ours);
+    let without_groups = host.replace("group = true", "group = false");
+    let output = run_on(&machine(folder.path(), &(without_groups + &device)), &["--json", "vfio", "01:00.0"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    // What has failed is told, and not what nobody could have opened.
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(document["error"].as_str().unwrap().contains("has no VFIO device file"), "{document}");
+    assert!(!said(&output).contains("/dev/vfio/vfio"), "{}", said(&output));
+    let machine = machine(folder.path(), &(host.to_string() + &device));
     let output = run_on(&machine, &["vfio", "01:00.0"]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     assert!(said(&output).contains("open through VFIO (group)"), "{}", said(&output));
+    assert!(said(&output).contains("its group was opened instead"), "{}", said(&output));
     let output = run_on(&machine, &["vfio", "01:00.0", "--vfio", "cdev"]);
     assert_ne!(output.status.code(), Some(0));
     assert!(said(&output).contains("--vfio group"), "{}", said(&output));
+    assert!(!said(&output).contains("instead"), "{}", said(&output));
+}
+
+#[test]
+fn a_device_that_does_not_answer_is_not_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let gone = "driver = \"vfio-pci\"\niommu_group = 20\nbehaviour = { all_ones = true }";
+    let host = machine(folder.path(), &(port("") + &endpoint("0000:01:00.0", ALL, gone)));
+    let reset = run_on(&host, &["reset", "01:00.0"]);
+    let why = String::from_utf8_lossy(&reset.stderr).lines().nth(1).unwrap().to_owned();
+    for arguments in [&["vfio", "01:00.0"][..], &["peek", "01:00.0", "0", "0", "--vfio", "group"]] {
+        let output = run_on(&host, arguments);
+        assert_eq!(output.status.code(), reset.status.code(), "{}", said(&output));
+        assert_eq!(output.status.code(), Some(6), "{}", said(&output));
+        // The same words as of a reset.
+        assert!(said(&output).contains("nothing was touched") && said(&output).contains(&why), "{why}");
+        let output = run_on(&host, &[&["--json"], arguments].concat());
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((&document["outcome"], &document["exit_code"]), (&"not_present".into(), &6.into()));
+    }
+}
+
+#[test]
+fn what_is_not_ours_yet_is_told_as_the_interface_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let ours = |group| format!("multi_function = true\ndriver = \"vfio-pci\"\niommu_group = {group}");
+    let pair =
+        port("") + &endpoint("0000:01:00.0", ALL, &ours(20)) + &endpoint("0000:01:00.1", ALL, &ours(21));
+    let host =
+        machine(folder.path(), &("[host]\nvfio = { group = true, cdev = true }\n".to_string() + &pair));
+    for (interface, words) in
+        [("group", "not ours yet: its group is not open"), ("cdev", "not ours yet: no function of its group")]
+    {
+        let output = run_on(&host, &["vfio", "01:00.0", "--vfio", interface]);
+        assert!(said(&output).contains(words), "{}", said(&output));
+    }
 }

@@ -24,11 +24,15 @@ impl Request {
         // What implies a method or who does it comes first: the user typed that.
         if let Some(bridge) = self.bridge {
             let why = "only --method bus --via direct takes a bridge".to_string();
-            match (self.method, self.via) {
-                (Some(method), _) if method != MethodName::Bus => {
+            match (self.method, self.via, self.vfio) {
+                (Some(method), _, _) if method != MethodName::Bus => {
                     return both(format!("--bridge {bridge}"), format!("--method {method}"), why);
                 }
-                (_, Some(via)) if via != Via::Direct => {
+                // It implies --via vfio, which nobody has to have typed.
+                (_, _, Some(interface)) => {
+                    return both(format!("--bridge {bridge}"), format!("--vfio {interface}"), why);
+                }
+                (_, Some(via), _) if via != Via::Direct => {
                     return both(format!("--bridge {bridge}"), format!("--via {via}"), why);
                 }
                 _ => {}
@@ -80,6 +84,7 @@ mod tests {
                 "--method flr",
                 Request { bridge, ..request().method(MethodName::Flr) },
             ),
+            ("--bridge 0000:00:01.0", "--vfio group", Request { bridge, vfio, ..request().via(Via::Vfio) }),
             ("--bridge 0000:00:01.0", "--via kernel", Request { bridge, ..request().via(Via::Kernel) }),
         ] {
             let Err(Error::Usage { reason }) = wrong.check() else { panic!("{wrong:?}") };

@@ -19,7 +19,8 @@ Exit codes:
   5  permission: root is needed, or the kernel is locked down
   6  the device does not answer: it did not come back, or was gone before anything was tried;
      or the kernel wants it back (`vfio --hold`)
-  7  it came back, and verification found a difference; or `diff` found one
+  7  it came back, and verification found a difference, or
+     nothing shows that a vendor sequence reset it; or `diff` found a difference
 `plan` ends in 0 whatever it finds; `reset --dry-run` ends as the reset would.
 
 Try it without any hardware:
@@ -292,7 +293,7 @@ pub(crate) struct ResetArguments {
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Write every access of a vendor sequence to this file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     pub(crate) trace: Option<PathBuf>,
     /// Leave the restore step out, to show what it is for: the device stays unusable (tests only)
     #[arg(long, hide = true)]

@@ -7,6 +7,7 @@ use crate::output::Output;
 use crate::session::Session;
 use crate::signals;
 use serde_json::{Value, json};
+use std::ops::ControlFlow;
 use vfio_reset::Error;
 use vfio_reset::machine::KernelReset;
 use vfio_reset::machine::vfio::{Opened, RegionIndex, VfioDevice, VfioInterface, VfioRequest};
@@ -34,10 +35,8 @@ fn through_vfio(
     interface: VfioInterface,
 ) -> CommandResult {
     let &PeekArguments { address, budget, .. } = arguments;
-    let (_, refusals) = session.opening(address)?;
-    session.must_be_writable("opened")?;
-    if !refusals.is_empty() {
-        return Ok(opening::refused(output, address, &refusals));
+    if let ControlFlow::Break(code) = opening::allowed(session, output, address)? {
+        return Ok(code);
     }
     // What would end the program waits until the device is closed.
     let _undisturbed = signals::Blocked::new();
@@ -59,7 +58,10 @@ fn through_vfio(
     document["interface"] = interface.as_str().into();
     document["resets"] = resets.into();
     output.note(match resets {
-        true => format!("opening {address} reset it, and closing it reset it again"),
+        true if matches!(closed, Ok(KernelReset::Done)) => {
+            format!("opening {address} reset it, and closing it reset it again")
+        }
+        true => format!("opening {address} reset it"),
         false => format!(
             "opening {address} did not reset it, for the kernel has no method for it alone; closing it resets its \
              whole bus, if all on that are VFIO's"
@@ -72,8 +74,14 @@ fn through_vfio(
         }
         return Ok(opening::still_running(output, address, During::Closing, budget, Some(document)));
     }
+    let closed = match closed {
+        Ok(closed) => closed,
+        Err(error) => {
+            return Ok(opening::not_closed(output, address, read.as_ref().err(), &error, Some(document)));
+        }
+    };
     read?;
-    if let KernelReset::Failed { errno } = closed? {
+    if let KernelReset::Failed { errno } = closed {
         output.warn(format!("closing {address}: {}", std::io::Error::from_raw_os_error(errno)));
     }
     output.document(&document);

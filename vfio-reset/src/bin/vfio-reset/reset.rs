@@ -23,9 +23,6 @@ use vfio_reset::{Error, json};
 pub(crate) fn run(session: &Session, output: &Output, arguments: &ResetArguments) -> CommandResult {
     let (inventory, plan) = session.plan(&arguments.plan.request())?;
     if arguments.dry_run {
-        if let Decision::Act(action) = &plan.decision {
-            check_trace(arguments, action)?;
-        }
         let ways = match &plan.decision {
             Decision::Act(action) => match action.act {
                 ResetAct::Vendor { family } => Some(dry_run::ways(family, action, &inventory)?),

@@ -11,6 +11,7 @@ use pcicfg::Address;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use vfio_reset::machine::KernelReset;
@@ -24,11 +25,10 @@ const MOST_ROM: u64 = 16 << 20;
 
 pub(crate) fn run(session: &Session, output: &Output, arguments: &VfioArguments) -> CommandResult {
     let &VfioArguments { address, budget, .. } = arguments;
-    let (inventory, refusals) = session.opening(address)?;
-    session.must_be_writable("opened")?;
-    if !refusals.is_empty() {
-        return Ok(opening::refused(output, address, &refusals));
-    }
+    let inventory = match opening::allowed(session, output, address)? {
+        ControlFlow::Continue(inventory) => inventory,
+        ControlFlow::Break(code) => return Ok(code),
+    };
     // Before the device is reset for it.
     let mut rom = arguments.rom.as_deref().map(NewFile::create).transpose()?;
     output.line(headline(session, inventory.function(address)?));
@@ -38,7 +38,7 @@ pub(crate) fn run(session: &Session, output: &Output, arguments: &VfioArguments)
     let undisturbed = Blocked::new();
     let begin = machine.clock().now();
     let request = VfioRequest { address, interface, also: &[], budget };
-    let (opened, interface) = opening::open(machine, &request, arguments.vfio)?;
+    let (opened, interface) = opening::open(machine, output, &inventory, &request, arguments.vfio)?;
     let device = match opened {
         Opened::Open(device) => device,
         Opened::StillRunning => {
@@ -70,8 +70,15 @@ pub(crate) fn run(session: &Session, output: &Output, arguments: &VfioArguments)
         }
         return Ok(opening::still_running(output, address, During::Closing, budget, known));
     }
+    let closed = match closed {
+        Ok(closed) => closed,
+        Err(error) => {
+            let known = visit.as_ref().ok().map(document);
+            return Ok(opening::not_closed(output, address, visit.as_ref().err(), &error, known));
+        }
+    };
     let look = visit?;
-    match closed? {
+    match closed {
         KernelReset::Failed { errno } => {
             output.warn(format!("closing {address}: {}", std::io::Error::from_raw_os_error(errno)));
         }
@@ -170,6 +177,9 @@ fn print(output: &Output, look: &Look, interface: VfioInterface, opening: Durati
                 let group = member.group.map_or_else(String::new, |group| format!(" (IOMMU group {group})"));
                 let whose = match member.owned {
                     true => styled(GOOD, "ours"),
+                    false if interface == VfioInterface::Cdev => {
+                        styled(WARNING, "not ours yet: no function of its group is open")
+                    }
                     false => styled(WARNING, "not ours yet: its group is not open"),
                 };
                 output.line(format!("  {}{group}: {whose}", member.address));
