@@ -15,7 +15,7 @@ mod place;
 mod structures;
 
 pub use place::place;
-pub(crate) use place::place_in;
+pub(crate) use place::{place_in, place_set_aside_in};
 
 /// The sum of all bytes, modulo 256.
 #[must_use]

@@ -45,8 +45,8 @@ pub const MAXIMUM_SIZE: usize = 16 << 20;
 ///
 /// A block needs its three codes, however few symbols follow: a stream that has a block for each symbol takes hundreds of
 /// times longer than its output is worth. An encoder begins a block where new codes pay for themselves, which takes
-/// hundreds of symbols: edk2's has 16,384 in a block, [`compress`] 512, but for the last of each 64 KiB. A block for every
-/// 64 bytes is eight times more than any needs, and a small stream may have a few for nothing.
+/// hundreds of symbols: edk2's has some thousands in a block, [`compress`] 512, but for the last of each 64 KiB. A block for
+/// every 64 bytes is eight times more than any needs, and a small stream may have a few for nothing.
 const fn most_blocks(original: usize) -> usize {
     original / 64 + 16
 }

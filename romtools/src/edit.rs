@@ -67,6 +67,16 @@ pub enum Error {
     /// No byte of the image can take the checksum.
     #[error("no byte of the image is free for the checksum")]
     NoChecksumByte,
+    /// The initialization part is shorter than the image, did not sum to zero, and no byte of it is known to be free.
+    #[error(
+        "the {size:x}h bytes of the initialization size sum to {sum:02x}h, and the last of them may be code"
+    )]
+    NoInitializationByte {
+        /// The initialization size in bytes.
+        size: usize,
+        /// What they sum to.
+        sum: u8,
+    },
     /// The list, or the structure that holds it, would be farther behind than its pointer reaches.
     #[error("the device list would be at {at:x}h of the image, and a pointer to it has 16 bits")]
     OutOfReach {
@@ -102,6 +112,10 @@ impl Error {
             Self::NoChecksumByte => {
                 "a structure is where the checksum would be, and no padding is in the image: assemble it anew with a byte \
                  set aside"
+            }
+            Self::NoInitializationByte { .. } => {
+                "`romtools fix --init-size` makes it the image length, whose sum has a byte of its own; without \
+                 --checksum it is left alone"
             }
             Self::NoDevice | Self::DeviceZero => "give the ids as hexadecimal numbers from 1 to ffff",
             Self::TooLong { .. } => "leave something out: a PC-AT image has at most 127.5 KiB",
@@ -303,7 +317,8 @@ impl Editor {
     /// there before is not hidden by an edit of something else.
     ///
     /// A PC-AT image has two: that of its length, which the standard wants, and that of its initialization size, which
-    /// SeaBIOS goes by. Where the second is the shorter, it has a byte of its own, and the first one in what is behind.
+    /// SeaBIOS goes by. Where the second is the shorter, it has a byte of its own, and the first one in what is behind. The
+    /// standard knows no such byte: only a part that summed to zero is taken to end with one.
     pub(crate) fn correct_checksum(&mut self, always: bool) -> Result<(), Error> {
         let image = self.image()?;
         if !checksum::is_required(image.code_type()) || image.is_truncated() || image.length() == 0 {
@@ -314,10 +329,14 @@ impl Editor {
         let is_due = !matches!(image.checksum(), Verdict::NotRequired { .. });
         let was = self.was_good;
         let mut begin = 0;
-        if let Some(end) =
-            initialization.filter(|&end| always || was.initialization || end == length && was.image)
-        {
-            self.make_zero(0, end, was.initialization || end == length && was.image)?;
+        let was_zero = |end| was.initialization || end == length && was.image;
+        if let Some(end) = initialization.filter(|&end| always || was_zero(end)) {
+            let sum = self.bytes.get(..end).map_or(0, checksum::sum);
+            let is_set_aside = || was_zero(end) || end == length || self.has_place_set_aside(end);
+            if sum != 0 && !is_set_aside() {
+                return Err(Error::NoInitializationByte { size: end, sum });
+            }
+            self.make_zero(0, end, was_zero(end))?;
             begin = end;
         }
         if begin < length && (always && is_due || was.image) {
@@ -333,6 +352,12 @@ impl Editor {
             self.was_good = now;
         }
         Ok(())
+    }
+
+    /// If the byte that [`Editor::make_zero`] would write in front of `end` is a builder's own, or padding.
+    fn has_place_set_aside(&self, end: usize) -> bool {
+        let place = checksum::place_set_aside_in(&self.bytes, 0..end);
+        place.is_some() && place == checksum::place_in(&self.bytes, 0..end)
     }
 
     /// Makes the first bytes of the image, up to `end`, sum to zero, by one that is not in front of `begin`.

@@ -40,14 +40,31 @@ pub fn place(image: &[u8]) -> Option<usize> {
 /// The same inside of a part of the image.
 pub(crate) fn place_in(image: &[u8], part: Range<usize>) -> Option<usize> {
     let structures = structures::of(image);
-    let is_free = |at: &usize| part.contains(at) && !structures.iter().any(|used| used.contains(at));
+    let end = part.end.checked_sub(1);
+    builder_s_own(image, &part, &structures)
+        .or_else(|| end.filter(|at| is_free(*at, &part, &structures)))
+        .or_else(|| padding(image, part, &structures))
+}
+
+/// The same without the last byte of the part, unless that is padding: nobody says that it is no code.
+pub(crate) fn place_set_aside_in(image: &[u8], part: Range<usize>) -> Option<usize> {
+    let structures = structures::of(image);
+    builder_s_own(image, &part, &structures).or_else(|| padding(image, part, &structures))
+}
+
+/// If a byte is in the part and in none of the structures.
+fn is_free(at: usize, part: &Range<usize>, structures: &[Range<usize>]) -> bool {
+    part.contains(&at) && !structures.iter().any(|used| used.contains(&at))
+}
+
+/// The byte that AMD, iPXE, SeaBIOS or QEMU set aside.
+fn builder_s_own(image: &[u8], part: &Range<usize>, structures: &[Range<usize>]) -> Option<usize> {
     let own = if array_at(image, 0x30) == Some(*b" 761295520") {
         Some(ATOM)
     } else {
         is_behind_jump(image).then_some(BEHIND_JUMP)
     };
-    let end = part.end.checked_sub(1);
-    own.filter(is_free).or_else(|| end.filter(is_free)).or_else(|| padding(image, part, &structures))
+    own.filter(|at| is_free(*at, part, structures))
 }
 
 /// The last byte of padding that is in none of the structures, which are in order.

@@ -188,8 +188,9 @@ fn what_seabios_ran_it_still_runs() {
     assert!(is_run(&image) && Image::parse(&image, 0).unwrap().checksum() == Verdict::Wrong { sum: 1 });
     image = edited(image, |e| e.set_initialization_size("asked for").unwrap());
     assert!(is_run(&image));
-    // What it did not run, only if it is asked for.
+    // What it did not run, only if it is asked for, and here padding takes the byte.
     let mut image = two_sums();
+    image[0x3e0..0x400].fill(0);
     image[0x100] ^= 1;
     image = edited(image, |e| e.set_vendor_id(8, "asked for").unwrap());
     assert!(!is_run(&image));
@@ -198,6 +199,31 @@ fn what_seabios_ran_it_still_runs() {
     // A device list behind the image is not a part of what is copied.
     let image = edited(two_sums(), |e| e.set_device_ids(&[8, 9, 10], "asked for").unwrap());
     assert_eq!((ids(&image), image[2], is_run(&image)), (vec![8, 9, 10], 2, true));
+}
+
+#[test]
+fn a_byte_of_code_does_not_become_a_checksum() {
+    // The standard's sum is zero, and nothing says that the initialization part has one: 3ffh is code.
+    let mut image = two_sums();
+    image[0x100] ^= 1;
+    image[0x7ff] = image[0x7ff].wrapping_sub(checksum::sum(&image));
+    let sum = checksum::sum(&image[..0x400]);
+    let mut editor = Editor::new(image.clone()).unwrap();
+    let error = editor.correct_checksum(true).unwrap_err();
+    assert_eq!(error, Error::NoInitializationByte { size: 0x400, sum });
+    assert!(error.advice().contains("--init-size"));
+    assert_eq!(editor.finish(), (image.clone(), vec![]), "nothing is written");
+    // As the advice says.
+    let sized = edited(image.clone(), |e| {
+        e.set_initialization_size("asked for").unwrap();
+        e.correct_checksum(true).unwrap();
+    });
+    assert_eq!((sized[2], checksum::sum(&sized), sized[0x3ff]), (4, 0, image[0x3ff]));
+    // A builder's own byte is one: SeaBIOS' at 06h.
+    image[6] = 0x84;
+    image[0x7ff] = image[0x7ff].wrapping_sub(checksum::sum(&image));
+    let own = edited(image.clone(), |e| e.correct_checksum(true).unwrap());
+    assert_eq!((checksum::sum(&own[..0x400]), checksum::sum(&own), own[0x3ff]), (0, 0, image[0x3ff]));
 }
 
 #[test]
