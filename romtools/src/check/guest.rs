@@ -12,7 +12,7 @@ use crate::efi::Drivers;
 use crate::firmware::{self, Firmware, Halt, Walk};
 use crate::header::{EfiHeader, Header, Machine};
 use crate::pcir::ClassCode;
-use crate::{CodeType, Image, Rom};
+use crate::{Chain, CodeType, Image, Rom};
 
 /// What one kind of firmware does with a ROM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,10 +147,11 @@ pub(super) fn uefi(rom: &Rom<'_>, looked: &[Looked], mut drivers: Option<&mut Dr
         }
         images += 1;
     }
-    if let Some((index, looked)) = best {
+    let missed = not_reached(rom, Firmware::Ovmf);
+    if let (Some((index, looked)), None) = (best, &missed) {
         return looked.answer(index, images);
     }
-    not_reached(rom, Firmware::Ovmf).map_or(Answer::No, |missed| {
+    missed.map_or(Answer::No, |missed| {
         let Header::Efi(header) = missed.image.header() else { return Answer::No };
         let looked = Looked { works: false, ..look(missed.image, &header) };
         Answer::Refused(Started { is_signed: None, ..missed.started(Some(looked.machine)) })
@@ -215,20 +216,37 @@ impl Missed<'_, '_> {
 }
 
 /// The first image of a chain that a firmware does not come to, where it comes to none that it could start.
+///
+/// Where all drivers that OVMF comes to are for other processors, it is one for X64, of whichever chain.
 pub(super) fn not_reached<'r, 'a>(rom: &'r Rom<'a>, firmware: Firmware) -> Option<Missed<'r, 'a>> {
     let wanted = match firmware {
         Firmware::Ovmf => CodeType::EFI,
         Firmware::SeaBios => CodeType::X86_PC_AT,
     };
     let mut walk = Walk::of(firmware, rom)?;
-    if walk.any(|image| image.code_type() == wanted) {
+    let (mut is_met, mut is_startable) = (false, false);
+    for image in walk.by_ref().filter(|image| image.code_type() == wanted) {
+        is_met = true;
+        is_startable |= firmware == Firmware::SeaBios || is_for_x64(&image);
+    }
+    if is_startable {
         return None;
     }
     let (stop, halt) = walk.halt()?;
-    let images = rom.chain_for_firmware()?.images();
-    let is_wanted = |image: &Image<'_>| is_for_firmware(image) && image.code_type() == wanted;
-    let index = images.iter().position(is_wanted)?;
+    let is_wanted = |image: &Image<'_>| {
+        is_for_firmware(image) && image.code_type() == wanted && (!is_met || is_for_x64(image))
+    };
+    let own = rom.chain_for_firmware()?;
+    let chains = rom.chains().iter().filter(|chain| is_met || chain.offset() == own.offset());
+    let (images, index) = chains
+        .map(Chain::images)
+        .find_map(|images| images.iter().position(is_wanted).map(|index| (images, index)))?;
     Some(Missed { image: &images[index], index, images: images.len(), stop, halt })
+}
+
+/// If the firmware of an x86-64 guest does not skip the driver, which is for that or for any processor.
+fn is_for_x64(image: &Image<'_>) -> bool {
+    matches!(image.header(), Header::Efi(EfiHeader { machine: Machine::X64 | Machine::EBC, .. }))
 }
 
 /// Two or three lines that somebody who has never seen a ROM can use.
@@ -404,6 +422,35 @@ mod tests {
         let both = [&arm[..], &last(ImageSpec::efi(1, 2))].concat();
         assert!(said(&both).starts_with("UEFI guest: yes, EFI driver for X64 (image 2 of 2, @400h)"));
         assert!(found(&both).is_empty());
+    }
+
+    #[test]
+    fn a_driver_is_the_only_one_if_no_chain_has_another() {
+        let driver = PeSpec { machine: 0xaa64, ..PeSpec::driver() }.build();
+        let mut arm = last(ImageSpec { driver, ..ImageSpec::efi(1, 2) });
+        arm[0x0a..0x0c].copy_from_slice(&0xaa64u16.to_le_bytes());
+        // Directly behind, in a chain of its own, and where padding lies between.
+        for gap in [0, 512] {
+            let file = [&arm[..], &vec![0xff; gap], &last(ImageSpec::efi(1, 2))].concat();
+            let at = 0x400 + gap;
+            let said = said(&file);
+            let refused =
+                format!("UEFI guest: no, firmware refuses the EFI driver for X64 (image 1 of 1, @{at:x}h)");
+            assert!(said.starts_with(&refused), "{said}");
+            assert!(found(&file).contains(&"not-reached"));
+            assert!(!found(&file).contains(&"efi-other-machine"));
+            let findings = crate::check::findings(&Rom::parse(&file).unwrap());
+            let told = findings.iter().find(|finding| finding.problem().id() == "not-reached").unwrap();
+            assert_eq!(
+                told.to_string(),
+                format!(
+                    "warning @{at:x}h: OVMF does not come to this image: it stops at 0h, where an image says that \
+                     it is the last"
+                )
+            );
+        }
+        let two = [&arm[..], &arm].concat();
+        assert!(said(&two).starts_with("UEFI guest: no on x86-64, there is only an EFI driver for ARM64"));
     }
 
     #[test]
