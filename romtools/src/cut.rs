@@ -263,7 +263,8 @@ fn last_for_edk2(rom: &Rom<'_>, index: usize) -> usize {
     if index + 1 == chains.len() || !matches!(chains[index].stop(), Stop::NotAnImage(_)) {
         return index;
     }
-    let walk = Walk::of(Firmware::Ovmf, rom).into_iter().flatten();
+    // One that the file does not hold whole may have room in the BAR of the file, and not in that of what is kept.
+    let walk = Walk::of(Firmware::Ovmf, rom).into_iter().flatten().take_while(|image| !image.is_truncated());
     let drivers = walk.filter(|image| image.code_type() == CodeType::EFI).map(|image| image.offset());
     let Some(driver) = drivers.last() else { return index };
     let copies = rom.copies();

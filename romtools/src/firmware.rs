@@ -7,9 +7,13 @@
 //! |---|---|---|
 //! | no `55 AA` where the next image should begin | looks 512 bytes further, up to the end | gives up |
 //! | the pointer to `PCIR` is no multiple of 4 | gives up | goes on |
-//! | an image that is longer than what is left | gives up | takes it all the same |
+//! | an image that is longer than what is left of the ROM BAR | gives up | takes it all the same |
 //!
-//! Read from edk2's `PciOptionRomSupport.c` (`LoadOpRomImage`) and SeaBIOS' `optionroms.c` (`map_pcirom`).
+//! QEMU makes the ROM BAR the file's size, rounded up to a power of two, and fills it up with zeros: a file that is cut
+//! short by less than that is taken by both.
+//!
+//! Read from edk2's `PciOptionRomSupport.c` (`LoadOpRomImage`) and SeaBIOS' `optionroms.c` (`map_pcirom`), and QEMU's `pci.c`
+//! (`pci_add_option_rom`).
 
 use std::fmt;
 
@@ -52,7 +56,7 @@ pub enum Halt {
     Unaligned,
     /// An image claims no length.
     ZeroLength,
-    /// An image claims more than is left.
+    /// An image claims more than is left of the ROM BAR.
     Truncated,
 }
 
@@ -65,7 +69,7 @@ impl fmt::Display for Halt {
             Self::NoStructure => "a header leads to no PCI Data Structure",
             Self::Unaligned => "the pointer to the PCI Data Structure is not a multiple of 4",
             Self::ZeroLength => "an image claims no length",
-            Self::Truncated => "an image is longer than what is left of the file",
+            Self::Truncated => "an image is longer than what is left of the ROM BAR",
         })
     }
 }
@@ -76,6 +80,8 @@ pub(crate) struct Walk<'a> {
     firmware: Firmware,
     file: &'a [u8],
     next: usize,
+    /// Where the ROM BAR ends.
+    end: usize,
     has_begun: bool,
     halt: Option<(usize, Halt)>,
 }
@@ -83,7 +89,9 @@ pub(crate) struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// Begins at `offset` of `file`.
     pub(crate) fn new(firmware: Firmware, file: &'a [u8], offset: usize) -> Self {
-        Self { firmware, file, next: offset, has_begun: false, halt: None }
+        // What is in front of it is cut off before QEMU sees the file.
+        let end = offset + file.len().saturating_sub(offset).next_power_of_two();
+        Self { firmware, file, next: offset, end, has_begun: false, halt: None }
     }
 
     /// Begins where a virtual machine's firmware does once [`crate::cut`] has taken the ROM out of the file.
@@ -112,7 +120,7 @@ impl<'a> Walk<'a> {
         match image.structure() {
             pcir if pcir.signature != StructureSignature::Pcir => Err(Halt::NoStructure),
             pcir if edk2 && !pcir.pointer.is_multiple_of(4) => Err(Halt::Unaligned),
-            _ if edk2 && image.is_truncated() => Err(Halt::Truncated),
+            _ if edk2 && image.length() > self.end.saturating_sub(self.next) => Err(Halt::Truncated),
             _ => Ok(image),
         }
     }
@@ -233,9 +241,27 @@ mod tests {
         let zero = ImageSpec { blocks: 0, ..ImageSpec::pc_at(1, 2) }.build();
         let expected = (vec![0], (0, Halt::ZeroLength));
         assert_eq!(both(&zero), [expected.clone(), expected]);
-        let cut = &ImageSpec::pc_at(1, 2).build()[..0x3ff];
-        let [edk2, seabios] = both(cut);
+    }
+
+    #[test]
+    fn edk2_goes_by_the_size_of_the_bar_and_not_of_the_file() {
+        // 3ffh bytes are in a BAR of 400h, and the image has as many.
+        let image = ImageSpec::pc_at(1, 2).build();
+        let expected = (vec![0], (0x3ff, Halt::NoImage));
+        assert_eq!(both(&image[..0x3ff]), [expected.clone(), expected]);
+        let [edk2, seabios] = both(&image[..0x200]);
         assert_eq!(edk2, (vec![], (0, Halt::Truncated)));
-        assert_eq!(seabios, (vec![0], (0x3ff, Halt::NoImage)));
+        assert_eq!(seabios, (vec![0], (0x200, Halt::NoImage)));
+        // The second image has what the first one left of 800h.
+        let file = [ImageSpec::pc_at(1, 2).build(), last()].concat();
+        assert_eq!(walk(Firmware::Ovmf, &file[..0x700]), (vec![0, 0x400], (0x400, Halt::LastImage)));
+        let file = [ImageSpec::pc_at(1, 2).build(), ImageSpec { blocks: 4, ..ImageSpec::efi(1, 2) }.build()]
+            .concat();
+        assert_eq!(walk(Firmware::Ovmf, &file[..0x700]), (vec![0], (0x400, Halt::Truncated)));
+        // Without what is in front of the ROM, the file and the BAR are smaller.
+        let behind = [vec![0; 0x400], image[..0x200].to_vec()].concat();
+        let mut walk = Walk::new(Firmware::Ovmf, &behind, 0x400);
+        assert!(walk.next().is_none());
+        assert_eq!(walk.halt(), Some((0x400, Halt::Truncated)));
     }
 }

@@ -23,9 +23,14 @@ fn sum(file: &[u8], image: &Image<'_>, header: &PcAtHeader) -> u8 {
 
 /// If the image is started.
 pub(super) fn starts(file: &[u8], image: &Image<'_>, header: &PcAtHeader) -> bool {
-    // What the file does not hold whole is damaged, whatever it sums to.
-    let is_whole = Image::parse(file, image.offset()).is_ok_and(|image| !image.is_truncated());
-    is_whole && header.initialization_size != 0 && sum(file, image, header) == 0
+    header.initialization_size != 0 && sum(file, image, header) == 0
+}
+
+/// If the file does not hold the image whole. SeaBIOS takes it all the same; what it runs then is damaged, whatever it sums
+/// to.
+pub(super) fn is_cut_short(file: &[u8], image: &Image<'_>) -> bool {
+    // NVIDIA's extension may say that the image is shorter than `PCIR` does.
+    !Image::parse(file, image.offset()).is_ok_and(|image| !image.is_truncated())
 }
 
 /// Why it is not, where neither what the file lacks nor the checksum of the image tells it.

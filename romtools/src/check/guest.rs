@@ -22,6 +22,8 @@ pub enum Answer {
     Yes(Started),
     /// It would, but the image is broken, or something in front of it is: a finding says why.
     Refused(Started),
+    /// It comes to this image, and the file is cut short in it: what runs then cannot be told.
+    CutShort(Started),
     /// An EFI driver that is whole and not for x86-64: a guest with another processor starts it.
     OtherMachine(Started),
     /// There is no image for it.
@@ -98,29 +100,34 @@ pub(super) struct Looked {
     pub(super) offset: usize,
     /// If the driver is loaded.
     pub(super) works: bool,
+    /// If the file does not hold it whole.
+    is_cut_short: bool,
     pub(super) machine: Machine,
     pub(super) is_signed: Option<bool>,
 }
 
 impl Looked {
     pub(super) fn new(image: &Image<'_>, header: &EfiHeader, look: &efi::Look) -> Self {
-        let works = look.is_loadable() && !image.is_truncated();
-        Self { offset: image.offset(), works, machine: header.machine, is_signed: look.is_signed }
+        let is_cut_short = image.is_truncated();
+        let works = look.is_loadable() && !is_cut_short;
+        let (offset, machine) = (image.offset(), header.machine);
+        Self { offset, works, is_cut_short, machine, is_signed: look.is_signed }
     }
 
-    /// If it can be what an x86-64 guest starts, and how good it is: what works there before what is broken, and that
-    /// before what is for others.
+    /// If it can be what an x86-64 guest starts, and how good it is: what works there before what is cut short or
+    /// broken, and that before what is for others.
     fn rank(&self) -> u8 {
         let is_x64 = matches!(self.machine, Machine::X64 | Machine::EBC);
-        2 * u8::from(is_x64) + u8::from(self.works)
+        3 * u8::from(is_x64) + if self.works { 2 } else { u8::from(self.is_cut_short) }
     }
 
     fn answer(&self, index: usize, images: usize) -> Answer {
         let (machine, is_signed) = (Some(self.machine), self.is_signed);
         let started = Started { index, images, offset: self.offset, machine, is_signed };
         match self.rank() {
-            3 => Answer::Yes(started),
-            1 => Answer::OtherMachine(started),
+            5 => Answer::Yes(started),
+            1 | 4 => Answer::CutShort(Started { is_signed: None, ..started }),
+            2 => Answer::OtherMachine(started),
             _ => Answer::Refused(started),
         }
     }
@@ -186,6 +193,9 @@ fn bios(rom: &Rom<'_>, device: Option<(u16, u16)>) -> Answer {
         is_signed: None,
     };
     match (taken, first) {
+        (Some((index, image, _)), _) if bios::is_cut_short(rom.file(), &image) => {
+            Answer::CutShort(started(index, &image))
+        }
         (Some((index, image, header)), _) if bios::starts(rom.file(), &image, &header) => {
             Answer::Yes(started(index, &image))
         }
@@ -296,6 +306,7 @@ impl Guests {
         let (lead, started) = match answer {
             Answer::Yes(started) => ("yes, ", started),
             Answer::Refused(started) => ("no, firmware refuses the ", started),
+            Answer::CutShort(started) => ("not judged, the file is cut short in the ", started),
             Answer::OtherMachine(started) => ("no on x86-64, there is only an ", started),
             Answer::No => return Ok(()),
         };
@@ -380,8 +391,6 @@ mod tests {
         let mut sum = last(ImageSpec::pc_at(1, 2));
         sum[0x200] ^= 1;
         assert!(said(&sum).contains("BIOS guest: no, firmware refuses the PC-AT image"));
-        let cut = last(ImageSpec::efi(1, 2));
-        assert!(said(&cut[..0x3ff]).contains("UEFI guest: no, firmware refuses"));
         // A second image that works.
         let mut broken = ImageSpec::efi(1, 2).build();
         broken[4] = 0;
@@ -422,6 +431,29 @@ mod tests {
         let both = [&arm[..], &last(ImageSpec::efi(1, 2))].concat();
         assert!(said(&both).starts_with("UEFI guest: yes, EFI driver for X64 (image 2 of 2, @400h)"));
         assert!(found(&both).is_empty());
+    }
+
+    #[test]
+    fn a_file_that_is_cut_short_is_not_judged_where_firmware_takes_it() {
+        let pc_at = last(ImageSpec::pc_at(1, 2));
+        let efi = last(ImageSpec::efi(1, 2));
+        let bios = "BIOS guest: not judged, the file is cut short in the PC-AT image (image 1 of 1, @0h)\n";
+        for length in [0x3ff, 0x200] {
+            assert!(said(&pc_at[..length]).contains(bios));
+            assert!(found(&pc_at[..length]).contains(&"truncated"));
+        }
+        // A BAR of 400h has room for the image, and one of 200h has not: edk2 refuses it.
+        assert!(said(&efi[..0x3ff]).starts_with(
+            "UEFI guest: not judged, the file is cut short in the EFI driver for X64 (image 1 of 1, @0h)\n"
+        ));
+        assert!(said(&efi[..0x200]).starts_with("UEFI guest: no, firmware refuses the EFI driver for X64"));
+        for length in [0x3ff, 0x200] {
+            assert!(found(&efi[..length]).contains(&"truncated"));
+            assert!(!found(&efi[..length]).contains(&"not-reached"), "it is told already");
+        }
+        // A driver in front of it that works is started.
+        let file = [ImageSpec::efi(1, 2).build(), efi].concat();
+        assert!(said(&file[..0x700]).starts_with("UEFI guest: yes, EFI driver for X64 (image 1 of 2, @0h)"));
     }
 
     #[test]

@@ -450,7 +450,7 @@ impl Check {
 
 #[derive(Serialize)]
 struct AnswerJson {
-    /// `yes`, `refused` (a finding says why), `other-machine` (not on x86-64), `no`.
+    /// `yes`, `refused` (a finding says why), `cut-short` (not judged), `other-machine` (not on x86-64), `no`.
     answer: &'static str,
     /// The image's number among those that firmware comes to, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -471,6 +471,7 @@ impl From<Answer> for AnswerJson {
         let (answer, started) = match answer {
             Answer::Yes(started) => ("yes", Some(started)),
             Answer::Refused(started) => ("refused", Some(started)),
+            Answer::CutShort(started) => ("cut-short", Some(started)),
             Answer::OtherMachine(started) => ("other-machine", Some(started)),
             _ => ("no", None),
         };
