@@ -63,7 +63,7 @@ impl Engine<'_, '_> {
     }
 
     /// What is triggered must be able to end: a card that was left half switched off is worse than one that was
-    /// not reset. From here on the sequence has the time that it needs.
+    /// not reset. From here on the sequence has the least time that it takes, and some seconds for the answers.
     fn point_of_no_return(&mut self, family: &Family, device: &mut Device<'_>) -> StepResult<()> {
         /// What firmware may take to answer, beyond the times that are known.
         const ANSWERS: Duration = Duration::from_secs(2);

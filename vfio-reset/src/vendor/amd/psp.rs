@@ -109,8 +109,9 @@ impl Psp {
     /// Waits until the PSP says that the card was reset. All-ones is no answer, and a card that has lost
     /// its configuration gets as much of it back as it needs to answer.
     ///
-    /// An answer that was there before the command says nothing: then the sign of life must be gone, or the
-    /// command must have been taken, without a status that refuses it.
+    /// An answer that was there before the command says nothing: then a sign of life that was there must be gone.
+    /// Where there was none, the command must have been taken, without a status that refuses it; only a mailbox that
+    /// was cleared proves more, as one that is ready reads the same before and after.
     ///
     /// # Errors
     /// When it does not say so in time; [`Failure::NotReset`] when nothing has changed since the command.
@@ -132,8 +133,14 @@ impl Psp {
             return Ok(());
         }
         let command = device.read_alive(self.command)?;
-        if command != MODE1_RESET && command & STATUS == 0 {
-            device.prove("the PSP took the command (C2PMSG_64)");
+        if !asked.was_alive && command == 0 {
+            device.prove("the PSP's command mailbox was cleared (C2PMSG_64 is 0)");
+            return Ok(());
+        }
+        if !asked.was_alive && command != MODE1_RESET && command & STATUS == 0 {
+            device.note(
+                "the PSP's acknowledgement is an earlier reset's, and its mailbox is as before the command",
+            );
             return Ok(());
         }
         Err(Failure::NotReset(format!(
