@@ -4,6 +4,7 @@ use crate::machine::vfio::VfioError;
 use pcicfg::Address;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The result of everything here.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -86,6 +87,18 @@ pub enum Error {
         length: usize,
         /// How many can be reached.
         size: usize,
+    },
+    /// Somebody resets the function, and the kernel lets nobody read its configuration space meanwhile.
+    #[error(
+        "{address} is being reset by somebody, and the kernel lets nobody read its configuration space until that has \
+         ended: within {:.1} s it has not; nothing was touched; look again in a minute or two",
+        budget.as_secs_f64()
+    )]
+    BeingReset {
+        /// The function.
+        address: Address,
+        /// How long it was waited for.
+        budget: Duration,
     },
     /// An access to what is behind a Base Address Register that cannot be made.
     #[error("{address}: {length} bytes at {offset:#x} of BAR {bar} cannot be reached: {reason}")]

@@ -66,6 +66,17 @@ pub trait Machine: Send + Sync {
         Ok((self.config(address)?, self.facts(address)?))
     }
 
+    /// Whether the function's configuration space can be read within `budget`. While the kernel resets a function,
+    /// whoever reads it sleeps, for minutes if it does not come back, and cannot be woken.
+    ///
+    /// # Errors
+    /// When there is no such function, or it cannot be read at all.
+    fn is_readable(&self, address: Address, budget: Duration) -> Result<bool> {
+        // Only on a running kernel is there somebody else.
+        let _ = (address, budget);
+        Ok(true)
+    }
+
     /// Fills `bytes` from `offset` of the function's configuration space.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 # A served device that never answers again after a function level reset: the tool ends within its budget, long before
-# the kernel, and says that the kernel still waits. Opening what is dead does not kill the tool.
+# the kernel, and says that the kernel still waits. What is dead is not opened, and what dies when it is opened does
+# not take the tool with it, nor who comes next.
 # machine: sim:broken
 # device: pcie-root-port,id=rp1,bus=pcie.0,chassis=1,slot=1
 # device: pcie-root-port,id=rp2,bus=pcie.0,chassis=2,slot=2
@@ -71,3 +72,16 @@ took=$(($(cut -d. -f1 /proc/uptime) - start))
 check "it took the kernel $took s" test $took -ge 60
 expect_exit 6 vfio-reset reset $never
 check "the tool touches it no more" said "nothing was touched"
+
+step "it does not come back from the reset that opening it is"
+serve '07:00.0 dies_on = ["flr"], not_ready = "all_ones"'
+set_register $healthy 0x4 2 0x0006
+expect_exit 6 vfio-reset peek $healthy 0 0x10 --vfio group --mapped --budget 5s
+check "it says that it did not come back" said "did not come back within 5.0 s from the reset that opening it is"
+# The kernel lets nobody read its configuration space meanwhile, nor open its group.
+start=$(cut -d. -f1 /proc/uptime)
+expect_exit 6 vfio-reset peek $healthy 0 0x10 --vfio group --budget 5s
+expect_exit 6 vfio-reset reset $healthy --budget 5s
+took=$(($(cut -d. -f1 /proc/uptime) - start))
+check "whoever comes next keeps the budget, too ($took s)" test $took -le 30
+check "and is told why" said "is being reset by somebody"

@@ -281,6 +281,17 @@ impl Machine for Live {
         write().map_err(|e| self.explain(address, path.clone(), e, true))
     }
 
+    fn is_readable(&self, address: Address, budget: Duration) -> Result<bool> {
+        self.must_exist(address)?;
+        let path = self.folder(address).join("config");
+        let read = || child::run(Deed::Read(File::open(&path)?.as_fd()), budget);
+        match read().map_err(|error| Error::read(&path, error))? {
+            Answer::Failed(errno) => Err(Error::read(&path, io::Error::from_raw_os_error(errno))),
+            Answer::StillRunning => Ok(false),
+            Answer::Done(_) | Answer::Told { .. } => Ok(true),
+        }
+    }
+
     fn kernel_reset(&self, address: Address, budget: Duration) -> Result<KernelReset> {
         let path = self.folder(address).join("reset");
         let reset = || {

@@ -137,7 +137,7 @@ fn exit_code(error: &Error) -> u8 {
         | Error::ReadOnly { .. } => 2,
         // A file that exists already is the wrong argument, not a failing disk.
         Error::Write { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists => 2,
-        Error::NothingToSave { .. } => 6,
+        Error::NothingToSave { .. } | Error::BeingReset { .. } => 6,
         // Somebody else has it: what a plan would have refused, had it been allowed to see that.
         Error::Vfio(error) if error.is_in_use() => 3,
         _ => 1,

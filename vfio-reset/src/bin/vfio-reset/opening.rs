@@ -33,8 +33,9 @@ pub(crate) fn allowed(
     session: &Session,
     output: &Output,
     address: Address,
+    budget: Duration,
 ) -> Result<ControlFlow<u8, Inventory>, Error> {
-    let (inventory, mut refusals) = session.opening(address)?;
+    let (inventory, mut refusals) = session.opening(address, budget)?;
     session.must_be_writable("opened")?;
     let presence = inventory.function(address)?.presence();
     // First, as for a reset: opening is one, and the kernel would wait a minute for a device that is gone.

@@ -35,7 +35,7 @@ fn through_vfio(
     interface: VfioInterface,
 ) -> CommandResult {
     let &PeekArguments { address, budget, .. } = arguments;
-    if let ControlFlow::Break(code) = opening::allowed(session, output, address)? {
+    if let ControlFlow::Break(code) = opening::allowed(session, output, address, budget)? {
         return Ok(code);
     }
     // What would end the program waits until the device is closed.

@@ -5,6 +5,7 @@ use crate::output::Output;
 use pcicfg::Address;
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use vfio_reset::machine::captured::Captured;
 use vfio_reset::machine::live::Live;
 use vfio_reset::machine::simulated::Simulated;
@@ -118,8 +119,18 @@ impl Session {
         Inventory::read_for_listing(self.machine())
     }
 
+    /// Nobody resets the function now; else its configuration space cannot be read, and whoever tries sleeps in the
+    /// kernel for as long as that takes, whatever the budget.
+    fn must_be_readable(&self, address: Address, budget: Duration) -> Result<(), Error> {
+        match self.machine().is_readable(address, budget)? {
+            true => Ok(()),
+            false => Err(Error::BeingReset { address, budget }),
+        }
+    }
+
     /// The plan for a request, with everybody asked who uses what it would hit.
     pub(crate) fn plan(&self, request: &Request) -> Result<(Inventory, Plan), Error> {
+        self.must_be_readable(request.address, request.budget)?;
         let mut inventory = self.inventory()?;
         let concerned = Plan::concerned(&inventory, request)?;
         inventory.read_users(self.machine(), concerned)?;
@@ -130,7 +141,12 @@ impl Session {
     }
 
     /// What speaks against opening a device through VFIO.
-    pub(crate) fn opening(&self, address: Address) -> Result<(Inventory, Vec<Refusal>), Error> {
+    pub(crate) fn opening(
+        &self,
+        address: Address,
+        budget: Duration,
+    ) -> Result<(Inventory, Vec<Refusal>), Error> {
+        self.must_be_readable(address, budget)?;
         let mut inventory = self.inventory()?;
         let concerned = Plan::concerned(&inventory, &Request::new(address))?;
         inventory.read_users(self.machine(), concerned)?;

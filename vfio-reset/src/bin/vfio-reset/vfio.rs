@@ -25,7 +25,7 @@ const MOST_ROM: u64 = 16 << 20;
 
 pub(crate) fn run(session: &Session, output: &Output, arguments: &VfioArguments) -> CommandResult {
     let &VfioArguments { address, budget, .. } = arguments;
-    let inventory = match opening::allowed(session, output, address)? {
+    let inventory = match opening::allowed(session, output, address, budget)? {
         ControlFlow::Continue(inventory) => inventory,
         ControlFlow::Break(code) => return Ok(code),
     };

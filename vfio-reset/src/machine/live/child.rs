@@ -26,6 +26,8 @@ use vfio_bindings::bindings::vfio;
 
 /// What a child does.
 pub(super) enum Deed<'d> {
+    /// Reads a byte: of configuration space, which the kernel gives to nobody while it resets the function.
+    Read(BorrowedFd<'d>),
     /// Writes `1`: to sysfs's `reset`.
     Write(BorrowedFd<'d>),
     /// Opens a group's file, for which the kernel waits while a function of the group is opened or closed.
@@ -146,6 +148,7 @@ struct Prepared<'d> {
 }
 
 enum Call<'d> {
+    Read,
     Write,
     OpenGroup(&'d CStr),
     Open(&'d CStr),
@@ -166,6 +169,7 @@ fn prepare(deed: Deed<'_>) -> io::Result<Prepared<'_>> {
         closes: nothing(),
     };
     Ok(match deed {
+        Deed::Read(file) => prepared(file, Call::Read, Vec::new()),
         Deed::Write(file) => prepared(file, Call::Write, Vec::new()),
         Deed::OpenGroup(path) => {
             Prepared { file: NO_FILE, call: Call::OpenGroup(path), needs: Vec::new(), closes: nothing() }
@@ -220,6 +224,10 @@ fn act_and_exit(mut deed: Prepared<'_>, report: RawFd, other_end: RawFd) -> ! {
         // Our parent has let go of what is to be closed, or is gone.
         libc::read(report, (&raw mut go).cast(), 1);
         let result = match &mut deed.call {
+            Call::Read => match libc::read(deed.file, (&raw mut go).cast(), 1) {
+                -1 => -1,
+                _ => 0,
+            },
             Call::Write => match libc::write(deed.file, c"1".as_ptr().cast(), 1) {
                 1 => 0,
                 _ => -1,
@@ -388,6 +396,16 @@ mod tests {
         // A device that refuses every write with an error number.
         let full = write(Path::new("/dev/full"), Duration::from_secs(10));
         assert!(matches!(full, Answer::Failed(libc::ENOSPC)), "{full:?}");
+    }
+
+    #[test]
+    fn a_read_that_sleeps_is_not_waited_for_longer_than_the_budget() {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        let answer = run(Deed::Read(reader.as_fd()), Duration::from_millis(50)).unwrap();
+        assert!(matches!(answer, Answer::StillRunning), "{answer:?}");
+        writer.write_all(b"xy").unwrap();
+        let answer = run(Deed::Read(reader.as_fd()), Duration::from_secs(10)).unwrap();
+        assert!(matches!(answer, Answer::Done(None)), "{answer:?}");
     }
 
     #[test]
