@@ -20,6 +20,7 @@
 //! # Ok::<(), romtools::cut::Error>(())
 //! ```
 
+use std::collections::HashSet;
 use std::fmt;
 
 use crate::edit::is_for_firmware;
@@ -265,12 +266,29 @@ fn last_for_edk2(rom: &Rom<'_>, index: usize) -> usize {
     }
     // One that the file does not hold whole may have room in the BAR of the file, and not in that of what is kept.
     let walk = Walk::of(Firmware::Ovmf, rom).into_iter().flatten().take_while(|image| !image.is_truncated());
-    let drivers = walk.filter(|image| image.code_type() == CodeType::EFI).map(|image| image.offset());
-    let Some(driver) = drivers.last() else { return index };
-    let copies = rom.copies();
-    let more = (index + 1..chains.len())
-        .take_while(|&next| chains[next].offset() <= driver && copies[next].is_none());
-    more.last().unwrap_or(index)
+    let drivers: HashSet<usize> =
+        walk.filter(|image| image.code_type() == CodeType::EFI).map(|image| image.offset()).collect();
+    let mut known = HashSet::from([for_firmware(&chains[index])]);
+    let more = (index + 1..chains.len()).take_while(|&next| {
+        let images = for_firmware(&chains[next]);
+        images.is_empty() || known.insert(images)
+    });
+    // What has no driver and stands in front of a copy is not needed.
+    let has_driver = |chain: &Chain<'_>| chain.images().iter().any(|image| drivers.contains(&image.offset()));
+    more.filter(|&next| has_driver(&chains[next])).last().unwrap_or(index)
+}
+
+/// What chains of the same drivers have in common: lengths, code types and ids of the images, from the first that is for
+/// firmware to the last. What is in front and behind may be cut off.
+fn for_firmware(chain: &Chain<'_>) -> Vec<(usize, CodeType, u16, u16)> {
+    let images = chain.images();
+    let first = images.iter().position(is_for_firmware).unwrap_or(images.len());
+    let end = images.iter().rposition(is_for_firmware).map_or(first, |last| last + 1);
+    let key = |image: &Image<'_>| {
+        let pcir = image.structure();
+        (image.length(), pcir.code_type, pcir.vendor_id, pcir.device_id)
+    };
+    images[first..end].iter().map(key).collect()
 }
 
 fn removed_data(data: &crate::rom::Data<'_>) -> Removed {
