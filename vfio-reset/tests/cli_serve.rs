@@ -203,6 +203,24 @@ fn a_trace_can_go_to_a_pipe() {
 }
 
 #[test]
+fn a_trace_to_standard_output_goes_on_where_that_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out.txt");
+    fs::write(&path, "before\n").unwrap();
+    let out = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    let sockets = folder.path().join("s");
+    let mut command = program();
+    command.args(["-q", "--machine", "sim:broken", "serve", "--socket"]).arg(&sockets);
+    command.args(["07:00.0", "--trace", "/dev/stdout"]).stdout(out);
+    let mut server = Server::start(&mut command, &sockets);
+    read(&mut server.connect("07:00.0"), 0);
+    server.end();
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.starts_with("before\n"), "{text}");
+    assert!(text.contains(" 0000:07:00.0 read config 0x0 00051b36\n"), "{text}");
+}
+
+#[test]
 fn a_full_disk_ends_the_trace_with_one_warning_and_the_service_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::broken(folder.path(), &[], &["07:00.0", "--trace", "/dev/full"]);

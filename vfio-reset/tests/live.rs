@@ -347,6 +347,53 @@ fn a_reset_is_a_one_written_to_reset() {
 }
 
 #[test]
+fn nobody_sleeps_on_configuration_space_that_the_kernel_keeps() {
+    let tree = Tree::new();
+    // An empty pipe: whoever reads it sleeps, as on a function that somebody resets.
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&reader));
+    tree.function(NVME, &config(1, 64));
+    fs::remove_file(tree.path("sys/bus/pci/devices/0000:01:00.0/config")).unwrap();
+    std::os::unix::fs::symlink(&path, tree.path("sys/bus/pci/devices/0000:01:00.0/config")).unwrap();
+    let (live, nvme) = (tree.live(), address("01:00.0"));
+    assert!(!live.is_readable(nvme, Duration::from_millis(50)).unwrap());
+    writer.write_all(&[0; 64]).unwrap();
+    assert!(live.is_readable(nvme, Duration::from_secs(10)).unwrap());
+    assert!(matches!(
+        live.is_readable(address("07:00.0"), Duration::ZERO),
+        Err(Error::NoSuchFunction { .. })
+    ));
+}
+
+#[test]
+fn commands_for_a_function_that_somebody_resets_end_in_time_and_say_so() {
+    let tree = Tree::new();
+    tree.function(NVME, &config(1, 64));
+    let path = tree.path("sys/bus/pci/devices/0000:01:00.0/config");
+    fs::remove_file(&path).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    // Whoever opens it need not wait for us, and whoever reads it does.
+    let _held = fs::File::options().read(true).write(true).open(&path).unwrap();
+    let machine = format!("live:{}", tree.path("").display());
+    for command in [
+        &["reset", "01:00.0"][..],
+        &["plan", "01:00.0"],
+        &["vfio", "01:00.0"],
+        &["peek", "01:00.0", "0", "0", "--vfio", "group"],
+    ] {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_vfio-reset"))
+            .args(["--machine", &machine])
+            .args(command)
+            .args(["--budget", "200ms"])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(6), "{command:?}: {said}");
+        assert!(said.contains("is being reset by somebody"), "{command:?}: {said}");
+    }
+}
+
+#[test]
 fn a_reset_that_takes_longer_than_the_budget_is_still_running() {
     let tree = Tree::new();
     // A pipe that is full: the write waits, as it does in a kernel that waits for a device.

@@ -431,7 +431,9 @@ impl Problem {
             Self::NoPrivateImages => {
                 "nothing: they are for NVIDIA's driver, which reads them from the card itself"
             }
-            Self::BehindLast { .. } => "nothing: firmware does not look at them; they are the vendor's own",
+            Self::BehindLast { .. } => {
+                "nothing: firmware does not look at them; such images are mostly the vendor's own"
+            }
             Self::InitializationSize { .. } => {
                 "nothing: readers go by the image length, and what SeaBIOS copies and runs, by the other, sums to zero"
             }

@@ -91,6 +91,23 @@ fn containers() -> [(u8, Vec<u8>); 4] {
 }
 
 #[test]
+fn a_copy_behind_a_gap_is_none_of_the_rom_whatever_private_images_stand_around_it() {
+    let driver = ImageSpec::efi(1, 2).build();
+    let (_, private) = nvidia();
+    let gap = vec![0xff; 512];
+    for (front, behind) in [(vec![], vec![]), (private.clone(), vec![]), (vec![], private.clone())] {
+        let file = [&driver[..], &gap, &front, &driver, &behind].concat();
+        for options in [Options::default(), FIRMWARE_ONLY] {
+            assert_eq!(cut_of(&file, options).unwrap().bytes, driver, "{} {}", front.len(), behind.len());
+        }
+    }
+    // Another driver is no copy.
+    let other = ImageSpec { blocks: 4, ..ImageSpec::efi(1, 2) }.build();
+    let file = [&driver[..], &gap, &other].concat();
+    assert_eq!(cut_of(&file, FIRMWARE_ONLY).unwrap().bytes, file);
+}
+
+#[test]
 fn nvidia_s_container_says_where_the_rom_begins() {
     let (firmware, private) = nvidia();
     let rom = [firmware, private].concat();

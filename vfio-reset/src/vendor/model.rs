@@ -20,6 +20,7 @@ pub use state::ModelState;
 use format::{Action, Description, Space, Trigger};
 use pcicfg::ConfigSpace;
 use state::Due;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,25 +77,27 @@ impl Model {
         &self.description.bars
     }
 
-    /// The same device, whose capabilities are where another device has them: what happens when a register of
-    /// PCI Express or MSI-X is written happens at that device's offset.
+    /// The same device, whose capabilities are where another device has them: what happens when a reset is asked
+    /// for in PCI Express, or MSI-X is switched, happens at that device's offset. Other registers stay: a vendor's
+    /// own may stand within a capability, as the reset register of AMD's older cards does.
     fn relocated(&self, image: &[u8]) -> Self {
         let (Ok(own), Ok(other)) = (ConfigSpace::new(&self.description.config), ConfigSpace::new(image))
         else {
             return self.clone();
         };
-        /// The lengths of the two capabilities, as far as they have fixed registers.
-        const LENGTHS: (u64, u64) = (0x3c, 0xc);
+        /// Device Control and Device Status, and Message Control: from the capability's start.
+        const EXPRESS: Range<u64> = 0x08..0x0c;
+        const MSI_X: Range<u64> = 0x02..0x04;
         let offsets = |space: ConfigSpace<'_>| {
             let express = space.pci_express().map(|express| u64::from(express.offset()));
             (express, space.msi_x().map(|msi_x| u64::from(msi_x.offset())))
         };
         let (own, other) = (offsets(own), offsets(other));
-        let moves = [(own.0, other.0, LENGTHS.0), (own.1, other.1, LENGTHS.1)];
+        let moves = [(own.0, other.0, EXPRESS), (own.1, other.1, MSI_X)];
         let moved = |space: Space, offset: u64| {
-            let to = moves.iter().find_map(|&(from, to, length)| {
-                let within = offset.checked_sub(from?).filter(|within| *within < length)?;
-                Some(to? + within)
+            let to = moves.iter().find_map(|(from, to, registers)| {
+                let within = offset.checked_sub((*from)?).filter(|within| registers.contains(within))?;
+                Some((*to)? + within)
             });
             if space == Space::Cfg { to.unwrap_or(offset) } else { offset }
         };

@@ -17,11 +17,11 @@ Exit codes:
   3  refused, because it would hurt the host or cannot end within the budget; the reason names the override, if there is one
   4  no method can work
   5  permission: root is needed, or the kernel is locked down
-  6  the device does not answer: it did not come back, or was gone before anything was tried;
-     or the kernel wants it back (`vfio --hold`)
+  6  the device does not answer: it did not come back, or was gone before anything was tried, or
+     somebody else is resetting it; or the kernel wants it back (`vfio --hold`)
   7  it came back, and verification found a difference, or
      nothing shows that a vendor sequence reset it; or `diff` found a difference
-`plan` ends in 0 whatever it finds; `reset --dry-run` ends as the reset would.
+`plan` ends in 0 whatever it finds, where it can look; `reset --dry-run` ends as the reset would.
 
 Try it without any hardware:
   vfio-reset --machine sim:zoo list

@@ -238,10 +238,12 @@ fn action_lines(output: &Output, plan: &Plan, action: &Action) {
     }
 }
 
-/// Why each of the ways that we would take ourselves does not work either.
+/// Why each of the ways that we would take ourselves does not work either: of those that were asked for always, for
+/// nothing above speaks of them.
 fn other_ways(output: &Output, plan: &Plan) {
-    let ours = plan.candidates.iter().filter(|candidate| candidate.via != Via::Kernel && output.verbose > 0);
-    for candidate in ours {
+    let only_ours = plan.candidates.iter().all(|candidate| candidate.via != Via::Kernel);
+    let ours = plan.candidates.iter().filter(|candidate| candidate.via != Via::Kernel);
+    for candidate in ours.filter(|_| only_ours || output.verbose > 0) {
         if let Some(reason) = &candidate.impossible {
             output.line(format!("  {} ({}): {reason}", candidate.method, candidate.via));
         }

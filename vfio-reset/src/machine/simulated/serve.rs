@@ -190,23 +190,28 @@ impl Service {
         observer: &Observer,
         clock: Clock,
     ) -> Result<()> {
+        type Task = Box<dyn FnOnce() + Send>;
         // All sockets are there before anybody is served: what fails half-way is taken back when `self` is dropped.
-        let mut threads: Vec<Box<dyn FnOnce() + Send>> = Vec::new();
+        let mut threads: Vec<(&str, Task)> = Vec::new();
         for function in prepared {
             let path = folder.join(format!("{}.sock", function.address()));
             let (socket, listener) = self.listen(&path)?;
             self.functions.push(Served { address: function.address(), socket: path });
             let stopping = self.stopping.clone();
-            threads.push(Box::new(move || client::serve(&socket, listener, function, &stopping)));
+            threads.push((THREAD, Box::new(move || client::serve(&socket, listener, function, &stopping))));
         }
         let (socket, listener) = self.listen(&self.control.clone())?;
         let (observer, stopping) = (observer.clone(), self.stopping.clone());
-        threads.push(Box::new(move || {
-            control::serve(&socket, &listener, &machine, &chosen, &observer, clock, &stopping)
-        }));
-        for thread in threads {
+        // Nobody tells of a panic in this one but the panic itself.
+        threads.push((
+            "control",
+            Box::new(move || {
+                control::serve(&socket, &listener, &machine, &chosen, &observer, clock, &stopping)
+            }),
+        ));
+        for (name, thread) in threads {
             thread::Builder::new()
-                .name(THREAD.to_string())
+                .name(name.to_string())
                 .spawn(thread)
                 .map_err(|error| Error::write(folder, error))?;
         }

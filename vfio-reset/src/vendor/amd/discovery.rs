@@ -125,7 +125,11 @@ pub fn read_bases(device: &mut Device<'_>) -> StepResult<Result<Bases, Unusable>
         let register = CONFIG_MEMSIZE.at(&bases);
         let found = device.read(register)?;
         if found != mebibytes {
-            let Place::Mmio { offset: at } = register.place else { return Ok(Ok(bases)) };
+            let at = match register.place {
+                Place::Mmio { offset } => offset,
+                // No base leads elsewhere; a place that has no offset is none that could be right.
+                _ => u32::MAX,
+            };
             return Ok(Err(Unusable::Elsewhere { at, found, expected: mebibytes }));
         }
         Ok(Ok(bases))

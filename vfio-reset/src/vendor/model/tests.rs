@@ -271,3 +271,31 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_a_reset_is_asked_for_with_moves_with_the_capability_and_a_vendor_s_register_does_not() {
+    /// PCI Express at an offset, and no other capability.
+    fn with_express(config: &[u8], at: u8) -> Vec<u8> {
+        let mut config = config.to_vec();
+        config[6] |= 0x10;
+        config[0x34] = at;
+        config[usize::from(at)..usize::from(at) + 4].copy_from_slice(&[0x10, 0, 2, 0]);
+        config
+    }
+    let model = |name, change: &dyn Fn(&[u8]) -> Vec<u8>| {
+        let model = Model::shipped(name).unwrap();
+        let mut description = Description::clone(&model.description);
+        description.config = change(&description.config);
+        Model { description: Arc::new(description), state: model.state }
+    };
+    let moved = |model: &Model| model.relocated(&with_express(&model.description.config, 0xa0));
+    let has = |model: &Model, offset| model.description.triggers.contains_key(&(Space::Cfg, offset));
+    let delay = model("flr_delay", &<[u8]>::to_vec);
+    let express = ConfigSpace::new(&delay.description.config).unwrap().pci_express().unwrap().offset();
+    let device_control = u64::from(express) + 8;
+    assert!(has(&delay, device_control) && !has(&delay, 0xa8));
+    assert!(has(&moved(&delay), 0xa8) && !has(&moved(&delay), device_control));
+    // AMD's reset register stands within the capability.
+    let polaris = moved(&model("polaris10_config", &|config| with_express(config, 0x58)));
+    assert!(has(&polaris, 0x7c) && !has(&polaris, 0xa0 + 0x24));
+}

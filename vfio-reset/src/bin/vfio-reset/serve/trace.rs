@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use vfio_reset::Error;
@@ -12,11 +13,15 @@ pub(super) struct TraceFile {
     made: bool,
 }
 
-/// Opens a trace: a new file, or a pipe or terminal that is there.
+/// Opens a trace: a new file, a pipe or terminal that is there, or what the program was started with.
 pub(super) fn open(path: &Path) -> Result<(TraceFile, File), Error> {
+    if let Some(inherited) = inherited(path) {
+        let file = inherited.map_err(|error| Error::write(path, error))?;
+        return Ok((TraceFile { path: path.to_path_buf(), made: false }, file.into()));
+    }
     let is_stream = std::fs::metadata(path).is_ok_and(|metadata| {
         let kind = metadata.file_type();
-        kind.is_fifo() || kind.is_char_device() || kind.is_socket()
+        kind.is_fifo() || kind.is_char_device()
     });
     let opened = match is_stream {
         true => OpenOptions::new().write(true).open(path),
@@ -33,6 +38,15 @@ pub(super) fn open(path: &Path) -> Result<(TraceFile, File), Error> {
         )
     })?;
     Ok((TraceFile { path: path.to_path_buf(), made: !is_stream }, file))
+}
+
+/// Standard output or error by its name. Opened again, a file would be written from its start, and a socket cannot be.
+fn inherited(path: &Path) -> Option<io::Result<OwnedFd>> {
+    match path.to_str()? {
+        "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1" => Some(io::stdout().as_fd().try_clone_to_owned()),
+        "/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2" => Some(io::stderr().as_fd().try_clone_to_owned()),
+        _ => None,
+    }
 }
 
 impl TraceFile {
