@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -62,7 +62,25 @@ impl Server {
     }
 
     fn connect(&self, address: &str) -> Client {
-        Client::new(&self.sockets.join(format!("0000:{address}.sock"))).unwrap()
+        let socket = self.sockets.join(format!("0000:{address}.sock"));
+        let (connected, client) = channel();
+        // It waits for its answer, however long.
+        thread::spawn(move || connected.send(Client::new(&socket)));
+        client.recv_timeout(PATIENCE).expect("the function is served").unwrap()
+    }
+
+    /// Waits until it has said where everything is.
+    fn told_everything(&mut self) {
+        let stdout = self.stdout.as_mut().unwrap();
+        let mut lines = stdout.by_ref().lines();
+        assert!(lines.any(|line| line.unwrap() == "Ctrl-C ends this."));
+    }
+
+    /// A client of the control socket that has sent a line.
+    fn control(&self, line: &str) -> UnixStream {
+        let mut control = UnixStream::connect(self.sockets.join("control.sock")).unwrap();
+        writeln!(control, "{line}").unwrap();
+        control
     }
 
     fn signal(&self, name: &str) {
@@ -109,6 +127,17 @@ fn read(client: &mut Client, offset: u64) -> u32 {
     let mut bytes = [0; 4];
     client.region_read(CONFIG, offset, &mut bytes).unwrap();
     u32::from_le_bytes(bytes)
+}
+
+/// The next line of a control socket, if one comes in this time.
+fn answer(control: &UnixStream, patience: Duration) -> Option<String> {
+    control.set_read_timeout(Some(patience)).unwrap();
+    let mut answer = String::new();
+    match BufReader::new(control).read_line(&mut answer) {
+        Ok(_) => Some(answer),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => None,
+        Err(error) => panic!("{error}"),
+    }
 }
 
 #[test]
@@ -258,27 +287,33 @@ fn what_nohup_ignores_does_not_end_it() {
 fn whoever_finds_no_descriptor_left_is_served_when_there_is_one() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::broken(folder.path(), &[], &["07:00.0"]);
-    let descriptors = fs::read_dir(format!("/proc/{}/fd", server.child.id())).unwrap().count();
+    // It has opened all it needs, and of clients it has this one: those before it were let go first.
+    server.told_everything();
+    let control = server.control("07:00.0");
+    assert_eq!(answer(&control, PATIENCE).as_deref(), Some("ok\n"));
+    // Descriptors are numbered from the lowest on, but those that it was given may be anywhere.
+    let open: Vec<u32> = fs::read_dir(format!("/proc/{}/fd", server.child.id()))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_str().unwrap().parse().unwrap())
+        .collect();
+    let limit = (0..).find(|number| !open.contains(number)).unwrap();
+    drop(control);
     server.end();
-    // As many as it needs without clients, and one.
+
     let sockets = folder.path().join("s");
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -n $2; exec \"$0\" --machine sim:broken serve 07:00.0 --socket \"$1\""]);
-    command.arg(env!("CARGO_BIN_EXE_vfio-reset")).arg(&sockets).arg((descriptors + 1).to_string());
+    command.arg(env!("CARGO_BIN_EXE_vfio-reset")).arg(&sockets).arg(limit.to_string());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut server = Server::start(&mut command, &sockets);
-    let mut client = server.connect("07:00.0");
-    assert_eq!(read(&mut client, 0), 0x0005_1b36);
-    let mut control = UnixStream::connect(sockets.join("control.sock")).unwrap();
-    writeln!(control, "07:00.0").unwrap();
-    thread::sleep(Duration::from_millis(300));
-    drop(client);
-    control.set_read_timeout(Some(PATIENCE)).unwrap();
-    let mut answer = String::new();
-    BufReader::new(&control).read_line(&mut answer).unwrap();
-    assert_eq!(answer, "ok\n");
-    drop(control);
-    assert_eq!(read(&mut server.connect("07:00.0"), 0), 0x0005_1b36);
+    for _ in 0..3 {
+        let mut client = server.connect("07:00.0");
+        assert_eq!(read(&mut client, 0), 0x0005_1b36);
+        let control = server.control("07:00.0");
+        assert_eq!(answer(&control, Duration::from_millis(300)), None, "there was a descriptor left");
+        drop(client);
+        assert_eq!(answer(&control, PATIENCE).as_deref(), Some("ok\n"));
+    }
     server.end();
 }
 

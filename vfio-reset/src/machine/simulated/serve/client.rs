@@ -16,6 +16,7 @@ pub(super) fn serve(socket: &Socket, listener: UnixListener, mut function: Funct
         vfio_user::Server::from_owned_fd(listener.into(), true, function.interrupts(), function.regions());
     let mut is_waiting = false;
     loop {
+        socket.wait();
         // The protocol's library panics on some malformed messages; a client that sends such must not take the
         // others' functions with it.
         let ended = std::panic::catch_unwind(AssertUnwindSafe(|| server.run(&mut function)));

@@ -29,6 +29,7 @@ pub(super) fn serve(
     stopping: &AtomicBool,
 ) {
     loop {
+        socket.wait();
         let accepted = listener.accept();
         if stopping.load(Ordering::SeqCst) {
             return;

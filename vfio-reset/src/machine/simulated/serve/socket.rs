@@ -1,12 +1,13 @@
 //! A socket that is listened at, and that is gone with whoever made it.
 
+use rustix::event::{PollFd, PollFlags};
 use rustix::net::{AddressFamily, Shutdown, SocketAddrUnix, SocketFlags, SocketType};
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long nobody is accepted after that failed for a reason that may pass.
@@ -18,7 +19,7 @@ pub(super) struct Socket {
     /// The device and inode that were made: another server may have put its own there since.
     made: (u64, u64),
     /// Taken when nobody is listened to any more.
-    listener: Mutex<Option<UnixListener>>,
+    listener: Mutex<Option<Arc<UnixListener>>>,
 }
 
 impl Socket {
@@ -26,15 +27,28 @@ impl Socket {
     pub(super) fn listen(path: &Path) -> io::Result<Self> {
         let listener = bind(path)?;
         let made = identity(&fs::symlink_metadata(path)?);
-        Ok(Self { path: path.to_path_buf(), made, listener: Mutex::new(Some(listener)) })
+        Ok(Self { path: path.to_path_buf(), made, listener: Mutex::new(Some(Arc::new(listener))) })
     }
 
     /// For the thread that accepts.
     pub(super) fn listener(&self) -> io::Result<UnixListener> {
-        match &*self.listener.lock().unwrap_or_else(PoisonError::into_inner) {
+        match self.handle() {
             Some(listener) => listener.try_clone(),
             None => Err(io::ErrorKind::NotConnected.into()),
         }
+    }
+
+    /// Waits until a client is there, or until nobody is listened to any more. `accept` waits, too, but the kernel
+    /// sets a descriptor aside before it does: a process would lose its last one to a socket that nobody comes to.
+    pub(super) fn wait(&self) {
+        let Some(listener) = self.handle() else { return };
+        let mut poll = [PollFd::new(&*listener, PollFlags::IN)];
+        // Whatever it says, `accept` waits then, or says what is wrong.
+        let _ = rustix::io::retry_on_intr(|| rustix::event::poll(&mut poll, None));
+    }
+
+    fn handle(&self) -> Option<Arc<UnixListener>> {
+        self.listener.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// No client is taken any more, those are turned away that wait, and whoever waits in `accept` is woken up.
