@@ -21,6 +21,7 @@ pub(crate) mod log;
 mod write;
 
 use crate::error::{Error, Result};
+use crate::inventory::PATIENCE;
 use crate::machine::{LogMark, Machine};
 use crate::pci_ids::PciIds;
 use format::{Functions, Recorded};
@@ -79,7 +80,11 @@ pub fn capture(machine: &dyn Machine, target: &Path) -> Result<CaptureSummary> {
             Ok(users) => recorded.users = users,
             Err(e) => note("users", e),
         }
-        match machine.config(address) {
+        let is_readable = machine.is_readable(address, PATIENCE).and_then(|is_readable| match is_readable {
+            true => Ok(()),
+            false => Err(Error::BeingReset { address, budget: PATIENCE }),
+        });
+        match is_readable.and_then(|()| machine.config(address)) {
             Ok(config) => {
                 header_only += usize::from(config.len() < ConfigSpace::CONVENTIONAL);
                 write_config(&mut dump, address, &config, &names);

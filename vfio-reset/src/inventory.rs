@@ -4,11 +4,14 @@
 //! works on it, so that a recorded host gives the same answers as the host itself.
 
 use crate::error::{Error, Result};
-use crate::machine::{Detail, DeviceUser, FunctionFacts, HostFacts, Machine, MachineKind};
+use crate::machine::{
+    Detail, DeviceUser, FunctionFacts, FunctionRead, HostFacts, KnownAs, Machine, MachineKind, Reading,
+};
 use pcicfg::extended::SrIovControl;
-use pcicfg::header::{HeaderType, Presence};
+use pcicfg::header::{ClassCode, HeaderType, Presence};
 use pcicfg::{Address, ConfigSpace};
 use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 /// The functions of a machine with all that is known of them.
 #[derive(Clone, Debug)]
@@ -27,6 +30,8 @@ struct Entry {
     address: Address,
     /// At least 64 bytes; what could not be read is all-ones.
     config: Vec<u8>,
+    /// Somebody was resetting the function, so that nobody could read it: what the operating system knows it as.
+    being_reset: Option<KnownAs>,
     facts: FunctionFacts,
     parent: Option<usize>,
     children: Vec<usize>,
@@ -34,21 +39,39 @@ struct Entry {
 }
 
 impl Entry {
-    fn new(address: Address, config: Vec<u8>, facts: FunctionFacts) -> Self {
+    fn new(read: FunctionRead) -> Self {
+        let FunctionRead { address, config, facts } = read;
         let (children, users) = (Vec::new(), Vec::new());
-        Self { address, config: padded(config), facts, parent: None, children, users }
+        let (config, being_reset) = match config {
+            Reading::Bytes(bytes) => (bytes, None),
+            Reading::BeingReset(known_as) => (Vec::new(), Some(known_as)),
+        };
+        Self { address, config: padded(config), being_reset, facts, parent: None, children, users }
     }
 }
+
+/// How long functions are waited for that somebody resets, if nothing else is said. Most resets have ended by then.
+pub const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Inventory {
     /// Reads a machine.
     ///
-    /// A function that vanishes while it is being read is left out, as if it had vanished before.
+    /// A function that vanishes while it is being read is left out, as if it had vanished before. One that somebody
+    /// resets is waited for, for [`PATIENCE`] at most; then it is in the inventory without its configuration space
+    /// ([`InventoryFunction::is_being_reset`]).
     ///
     /// # Errors
     /// When the functions cannot be listed at all.
     pub fn read(machine: &dyn Machine) -> Result<Self> {
-        Self::assembled(machine, Self::entries(machine, Detail::All)?)
+        Self::read_within(machine, PATIENCE)
+    }
+
+    /// As [`read`](Self::read), but waits for functions that somebody resets for at most `patience`, all together.
+    ///
+    /// # Errors
+    /// When the functions cannot be listed at all.
+    pub fn read_within(machine: &dyn Machine, patience: Duration) -> Result<Self> {
+        Self::assembled(machine, Self::entries(machine, Detail::All, patience)?)
     }
 
     /// Reads only as much of a machine as a list of its functions needs: see [`Detail::Listing`].
@@ -59,16 +82,17 @@ impl Inventory {
     /// # Errors
     /// When the functions cannot be listed at all.
     pub fn read_for_listing(machine: &dyn Machine) -> Result<Self> {
-        let mut entries = Self::entries(machine, Detail::Listing)?;
+        let mut entries = Self::entries(machine, Detail::Listing, PATIENCE)?;
         // The device id of virtual functions stands in an extended capability of the physical one.
         let silent = |entry: &&Entry| space(&entry.config).header().id() == 0xffff_ffff;
         let physical: BTreeSet<Address> =
             entries.iter().filter(silent).filter_map(|entry| entry.facts.physfn).collect();
-        for entry in entries.iter_mut().filter(|entry| physical.contains(&entry.address)) {
-            match machine.config(entry.address) {
-                Ok(config) => entry.config = padded(config),
-                Err(Error::NoSuchFunction { .. }) => {}
-                Err(error) => return Err(error),
+        let physical: Vec<Address> = physical.into_iter().collect();
+        for read in machine.read_functions(&physical, Detail::All, PATIENCE)? {
+            let entry = entries.iter_mut().find(|entry| entry.address == read.address);
+            if let (Some(entry), Reading::Bytes(config)) = (entry, read.config) {
+                entry.config = padded(config);
+                entry.being_reset = None;
             }
         }
         Self::assembled(machine, entries)
@@ -78,18 +102,11 @@ impl Inventory {
         Ok(Self::assemble(machine.name(), machine.kind(), machine.host()?, entries))
     }
 
-    fn entries(machine: &dyn Machine, detail: Detail) -> Result<Vec<Entry>> {
+    fn entries(machine: &dyn Machine, detail: Detail, patience: Duration) -> Result<Vec<Entry>> {
         let addresses = machine.functions()?;
         in_parts(&addresses, threads(machine, addresses.len()), &|part| {
-            let mut entries = Vec::with_capacity(part.len());
-            for &address in part {
-                match machine.config_and_facts(address, detail) {
-                    Ok((config, facts)) => entries.push(Entry::new(address, config, facts)),
-                    Err(Error::NoSuchFunction { .. }) => {}
-                    Err(error) => return Err(error),
-                }
-            }
-            Ok(entries)
+            let read = machine.read_functions(part, detail, patience)?;
+            Ok(read.into_iter().map(Entry::new).collect())
         })
     }
 
@@ -306,6 +323,13 @@ impl<'i> InventoryFunction<'i> {
         self.entry().parent.is_none()
     }
 
+    /// Whether somebody was resetting it for as long as it was waited for. Then nothing is known of its configuration
+    /// space: it reads all-ones here, and that says nothing.
+    #[must_use]
+    pub fn is_being_reset(self) -> bool {
+        self.entry().being_reset.is_some()
+    }
+
     /// Whether it is a PCI-to-PCI bridge or a port.
     #[must_use]
     pub fn is_bridge(self) -> bool {
@@ -329,12 +353,15 @@ impl<'i> InventoryFunction<'i> {
         space.header().presence()
     }
 
-    /// Vendor and device id.
+    /// Vendor and device id; of a function that is being reset, what the operating system knows.
     ///
     /// A virtual function's registers read `ffff`; its ids are the physical function's vendor and
     /// the SR-IOV capability's VF Device ID.
     #[must_use]
     pub fn ids(self) -> (u16, u16) {
+        if let Some(known_as) = self.entry().being_reset {
+            return (known_as.vendor_id, known_as.device_id);
+        }
         let header = self.space().header();
         let read = (header.vendor_id(), header.device_id());
         if read != (0xffff, 0xffff) {
@@ -346,6 +373,15 @@ impl<'i> InventoryFunction<'i> {
         match physical.space().sr_iov() {
             Some(sr_iov) => (physical.space().header().vendor_id(), sr_iov.vf_device_id()),
             None => read,
+        }
+    }
+
+    /// Its class code; of a function that is being reset, what the operating system knows.
+    #[must_use]
+    pub fn class_code(self) -> ClassCode {
+        match self.entry().being_reset {
+            Some(known_as) => known_as.class_code,
+            None => self.space().header().class_code(),
         }
     }
 

@@ -10,6 +10,7 @@ pub mod simulated;
 pub mod vfio;
 
 use crate::error::{Error, Result};
+use pcicfg::header::ClassCode;
 use pcicfg::{Address, ConfigRead, ConfigWrite};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -56,14 +57,32 @@ pub trait Machine: Send + Sync {
     /// When there is no such function, or it cannot be read.
     fn config(&self, address: Address) -> Result<Vec<u8>>;
 
-    /// Both, read together: on a live host that is quicker.
+    /// Reads these functions, in their order; those that are not there, or no longer, are left out.
+    ///
+    /// For configuration space that cannot be read because somebody resets the function it waits for `patience`, for all of
+    /// them together.
     ///
     /// # Errors
-    /// As [`config`](Self::config) and [`facts`](Self::facts).
-    fn config_and_facts(&self, address: Address, detail: Detail) -> Result<(Vec<u8>, FunctionFacts)> {
-        // What costs nothing is given in any case.
-        let _ = detail;
-        Ok((self.config(address)?, self.facts(address)?))
+    /// When a function cannot be read for another reason.
+    fn read_functions(
+        &self,
+        addresses: &[Address],
+        detail: Detail,
+        patience: Duration,
+    ) -> Result<Vec<FunctionRead>> {
+        // What costs nothing is given in any case, and only on a running kernel is there somebody else.
+        let _ = (detail, patience);
+        let mut read = Vec::with_capacity(addresses.len());
+        for &address in addresses {
+            match self.config(address).and_then(|config| Ok((config, self.facts(address)?))) {
+                Ok((config, facts)) => {
+                    read.push(FunctionRead { address, config: Reading::Bytes(config), facts });
+                }
+                Err(Error::NoSuchFunction { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(read)
     }
 
     /// Whether the function's configuration space can be read within `budget`. While the kernel resets a function,
@@ -222,6 +241,37 @@ pub enum Detail {
     /// A live host leaves out resources, label, virtual functions and `boot_vga`, and of configuration space
     /// the extended part, unless it decides about a method.
     Listing,
+}
+
+/// A function as [`Machine::read_functions`] reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionRead {
+    /// Where it is.
+    pub address: Address,
+    /// Its configuration space.
+    pub config: Reading,
+    /// What the operating system knows of it.
+    pub facts: FunctionFacts,
+}
+
+/// A function's configuration space, or why it is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// All of it that can be read, or that is wanted.
+    Bytes(Vec<u8>),
+    /// Somebody was resetting the function for all the time, and nobody could read it.
+    BeingReset(KnownAs),
+}
+
+/// What the operating system has found at an address, long before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownAs {
+    /// Vendor ID.
+    pub vendor_id: u16,
+    /// Device ID.
+    pub device_id: u16,
+    /// Base class, sub-class and programming interface.
+    pub class_code: ClassCode,
 }
 
 /// What the operating system knows of a function.

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use tree::{Tree, config};
 use vfio_reset::machine::live::Live;
 use vfio_reset::machine::{
-    Attribute, Detail, DeviceUser, KernelReset, Lockdown, LogMark, MachineKind, ResetMethods, Resource,
+    Attribute, Detail, DeviceUser, FunctionRead, KernelReset, Lockdown, LogMark, MachineKind, Reading,
+    ResetMethods, Resource,
 };
 use vfio_reset::method::{MethodName, availability};
 use vfio_reset::quirk::Quirks;
@@ -123,9 +124,10 @@ fn what_is_read_together_is_what_is_read_apart() {
     let addresses = live.functions().unwrap();
     assert_eq!(addresses.len(), 5);
     for at in addresses {
-        let apart = (live.config(at).unwrap(), live.facts(at).unwrap());
-        assert!(apart.1.boot_vga || !apart.1.virtfns.is_empty() || at == address("00:03.0"), "{at}");
-        assert_eq!(live.config_and_facts(at, Detail::All).unwrap(), apart, "{at}");
+        let (config, facts) = (Reading::Bytes(live.config(at).unwrap()), live.facts(at).unwrap());
+        assert!(facts.boot_vga || !facts.virtfns.is_empty() || at == address("00:03.0"), "{at}");
+        let apart = [FunctionRead { address: at, config, facts }];
+        assert_eq!(live.read_functions(&[at], Detail::All, Duration::ZERO).unwrap(), apart, "{at}");
     }
 }
 
@@ -344,53 +346,6 @@ fn a_reset_is_a_one_written_to_reset() {
     let (live, nvme) = (tree.live(), address("01:00.0"));
     assert_eq!(live.kernel_reset(nvme, Duration::from_secs(10)).unwrap(), KernelReset::Done);
     assert_eq!(fs::read(tree.path("sys/bus/pci/devices/0000:01:00.0/reset")).unwrap(), b"1");
-}
-
-#[test]
-fn nobody_sleeps_on_configuration_space_that_the_kernel_keeps() {
-    let tree = Tree::new();
-    // An empty pipe: whoever reads it sleeps, as on a function that somebody resets.
-    let (reader, mut writer) = std::io::pipe().unwrap();
-    let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&reader));
-    tree.function(NVME, &config(1, 64));
-    fs::remove_file(tree.path("sys/bus/pci/devices/0000:01:00.0/config")).unwrap();
-    std::os::unix::fs::symlink(&path, tree.path("sys/bus/pci/devices/0000:01:00.0/config")).unwrap();
-    let (live, nvme) = (tree.live(), address("01:00.0"));
-    assert!(!live.is_readable(nvme, Duration::from_millis(50)).unwrap());
-    writer.write_all(&[0; 64]).unwrap();
-    assert!(live.is_readable(nvme, Duration::from_secs(10)).unwrap());
-    assert!(matches!(
-        live.is_readable(address("07:00.0"), Duration::ZERO),
-        Err(Error::NoSuchFunction { .. })
-    ));
-}
-
-#[test]
-fn commands_for_a_function_that_somebody_resets_end_in_time_and_say_so() {
-    let tree = Tree::new();
-    tree.function(NVME, &config(1, 64));
-    let path = tree.path("sys/bus/pci/devices/0000:01:00.0/config");
-    fs::remove_file(&path).unwrap();
-    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
-    // Whoever opens it need not wait for us, and whoever reads it does.
-    let _held = fs::File::options().read(true).write(true).open(&path).unwrap();
-    let machine = format!("live:{}", tree.path("").display());
-    for command in [
-        &["reset", "01:00.0"][..],
-        &["plan", "01:00.0"],
-        &["vfio", "01:00.0"],
-        &["peek", "01:00.0", "0", "0", "--vfio", "group"],
-    ] {
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_vfio-reset"))
-            .args(["--machine", &machine])
-            .args(command)
-            .args(["--budget", "200ms"])
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(6), "{command:?}: {said}");
-        assert!(said.contains("is being reset by somebody"), "{command:?}: {said}");
-    }
 }
 
 #[test]

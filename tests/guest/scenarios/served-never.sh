@@ -85,3 +85,13 @@ expect_exit 6 vfio-reset reset $healthy --budget 5s
 took=$(($(cut -d. -f1 /proc/uptime) - start))
 check "whoever comes next keeps the budget, too ($took s)" test $took -le 30
 check "and is told why" said "is being reset by somebody"
+start=$(cut -d. -f1 /proc/uptime)
+expect_exit 0 vfio-reset list
+check "a list shows it beside the others" said "$healthy .*vfio-pci .*being reset"
+check "which are shown as ever" said "$display .*NVIDIA"
+expect_exit 0 vfio-reset plan $display --budget 5s
+check "nobody else's plan waits for it" said "Would do: hot_reset"
+expect_exit 6 vfio-reset show $healthy
+took=$(($(cut -d. -f1 /proc/uptime) - start))
+check "all that takes a moment ($took s)" test $took -le 20
+check "it is still being reset" sh -c "! dmesg | grep -q '$healthy: not ready 65535ms after FLR; giving up'"

@@ -7,10 +7,11 @@
 //! | what | file |
 //! |---|---|
 //! | configuration space | `live/config.rs` |
+//! | that of many functions, without sleeping at one that somebody resets | `live/sweep.rs` |
 //! | facts, the folder they are in, the names of slots | `live/facts.rs`, `live/open_folder.rs`, `live/slots.rs` |
 //! | what lspci reads, for its text | `live/folder.rs` |
 //! | who would notice: disks, interfaces, virtual machines | `live/users.rs` and below |
-//! | what can sleep in the kernel for a minute, in a process of its own | `live/child.rs` |
+//! | what can sleep in the kernel for a minute, in a process of its own | `live/child.rs`, `live/fork.rs` |
 //! | VFIO: opening by group and by device file, resets, regions | `live/vfio.rs` |
 //! | what is behind the BARs | `live/bars.rs` |
 //! | requests to VFIO, mapped memory | `live/sys.rs` |
@@ -23,12 +24,16 @@ mod clock;
 mod config;
 mod facts;
 mod folder;
+#[allow(unsafe_code)]
+mod fork;
 mod host;
 mod kmsg;
 mod mapped;
 mod open_folder;
 mod region;
 mod slots;
+#[allow(unsafe_code)]
+mod sweep;
 #[allow(unsafe_code)]
 mod sys;
 mod sysfs;
@@ -37,23 +42,25 @@ mod vfio;
 
 use super::vfio::{Opened, VfioRequest};
 use super::{
-    Attribute, Clock, Detail, DeviceUser, FunctionFacts, HostFacts, KernelReset, LogLine, LogMark, Machine,
-    MachineKind,
+    Attribute, Clock, Detail, DeviceUser, FunctionFacts, FunctionRead, HostFacts, KernelReset, LogLine,
+    LogMark, Machine, MachineKind, Reading,
 };
 use crate::error::{Error, Result};
 use child::{Answer, Deed};
 use clock::MonotonicClock;
 use facts::Wanted;
 pub use folder::{PciFacts, PciFolder};
-use open_folder::{Failed, Folder};
+use open_folder::{Devices, Failed, Folder};
 use pcicfg::Address;
 use slots::Slots;
+use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use sweep::Swept;
 
 /// This Linux host.
 ///
@@ -105,8 +112,12 @@ impl Live {
         }
     }
 
+    fn devices(&self) -> PathBuf {
+        self.root.join("sys/bus/pci/devices")
+    }
+
     fn folder(&self, address: Address) -> PathBuf {
-        self.root.join(format!("sys/bus/pci/devices/{address}"))
+        self.devices().join(address.to_string())
     }
 
     /// The error for a file of the function that could not be used: when the function itself is not
@@ -120,27 +131,38 @@ impl Live {
         if written { Error::write(path, source) } else { Error::read(path, source) }
     }
 
-    fn open_folder(&self, address: Address) -> Result<Folder> {
-        Folder::open(self.folder(address)).map_err(|failed| self.not_read(address, failed))
-    }
-
     fn not_read(&self, address: Address, (path, source): Failed) -> Error {
         self.explain(address, path, source, false)
     }
 
-    fn config_in(&self, address: Address, folder: &Folder, detail: Detail) -> Result<Vec<u8>> {
-        let file = folder.file("config").map_err(|failed| self.not_read(address, failed))?;
-        let bytes = match detail {
-            Detail::All => config::read_all(&file),
-            Detail::Listing => config::read_for_listing(&file),
-        };
-        bytes.map_err(|source| self.not_read(address, (folder.path().join("config"), source)))
-    }
-
-    fn facts_in(&self, address: Address, folder: &Folder, wanted: Wanted) -> Result<FunctionFacts> {
+    fn facts_in(&self, address: Address, folder: &Folder<'_>, wanted: Wanted) -> Result<FunctionFacts> {
         let mut facts = facts::read(folder, wanted).map_err(|failed| self.not_read(address, failed))?;
         facts.slot = self.slots(false).of(address).map(str::to_owned);
         Ok(facts)
+    }
+
+    /// What was read of configuration space, with what else is known.
+    fn with_facts(
+        &self,
+        devices: &Devices,
+        address: Address,
+        swept: Swept,
+        detail: Detail,
+    ) -> Result<FunctionRead> {
+        let not_read = |failed| self.not_read(address, failed);
+        let folder = devices.folder(address).map_err(not_read)?;
+        let config = match swept {
+            Swept::Bytes(bytes) => Reading::Bytes(bytes),
+            Swept::Failed(error) => return Err(not_read((folder.path().join("config"), error))),
+            Swept::Asleep => Reading::BeingReset(facts::known_as(&folder).map_err(not_read)?),
+        };
+        let wanted = match (detail, &config) {
+            (Detail::Listing, _) => Wanted::LISTING,
+            (Detail::All, Reading::Bytes(config)) => Wanted::by(config),
+            (Detail::All, Reading::BeingReset(_)) => Wanted::EVERYTHING,
+        };
+        let facts = self.facts_in(address, &folder, wanted)?;
+        Ok(FunctionRead { address, config, facts })
     }
 
     fn must_exist(&self, address: Address) -> Result<()> {
@@ -185,7 +207,7 @@ impl Machine for Live {
         self.slots(true);
         self.open.clear();
         self.bars.clear();
-        let path = self.root.join("sys/bus/pci/devices");
+        let path = self.devices();
         let entries = std::fs::read_dir(&path).map_err(|e| Error::read(&path, e))?;
         let mut addresses = Vec::new();
         for entry in entries {
@@ -197,18 +219,32 @@ impl Machine for Live {
     }
 
     fn facts(&self, address: Address) -> Result<FunctionFacts> {
-        self.facts_in(address, &self.open_folder(address)?, Wanted::EVERYTHING)
+        let not_read = |failed| self.not_read(address, failed);
+        let devices = Devices::open(self.devices()).map_err(not_read)?;
+        self.facts_in(address, &devices.folder(address).map_err(not_read)?, Wanted::EVERYTHING)
     }
 
-    fn config_and_facts(&self, address: Address, detail: Detail) -> Result<(Vec<u8>, FunctionFacts)> {
-        let folder = self.open_folder(address)?;
-        let config = self.config_in(address, &folder, detail)?;
-        let wanted = match detail {
-            Detail::All => Wanted::by(&config),
-            Detail::Listing => Wanted::LISTING,
-        };
-        let facts = self.facts_in(address, &folder, wanted)?;
-        Ok((config, facts))
+    fn read_functions(
+        &self,
+        addresses: &[Address],
+        detail: Detail,
+        patience: Duration,
+    ) -> Result<Vec<FunctionRead>> {
+        let devices = Devices::open(self.devices()).map_err(|(path, error)| Error::read(path, error))?;
+        // No address has a NUL in it.
+        let path = |address: &Address| CString::new(format!("{address}/config")).unwrap_or_default();
+        let paths: Vec<CString> = addresses.iter().map(path).collect();
+        let swept = sweep::read(devices.as_fd(), &paths, detail, patience);
+        let swept = swept.map_err(|error| Error::read(self.devices(), error))?;
+        let mut read = Vec::with_capacity(addresses.len());
+        for (&address, swept) in addresses.iter().zip(swept) {
+            match self.with_facts(&devices, address, swept, detail) {
+                Ok(function) => read.push(function),
+                Err(Error::NoSuchFunction { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(read)
     }
 
     fn users(&self, address: Address) -> Result<Vec<DeviceUser>> {
@@ -217,7 +253,9 @@ impl Machine for Live {
     }
 
     fn config(&self, address: Address) -> Result<Vec<u8>> {
-        self.config_in(address, &self.open_folder(address)?, Detail::All)
+        let path = self.folder(address).join("config");
+        let bytes = File::open(&path).and_then(|file| config::read_all(&file));
+        bytes.map_err(|source| self.not_read(address, (path, source)))
     }
 
     fn read_config(&self, address: Address, offset: u16, bytes: &mut [u8]) -> Result<()> {
@@ -283,13 +321,9 @@ impl Machine for Live {
 
     fn is_readable(&self, address: Address, budget: Duration) -> Result<bool> {
         self.must_exist(address)?;
-        let path = self.folder(address).join("config");
-        let read = || child::run(Deed::Read(File::open(&path)?.as_fd()), budget);
-        match read().map_err(|error| Error::read(&path, error))? {
-            Answer::Failed(errno) => Err(Error::read(&path, io::Error::from_raw_os_error(errno))),
-            Answer::StillRunning => Ok(false),
-            Answer::Done(_) | Answer::Told { .. } => Ok(true),
-        }
+        let read = self.read_functions(&[address], Detail::Listing, budget)?;
+        let found = read.first().ok_or_else(|| Error::NoSuchFunction { address, machine: self.name() })?;
+        Ok(matches!(found.config, Reading::Bytes(_)))
     }
 
     fn kernel_reset(&self, address: Address, budget: Duration) -> Result<KernelReset> {

@@ -181,7 +181,7 @@ impl ListArguments {
             address.starts_with(&prefix) || function.address().domain() == 0 && short.starts_with(&prefix)
         };
         let facts = function.facts();
-        let class = format!("{:06x}", function.space().header().class_code().to_u32());
+        let class = format!("{:06x}", function.class_code().to_u32());
         (self.filter.is_empty() || self.filter.iter().any(begins))
             && self.driver.as_deref().is_none_or(|driver| facts.driver.as_deref().unwrap_or("none") == driver)
             && self.group.is_none_or(|group| facts.iommu_group == Some(group))

@@ -8,7 +8,9 @@ use pcicfg::Address;
 use pcicfg::diff::{Difference, FunctionDifference, RegisterDifference, Side, Spaces, compare};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use vfio_reset::inventory::PATIENCE;
 use vfio_reset::json::SCHEMA;
+use vfio_reset::machine::{Detail, Reading};
 use vfio_reset::state::SavedState;
 use vfio_reset::{Error, Machine};
 
@@ -135,15 +137,14 @@ fn read(
     )?;
     let machine: &dyn Machine = session.machine();
     let mut spaces = Spaces::new();
-    for address in machine.functions()?.into_iter().filter(wanted) {
-        match machine.config(address) {
-            Ok(config) => {
-                spaces.insert(address, config);
+    let addresses: Vec<Address> = machine.functions()?.into_iter().filter(wanted).collect();
+    for read in machine.read_functions(&addresses, Detail::All, PATIENCE)? {
+        match read.config {
+            Reading::Bytes(config) => spaces.insert(read.address, config),
+            Reading::BeingReset(_) => {
+                return Err(Error::BeingReset { address: read.address, budget: PATIENCE });
             }
-            // It vanished while we looked, as if it had vanished before.
-            Err(Error::NoSuchFunction { .. }) => {}
-            Err(error) => return Err(error),
-        }
+        };
     }
     Ok(Operand { spaces, is_part: false })
 }

@@ -52,7 +52,7 @@ pub(crate) struct Row {
     pub(crate) iommu_group: Option<u32>,
     pub(crate) reset_methods: Vec<MethodMark>,
     pub(crate) physical_function: Option<pcicfg::Address>,
-    /// What is out of the ordinary: `all-ones`, `D3hot`, `no link`.
+    /// What is out of the ordinary: `all-ones`, `being reset`, `D3hot`, `no link`.
     pub(crate) state: Option<String>,
 }
 
@@ -68,10 +68,11 @@ impl Row {
     pub(crate) fn of(session: &Session, function: InventoryFunction<'_>) -> Self {
         let names = session.names();
         let (vendor, device) = function.ids();
-        let class = function.space().header().class_code();
+        let class = function.class_code();
         let facts = function.facts();
         let silent = function.presence() != Presence::Present;
-        let name = |name: Option<&str>| name.filter(|_| !silent).map(str::to_string);
+        let is_known = !silent || function.is_being_reset();
+        let name = |name: Option<&str>| name.filter(|_| is_known).map(str::to_string);
         Self {
             address: function.address(),
             vendor: format!("{vendor:04x}"),
@@ -82,7 +83,8 @@ impl Row {
             device_name: name(names.device(vendor, device)),
             driver: facts.driver.clone(),
             iommu_group: facts.iommu_group,
-            // The kernel still lists what it found when the function answered; nothing of it can work.
+            // The kernel still lists what it found when the function answered; nothing of it can work. And while somebody
+            // resets it, nobody can tell what would.
             reset_methods: match silent {
                 true => Vec::new(),
                 false => availability(function, &session.quirks).iter().filter_map(MethodMark::of).collect(),
@@ -183,6 +185,9 @@ fn short_vendor(name: &str) -> &str {
 
 /// What is out of the ordinary about a function, in a word or two.
 fn state(function: InventoryFunction<'_>) -> Option<String> {
+    if function.is_being_reset() {
+        return Some("being reset".to_string());
+    }
     let space = function.space();
     match function.presence() {
         Presence::Absent => return Some("all-ones".to_string()),

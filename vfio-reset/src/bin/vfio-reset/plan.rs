@@ -55,7 +55,7 @@ pub(crate) fn print(
 pub(crate) fn headline(session: &Session, function: InventoryFunction<'_>) -> String {
     let (vendor, device) = function.ids();
     let names = session.names();
-    let class = function.space().header().class_code();
+    let class = function.class_code();
     let class =
         names.class(class).map_or_else(|| format!("Class {:04x}", class.to_u32() >> 8), str::to_string);
     let name = match (names.vendor(vendor), names.device(vendor, device)) {

@@ -4,13 +4,14 @@ use crate::CommandResult;
 use crate::args::{RestoreArguments, SaveArguments};
 use crate::output::{BAD, BOLD, Output, styled};
 use crate::plan::refusal_lines;
-use crate::session::Session;
+use crate::session::{Session, with_bridges};
 use crate::signals;
+use pcicfg::Address;
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
 use vfio_reset::Error;
-use vfio_reset::inventory::InventoryFunction;
+use vfio_reset::inventory::{InventoryFunction, PATIENCE};
 use vfio_reset::json::SCHEMA;
 use vfio_reset::plan::restore_refusals;
 use vfio_reset::reset::{restore_state, verify_state};
@@ -18,12 +19,11 @@ use vfio_reset::state::header::BridgeHeaders;
 use vfio_reset::state::{SavedState, restore_sequence};
 
 pub(crate) fn save(session: &Session, output: &Output, arguments: &SaveArguments) -> CommandResult {
-    let inventory = session.inventory()?;
-    let function = inventory.function(arguments.address)?;
-    let functions: Vec<InventoryFunction<'_>> = match function.parent().filter(|_| arguments.bus) {
-        Some(bridge) => std::iter::once(bridge).chain(bridge.below()).collect(),
-        None => vec![function],
-    };
+    let inventory = session.settled(PATIENCE, |inventory| {
+        let functions = to_save(inventory.function(arguments.address)?, arguments.bus);
+        Ok(functions.into_iter().map(InventoryFunction::address).collect())
+    })?;
+    let functions = to_save(inventory.function(arguments.address)?, arguments.bus);
     let addresses = functions.iter().map(|function| (function.address(), function.is_virtual()));
     let state = SavedState::save(session.machine(), arguments.address, addresses)?;
     write_new(&arguments.output, &state.to_json())?;
@@ -46,6 +46,14 @@ pub(crate) fn save(session: &Session, output: &Output, arguments: &SaveArguments
     Ok(0)
 }
 
+/// The function, or with all on its bus and the bridge above.
+fn to_save(function: InventoryFunction<'_>, bus: bool) -> Vec<InventoryFunction<'_>> {
+    match function.parent().filter(|_| bus) {
+        Some(bridge) => std::iter::once(bridge).chain(bridge.below()).collect(),
+        None => vec![function],
+    }
+}
+
 /// Saved state is not written over: it may be the only copy of what a device needs.
 fn write_new(path: &Path, text: &str) -> Result<(), Error> {
     let error = |error| Error::write(path, error);
@@ -62,8 +70,8 @@ pub(crate) fn restore(session: &Session, output: &Output, arguments: &RestoreArg
         return Ok(0);
     }
     session.must_be_writable("restored")?;
-    let mut inventory = session.inventory()?;
-    let addresses = state.functions.iter().map(|function| function.address);
+    let addresses: Vec<Address> = state.functions.iter().map(|function| function.address).collect();
+    let mut inventory = session.settled(PATIENCE, |inventory| Ok(with_bridges(inventory, &addresses)))?;
     inventory.read_users(session.machine(), addresses)?;
     let refusals = restore_refusals(&inventory, &session.quirks, &state, &arguments.allow);
     if !refusals.is_empty() {

@@ -5,7 +5,8 @@ use crate::output::Output;
 use pcicfg::Address;
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use vfio_reset::inventory::{InventoryFunction, PATIENCE};
 use vfio_reset::machine::captured::Captured;
 use vfio_reset::machine::live::Live;
 use vfio_reset::machine::simulated::Simulated;
@@ -110,30 +111,51 @@ impl Session {
         self.names.get_or_init(PciIds::load)
     }
 
-    pub(crate) fn inventory(&self) -> Result<Inventory, Error> {
-        Inventory::read(self.machine())
-    }
-
     /// As much as a list of the functions needs.
     pub(crate) fn listing(&self) -> Result<Inventory, Error> {
         Inventory::read_for_listing(self.machine())
     }
 
-    /// Nobody resets the function now; else its configuration space cannot be read, and whoever tries sleeps in the
-    /// kernel for as long as that takes, whatever the budget.
-    fn must_be_readable(&self, address: Address, budget: Duration) -> Result<(), Error> {
-        match self.machine().is_readable(address, budget)? {
-            true => Ok(()),
-            false => Err(Error::BeingReset { address, budget }),
+    /// An inventory in which nobody resets any of the functions that are `needed`: if one is reset, it is waited for
+    /// within the budget. What else on the host is reset keeps nobody for longer than a moment.
+    pub(crate) fn settled(
+        &self,
+        budget: Duration,
+        needed: impl Fn(&Inventory) -> Result<Vec<Address>, Error>,
+    ) -> Result<Inventory, Error> {
+        let begin = Instant::now();
+        loop {
+            let inventory = Inventory::read_within(self.machine(), budget.min(PATIENCE))?;
+            let is_being_reset =
+                |address: &Address| inventory.function(*address).is_ok_and(InventoryFunction::is_being_reset);
+            let Some(address) = needed(&inventory)?.into_iter().find(is_being_reset) else {
+                return Ok(inventory);
+            };
+            let left = budget.saturating_sub(begin.elapsed());
+            if left.is_zero() || !self.machine().is_readable(address, left)? {
+                return Err(Error::BeingReset { address, budget });
+            }
         }
+    }
+
+    /// The inventory with everybody asked who uses what work on a function would hit.
+    fn concerned(&self, request: &Request) -> Result<Inventory, Error> {
+        let mut inventory = self.settled(request.budget, |inventory| {
+            let mut needed = with_bridges(inventory, &[request.address]);
+            // What a bridge would hit cannot be told while it is reset itself.
+            if !needed.iter().any(|&at| inventory.function(at).is_ok_and(InventoryFunction::is_being_reset)) {
+                needed.extend(Plan::concerned(inventory, request)?);
+            }
+            Ok(needed)
+        })?;
+        let concerned = Plan::concerned(&inventory, request)?;
+        inventory.read_users(self.machine(), concerned)?;
+        Ok(inventory)
     }
 
     /// The plan for a request, with everybody asked who uses what it would hit.
     pub(crate) fn plan(&self, request: &Request) -> Result<(Inventory, Plan), Error> {
-        self.must_be_readable(request.address, request.budget)?;
-        let mut inventory = self.inventory()?;
-        let concerned = Plan::concerned(&inventory, request)?;
-        inventory.read_users(self.machine(), concerned)?;
+        let inventory = self.concerned(request)?;
         let mut plan = Plan::new(&inventory, &self.quirks, request)?;
         let passed_over = self.family.and_then(|family| plan.sequence_passed_over(family));
         plan.notes.extend(passed_over);
@@ -146,10 +168,9 @@ impl Session {
         address: Address,
         budget: Duration,
     ) -> Result<(Inventory, Vec<Refusal>), Error> {
-        self.must_be_readable(address, budget)?;
-        let mut inventory = self.inventory()?;
-        let concerned = Plan::concerned(&inventory, &Request::new(address))?;
-        inventory.read_users(self.machine(), concerned)?;
+        let mut request = Request::new(address);
+        request.budget = budget;
+        let inventory = self.concerned(&request)?;
         let refusals = opening_refusals(&inventory, address)?;
         Ok((inventory, refusals))
     }
@@ -162,6 +183,15 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// Those of the functions that are there, and the bridges above them.
+pub(crate) fn with_bridges(inventory: &Inventory, addresses: &[Address]) -> Vec<Address> {
+    let there = addresses.iter().filter_map(|&address| inventory.function(address).ok());
+    let with_bridges = |function: InventoryFunction<'_>| -> Vec<Address> {
+        std::iter::once(function).chain(function.ancestors()).map(InventoryFunction::address).collect()
+    };
+    there.flat_map(with_bridges).collect()
 }
 
 /// That a file can be made where it is wanted, as far as its folder goes.

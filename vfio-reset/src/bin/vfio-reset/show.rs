@@ -4,7 +4,7 @@ use crate::CommandResult;
 use crate::args::ShowArguments;
 use crate::output::{BAD, BOLD, DIM, GOOD, Output, WARNING, styled};
 use crate::plan::headline;
-use crate::session::Session;
+use crate::session::{Session, with_bridges};
 use anstyle::Style;
 use pcicfg::Address;
 use serde::Serialize;
@@ -13,14 +13,14 @@ use vfio_reset::describe::{
     CapabilityDescription, Description, HeaderDescription, LinkDescription, RegisterValue, Silence, describe,
     header_registers,
 };
-use vfio_reset::inventory::InventoryFunction;
+use vfio_reset::inventory::{InventoryFunction, PATIENCE};
 use vfio_reset::json::SCHEMA;
 use vfio_reset::method::{Availability, availability};
 use vfio_reset::quirk::Quirk;
 
 pub(crate) fn run(session: &Session, output: &Output, arguments: &ShowArguments) -> CommandResult {
-    let mut inventory = session.inventory()?;
-    let address = inventory.function(arguments.address)?.address();
+    let address = arguments.address;
+    let mut inventory = session.settled(PATIENCE, |inventory| Ok(with_bridges(inventory, &[address])))?;
     inventory.read_users(session.machine(), [address])?;
     let function = inventory.function(address)?;
     let view = View {

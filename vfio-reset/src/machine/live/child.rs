@@ -2,32 +2,24 @@
 //!
 //! A reset is such a thing, and so is opening a function through VFIO or closing it, which reset it too. The
 //! caller sleeps in the kernel, where no signal reaches it, for up to 65 s per method, and holds the locks
-//! of the device and its bridge. A thread of ours that sleeps so would keep this process from ending, and
-//! with it whoever waits for us, however short the budget is. So a child does it; when the budget is over
-//! it is left to itself: a thread of ours waits for its end, so that no zombie stays, and it belongs to init
-//! once we have ended. Whatever it has open is closed then.
+//! of the device and its bridge. So a child does it (see `live/fork.rs`); when the budget is over it is left to itself.
 //!
 //! What is to be closed is closed by the child or by nobody: where none can be started, it stays open until
 //! this process ends.
-//!
-//! The child of a process with threads may only make async-signal-safe calls (POSIX.1-2017, fork): here
-//! these are `setsid`, `close`, `open`, `read`, `write`, `ioctl`, `sendmsg` and `_exit`.
 
-use rustix::event::{PollFd, PollFlags, Timespec};
+use super::fork;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer};
 use rustix::net::{SendAncillaryMessage, SendFlags};
 use std::ffi::CStr;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::mem::{ManuallyDrop, MaybeUninit};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use vfio_bindings::bindings::vfio;
 
 /// What a child does.
 pub(super) enum Deed<'d> {
-    /// Reads a byte: of configuration space, which the kernel gives to nobody while it resets the function.
-    Read(BorrowedFd<'d>),
     /// Writes `1`: to sysfs's `reset`.
     Write(BorrowedFd<'d>),
     /// Opens a group's file, for which the kernel waits while a function of the group is opened or closed.
@@ -98,42 +90,25 @@ pub(super) const INFO_ENTRY: usize = 2;
 /// Does it in a child, and waits for at most `budget`.
 pub(super) fn run(deed: Deed<'_>, budget: Duration) -> io::Result<Answer> {
     // Whatever fails from here on: what is to be closed is not closed by us.
-    let deed = prepare(deed)?;
-    let (ours, theirs) = UnixStream::pair()?;
-    // SAFETY: the child makes async-signal-safe calls alone, on descriptors that it owns a copy of, and
-    // ends in `_exit`, so that no destructor or lock of this process is run or waited for twice.
-    let child = unsafe { libc::fork() };
-    match child {
-        -1 => return Err(io::Error::last_os_error()),
-        0 => act_and_exit(deed, theirs.as_raw_fd(), ours.as_raw_fd()),
-        _ => {}
-    }
-    drop(theirs);
+    let mut deed = prepare(deed)?;
+    let kept: Vec<RawFd> = deed.needs.iter().copied().chain([deed.file]).collect();
+    // SAFETY: acting makes async-signal-safe calls alone, on descriptors that the child owns a copy of.
+    let (child, ours) = unsafe { fork::fork(&kept, |report| act(&mut deed, report)) }?;
     let has_words = matches!(deed.call, Call::HotResetInfo(_));
     // What is to be closed by the child must not be open here any more when the child does it.
     drop(ManuallyDrop::into_inner(deed.closes));
     // A child that is gone already is found out below.
     let _ = (&ours).write(&[1]);
-    match is_readable(&ours, budget) {
+    match fork::is_readable(&ours, budget) {
         Ok(true) => {}
         result => {
-            let reaper = std::thread::Builder::new().name("vfio-reset-child".to_owned());
-            // Without a thread it stays a zombie until this process ends, which is all.
-            let _ = reaper.spawn(move || reap(child));
+            child.leave();
             return result.map(|_| Answer::StillRunning);
         }
     }
     let answer = receive(&ours, has_words);
-    reap(child);
+    child.reap();
     answer?.ok_or_else(|| io::Error::other("the process that resets ended without a word"))
-}
-
-/// Waits until a child of ours has ended.
-fn reap(child: libc::pid_t) {
-    // SAFETY: `child` is our child and nobody else waits for it; a null status is allowed.
-    while unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) } == -1
-        && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted
-    {}
 }
 
 /// A deed in the form in which the child needs no memory for it.
@@ -148,7 +123,6 @@ struct Prepared<'d> {
 }
 
 enum Call<'d> {
-    Read,
     Write,
     OpenGroup(&'d CStr),
     Open(&'d CStr),
@@ -169,7 +143,6 @@ fn prepare(deed: Deed<'_>) -> io::Result<Prepared<'_>> {
         closes: nothing(),
     };
     Ok(match deed {
-        Deed::Read(file) => prepared(file, Call::Read, Vec::new()),
         Deed::Write(file) => prepared(file, Call::Write, Vec::new()),
         Deed::OpenGroup(path) => {
             Prepared { file: NO_FILE, call: Call::OpenGroup(path), needs: Vec::new(), closes: nothing() }
@@ -210,24 +183,15 @@ fn prepare(deed: Deed<'_>) -> io::Result<Prepared<'_>> {
     })
 }
 
-/// The child: acts, tells the error number (0 for none) and hands over what it has opened, and is gone.
-fn act_and_exit(mut deed: Prepared<'_>, report: RawFd, other_end: RawFd) -> ! {
+/// The child: acts, tells the error number (0 for none) and hands over what it has opened.
+fn act(deed: &mut Prepared<'_>, report: RawFd) {
     // SAFETY: async-signal-safe calls alone, on numbers and on memory that `fork` has given us a copy of.
     // Each ioctl gets the argument that its number demands, with `argsz` not above its size.
     unsafe {
-        // The other end, or the end of our parent would never be seen.
-        libc::close(other_end);
-        // A terminal that closes shall not send signals; they would only stay pending.
-        libc::setsid();
-        close_all_but(&deed, report);
         let mut go = 0_u8;
         // Our parent has let go of what is to be closed, or is gone.
         libc::read(report, (&raw mut go).cast(), 1);
         let result = match &mut deed.call {
-            Call::Read => match libc::read(deed.file, (&raw mut go).cast(), 1) {
-                -1 => -1,
-                _ => 0,
-            },
             Call::Write => match libc::write(deed.file, c"1".as_ptr().cast(), 1) {
                 1 => 0,
                 _ => -1,
@@ -256,7 +220,6 @@ fn act_and_exit(mut deed: Prepared<'_>, report: RawFd, other_end: RawFd) -> ! {
         if let Call::HotResetInfo(words) = &deed.call {
             tell_words(BorrowedFd::borrow_raw(report), words);
         }
-        libc::_exit(0)
     }
 }
 
@@ -317,69 +280,14 @@ fn receive(mut from: &UnixStream, has_words: bool) -> io::Result<Option<Answer>>
     }))
 }
 
-/// Closes every descriptor that the deed does not need: among them is the pipe that the reader of our output
-/// waits on.
-///
-/// # Safety
-/// Nobody may use the descriptors any more: for a child that is about to end.
-unsafe fn close_all_but(deed: &Prepared<'_>, report: RawFd) {
-    let mut from = 0;
-    loop {
-        // The next descriptor that is kept; without memory, so the few there are are looked through each time.
-        let kept = deed.needs.iter().copied().chain([deed.file, report]);
-        let next = kept.filter(|&descriptor| descriptor >= from).min();
-        let end = next.unwrap_or(RawFd::MAX);
-        if end > from {
-            // SAFETY: closing is what the caller allows.
-            unsafe { close_range(from, if next.is_some() { end - 1 } else { end }) };
-        }
-        if next.is_none() {
-            return;
-        }
-        from = end + 1;
-    }
-}
-
-/// Closes the descriptors of a range, both ends included.
-///
-/// # Safety
-/// As [`close_all_but`].
-unsafe fn close_range(from: RawFd, to: RawFd) {
-    /// Where kernels before 5.9 have no way to close a range, the descriptors up to this one are closed
-    /// each: nobody who calls us has more.
-    const HIGHEST: RawFd = 1024;
-    // SAFETY: closing is what the caller allows.
-    if unsafe { libc::syscall(libc::SYS_close_range, from, to, 0) } == 0 {
-        return;
-    }
-    for descriptor in from..=to.min(HIGHEST) {
-        // SAFETY: as above.
-        unsafe { libc::close(descriptor) };
-    }
-}
-
-/// Waits for the answer; `false` when the budget is over.
-fn is_readable(answer: &UnixStream, budget: Duration) -> io::Result<bool> {
-    let begin = Instant::now();
-    loop {
-        let left = budget.saturating_sub(begin.elapsed());
-        let timeout = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 });
-        let mut poll = [PollFd::from_borrowed_fd(answer.as_fd(), PollFlags::IN)];
-        match rustix::event::poll(&mut poll, Some(&timeout)) {
-            Ok(0) if left.is_zero() => return Ok(false),
-            Ok(0) | Err(rustix::io::Errno::INTR) => {}
-            Ok(_) => return Ok(true),
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::fs::File;
     use std::io::Read;
+    use std::os::fd::AsFd;
     use std::path::Path;
+    use std::time::Instant;
 
     fn write(path: &Path, budget: Duration) -> Answer {
         let file = File::options().write(true).open(path).unwrap();
@@ -396,16 +304,6 @@ mod tests {
         // A device that refuses every write with an error number.
         let full = write(Path::new("/dev/full"), Duration::from_secs(10));
         assert!(matches!(full, Answer::Failed(libc::ENOSPC)), "{full:?}");
-    }
-
-    #[test]
-    fn a_read_that_sleeps_is_not_waited_for_longer_than_the_budget() {
-        let (reader, mut writer) = std::io::pipe().unwrap();
-        let answer = run(Deed::Read(reader.as_fd()), Duration::from_millis(50)).unwrap();
-        assert!(matches!(answer, Answer::StillRunning), "{answer:?}");
-        writer.write_all(b"xy").unwrap();
-        let answer = run(Deed::Read(reader.as_fd()), Duration::from_secs(10)).unwrap();
-        assert!(matches!(answer, Answer::Done(None)), "{answer:?}");
     }
 
     #[test]

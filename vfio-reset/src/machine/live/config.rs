@@ -3,6 +3,7 @@
 //! The kernel serves an aligned access of 1, 2 or 4 bytes as one access on the bus, and splits every
 //! other. So a register is read and written with one `pread` or `pwrite` of its own width.
 
+use crate::machine::Detail;
 use pcicfg::extended::ExtendedCapabilityId;
 use pcicfg::header::HeaderType;
 use pcicfg::{ConfigRead, ConfigSpace};
@@ -22,18 +23,20 @@ pub(super) fn read_all(file: &File) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What a list of functions needs: the first 256 bytes, of a CXL port all.
+/// How many bytes are read of a function.
 ///
-/// Each dword is an access on the bus, and takes most of a microsecond there: 4096 bytes of each of some
-/// thousand functions are seconds.
-pub(super) fn read_for_listing(file: &File) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; ConfigSpace::CONVENTIONAL];
-    let length = read_at(file, 0, &mut bytes)?;
-    bytes.truncate(length);
-    if length == ConfigSpace::CONVENTIONAL && may_be_cxl_port(&bytes, file) {
-        return read_all(file);
+/// Each dword is an access on the bus, and takes most of a microsecond there: 4096 bytes of each of some thousand functions
+/// are seconds.
+pub(super) const fn most(detail: Detail) -> usize {
+    match detail {
+        Detail::All => ConfigSpace::EXTENDED,
+        Detail::Listing => ConfigSpace::CONVENTIONAL,
     }
-    Ok(bytes)
+}
+
+/// Whether a list of functions needs no more than these bytes: of a CXL port it needs all. Takes no lock and no memory.
+pub(super) fn is_enough_for_listing(bytes: &[u8], file: &File) -> bool {
+    bytes.len() < ConfigSpace::CONVENTIONAL || !may_be_cxl_port(bytes, file)
 }
 
 /// Whether a function is a bridge with a vendor-specific structure, as CXL ports are.
@@ -142,7 +145,8 @@ fn open(path: &Path) -> io::Result<File> {
     }
 }
 
-fn read_at(file: &File, offset: u16, bytes: &mut [u8]) -> io::Result<usize> {
+/// Fills `bytes` from `offset` as far as they can be read; gives their number.
+pub(super) fn read_at(file: &File, offset: u16, bytes: &mut [u8]) -> io::Result<usize> {
     let mut length = 0;
     while length < bytes.len() {
         match file.read_at(&mut bytes[length..], u64::from(offset) + length as u64) {

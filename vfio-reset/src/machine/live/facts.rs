@@ -5,10 +5,10 @@
 
 use super::open_folder::{Failed, Folder};
 use super::sysfs;
-use crate::machine::{FunctionFacts, ResetMethods, Resource};
+use crate::machine::{FunctionFacts, KnownAs, ResetMethods, Resource};
 use pcicfg::Address;
 use pcicfg::ConfigSpace;
-use pcicfg::header::Presence;
+use pcicfg::header::{ClassCode, Presence};
 use std::io;
 use std::path::Path;
 
@@ -51,15 +51,15 @@ impl Wanted {
 }
 
 /// The facts in a function's `folder`, all but the slot.
-pub(super) fn read(folder: &Folder, wanted: Wanted) -> Result<FunctionFacts, Failed> {
+pub(super) fn read(folder: &Folder<'_>, wanted: Wanted) -> Result<FunctionFacts, Failed> {
     let attribute = |name: &str| folder.attribute(name);
     let link = |name: &str| folder.link_name(name);
 
-    let parent = match std::fs::read_link(folder.path()) {
+    let parent = match folder.target() {
         Ok(target) => parent(&target),
         // A folder instead of a link: some other view of sysfs. Bus numbers decide then.
         Err(e) if e.kind() == io::ErrorKind::InvalidInput => None,
-        Err(e) => return Err((folder.path().to_path_buf(), e)),
+        Err(e) => return Err((folder.path(), e)),
     };
     let reset_methods = match attribute("reset_method")? {
         Some(list) => ResetMethods::Listed(list.split_whitespace().map(str::to_owned).collect()),
@@ -92,6 +92,20 @@ pub(super) fn read(folder: &Folder, wanted: Wanted) -> Result<FunctionFacts, Fai
         slot: None,
         resources,
         label,
+    })
+}
+
+/// What the kernel has found at a function's address; what it does not say is all-ones.
+pub(super) fn known_as(folder: &Folder<'_>) -> Result<KnownAs, Failed> {
+    let number = |name: &str| -> Result<u32, Failed> {
+        let text = folder.attribute(name)?;
+        let digits = text.as_deref().and_then(|text| text.strip_prefix("0x"));
+        Ok(digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()).unwrap_or(u32::MAX))
+    };
+    Ok(KnownAs {
+        vendor_id: number("vendor")? as u16,
+        device_id: number("device")? as u16,
+        class_code: ClassCode::from_u32(number("class")?),
     })
 }
 
