@@ -4,8 +4,23 @@
 
 mod common;
 
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
 use common::bench::{Bench, rom};
 use romtools::checksum;
+
+/// Linux' numbers.
+const O_NONBLOCK: i32 = 0o4000;
+const O_ACCMODE: u32 = 0o3;
+
+/// How long anything may take before it counts as hanging.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A host with a function, and whatever else is put below its root.
 fn host(vendor: u16, device: u16, class: &str) -> Bench {
@@ -147,5 +162,54 @@ fn usage_errors_end_in_2() {
     let bench = Bench::new();
     for line in ["read", "read 01:00.0", "read nonsense -o x", "read 01:00.0 -o x --from flash"] {
         assert!(!bench.error(line, 2).is_empty(), "{line}");
+    }
+}
+
+/// Starts to read a ROM that goes on for ever; gives both ends of what the program has opened.
+fn endless(bench: &Bench, before: &str) -> (Child, File, File) {
+    let path = bench.path("sys/bus/pci/devices/0000:01:00.0/rom");
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let writer = File::options().read(true).write(true).open(&path).unwrap();
+    let reader = File::options().read(true).custom_flags(O_NONBLOCK).open(&path).unwrap();
+    let child = Command::new("sh")
+        .args(["-c", &format!("{before} exec \"$0\" read 01:00.0 -o x.rom --root .")])
+        .arg(env!("CARGO_BIN_EXE_romtools"))
+        .current_dir(bench.path(""))
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // It reads what it wrote itself, and waits for more.
+    let folder = format!("/proc/{}", child.id());
+    let is_open_for_reading = |number: &str| {
+        let is_it = fs::read_link(format!("{folder}/fd/{number}")).is_ok_and(|file| file == path);
+        let about = fs::read_to_string(format!("{folder}/fdinfo/{number}")).unwrap_or_default();
+        let flags = about.lines().find_map(|line| line.strip_prefix("flags:"));
+        let flags = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok());
+        is_it && flags.is_some_and(|flags| flags & O_ACCMODE == 0)
+    };
+    let end = Instant::now() + PATIENCE;
+    while !(3..32).any(|number| is_open_for_reading(&number.to_string())) {
+        assert!(Instant::now() < end, "it did not begin");
+        thread::sleep(Duration::from_millis(5));
+    }
+    (child, reader, writer)
+}
+
+#[test]
+fn a_signal_waits_until_the_rom_is_off_again() {
+    for (before, signal, ends) in [("", "INT", true), ("", "HUP", true), ("trap '' HUP;", "HUP", false)] {
+        let bench = host(0x1002, 0x1640, "0x030000\n");
+        let (mut child, mut reader, writer) = endless(&bench, before);
+        let status = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+        thread::sleep(Duration::from_millis(200));
+        assert!(child.try_wait().unwrap().is_none(), "{signal} ended it while the ROM was on");
+        // The end of the ROM.
+        drop(writer);
+        let status = child.wait().unwrap();
+        let mut switched = String::new();
+        reader.read_to_string(&mut switched).unwrap();
+        assert_eq!(switched, "0\n", "{before} {signal}");
+        assert_eq!(status.signal().is_some(), ends, "{before} {signal}: {status}");
     }
 }

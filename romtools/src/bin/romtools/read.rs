@@ -4,6 +4,8 @@ mod device;
 mod failure;
 mod memory;
 mod rom_file;
+#[cfg(unix)]
+mod signals;
 mod table;
 
 use std::io::{self, Write};

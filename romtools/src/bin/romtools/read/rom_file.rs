@@ -2,7 +2,7 @@
 //!
 //! It reads nothing until `1` was written to it, which makes the function decode its ROM BAR. Some
 //! functions share the decoder with their other BARs, so it must not stay that way: it is switched off
-//! again also after an error or a panic. A signal that ends the process leaves it on.
+//! again also after an error or a panic, and before a signal ends the process.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -20,6 +20,8 @@ pub(super) fn read(device: &Device) -> Result<Vec<u8>, Failure> {
     if !file.0.exists() {
         return Err(Failure::NoRomBar);
     }
+    #[cfg(unix)]
+    let _held = super::signals::Held::new().map_err(Failure::Switch)?;
     read_enabled(&file).map_err(|error| match error {
         // EIO: no mapping, or no image in it.
         Failure::Read(error) if error.raw_os_error() == Some(5) => Failure::NotMapped(device.state()),
