@@ -16,16 +16,18 @@ check "the kernel lists flr and bus" test "$(methods $nvme)" = "flr bus"
 # reset, the port right above the disk would be.
 numbers=$(register $root 0x18 4)
 silence() {
-    # The tool has chosen the method: the reset begins within a few milliseconds, and the kernel looks for the first
-    # time 100 ms later. No process is started in between, which would take too long here.
-    chosen=
-    until [ "$chosen" = flr ]; do read -r chosen <$D/$nvme/reset_method; done
+    # When it begins the kernel has saved the disk's registers, which must not be all-ones; it looks for the disk for the
+    # first time 100 ms later. No process is started in between, which would take too long here.
+    hits=0
+    while [ "$hits" = 0 ]; do read -r event hits missed <$T/kprobe_profile; done
+    check "it was silenced in a reset" test "$event" = flr
     set_register $root 0x18 4 0x00ffff00
     usleep 6000000
     set_register $root 0x18 4 0x$numbers
 }
 
 step "the budget is over long before the kernel gives up"
+trace_resets
 silence &
 start=$(cut -d. -f1 /proc/uptime)
 # With its output in a pipe: a process left behind must not hold it open.
