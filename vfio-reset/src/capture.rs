@@ -22,7 +22,7 @@ mod write;
 
 use crate::error::{Error, Result};
 use crate::inventory::PATIENCE;
-use crate::machine::{LogMark, Machine};
+use crate::machine::{Detail, LogMark, Machine, Reading};
 use crate::pci_ids::PciIds;
 use format::{Functions, Recorded};
 use pcicfg::dump::{Style, write_function};
@@ -69,6 +69,7 @@ pub fn capture(machine: &dyn Machine, target: &Path) -> Result<CaptureSummary> {
     let mut dump = String::new();
     let mut functions = Functions::default();
     let mut header_only = 0;
+    let begin = machine.clock().now();
     for address in machine.functions()? {
         let mut recorded = Recorded::default();
         match machine.facts(address) {
@@ -76,15 +77,24 @@ pub fn capture(machine: &dyn Machine, target: &Path) -> Result<CaptureSummary> {
             Err(Error::NoSuchFunction { .. }) => continue,
             Err(e) => note("facts", e),
         }
-        match machine.users(address) {
-            Ok(users) => recorded.users = users,
-            Err(e) => note("users", e),
+        let left = PATIENCE.saturating_sub(machine.clock().now().saturating_sub(begin));
+        let config = match machine.read_functions(&[address], Detail::All, left) {
+            Ok(read) => match read.into_iter().next().map(|read| read.config) {
+                Some(Reading::Bytes(config)) => Ok(config),
+                Some(Reading::BeingReset(_)) => Err(Error::BeingReset { address, budget: PATIENCE }),
+                None => continue,
+            },
+            // It may be the facts again, and then this is all there is.
+            Err(_) => machine.config(address),
+        };
+        // Who uses it is found out by opening its disks, which waits for their reset.
+        if !matches!(config, Err(Error::BeingReset { .. })) {
+            match machine.users(address) {
+                Ok(users) => recorded.users = users,
+                Err(e) => note("users", e),
+            }
         }
-        let is_readable = machine.is_readable(address, PATIENCE).and_then(|is_readable| match is_readable {
-            true => Ok(()),
-            false => Err(Error::BeingReset { address, budget: PATIENCE }),
-        });
-        match is_readable.and_then(|()| machine.config(address)) {
+        match config {
             Ok(config) => {
                 header_only += usize::from(config.len() < ConfigSpace::CONVENTIONAL);
                 write_config(&mut dump, address, &config, &names);

@@ -23,6 +23,8 @@ pub struct Inventory {
     entries: Vec<Entry>,
     /// The entry of the bridge whose secondary bus is this one.
     bridge_to: HashMap<(u32, u8), usize>,
+    /// How long functions were waited for that somebody resets.
+    patience: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -71,7 +73,7 @@ impl Inventory {
     /// # Errors
     /// When the functions cannot be listed at all.
     pub fn read_within(machine: &dyn Machine, patience: Duration) -> Result<Self> {
-        Self::assembled(machine, Self::entries(machine, Detail::All, patience)?)
+        Self::assembled(machine, Self::entries(machine, Detail::All, patience)?, patience)
     }
 
     /// Reads only as much of a machine as a list of its functions needs: see [`Detail::Listing`].
@@ -82,24 +84,30 @@ impl Inventory {
     /// # Errors
     /// When the functions cannot be listed at all.
     pub fn read_for_listing(machine: &dyn Machine) -> Result<Self> {
+        let begin = machine.clock().now();
         let mut entries = Self::entries(machine, Detail::Listing, PATIENCE)?;
         // The device id of virtual functions stands in an extended capability of the physical one.
         let silent = |entry: &&Entry| space(&entry.config).header().id() == 0xffff_ffff;
         let physical: BTreeSet<Address> =
             entries.iter().filter(silent).filter_map(|entry| entry.facts.physfn).collect();
-        let physical: Vec<Address> = physical.into_iter().collect();
-        for read in machine.read_functions(&physical, Detail::All, PATIENCE)? {
-            let entry = entries.iter_mut().find(|entry| entry.address == read.address);
-            if let (Some(entry), Reading::Bytes(config)) = (entry, read.config) {
-                entry.config = padded(config);
-                entry.being_reset = None;
+        // What could not be read is not waited for a second time.
+        let index = |address: &Address| entries.binary_search_by_key(address, |entry| entry.address).ok();
+        let is_known = |address: &Address| index(address).is_some_and(|at| entries[at].being_reset.is_none());
+        let physical: Vec<Address> = physical.into_iter().filter(is_known).collect();
+        let left = PATIENCE.saturating_sub(machine.clock().now().saturating_sub(begin));
+        for read in machine.read_functions(&physical, Detail::All, left)? {
+            let index = entries.binary_search_by_key(&read.address, |entry| entry.address);
+            if let (Ok(index), Reading::Bytes(config)) = (index, read.config) {
+                entries[index].config = padded(config);
             }
         }
-        Self::assembled(machine, entries)
+        Self::assembled(machine, entries, PATIENCE)
     }
 
-    fn assembled(machine: &dyn Machine, entries: Vec<Entry>) -> Result<Self> {
-        Ok(Self::assemble(machine.name(), machine.kind(), machine.host()?, entries))
+    fn assembled(machine: &dyn Machine, entries: Vec<Entry>, patience: Duration) -> Result<Self> {
+        let mut inventory = Self::assemble(machine.name(), machine.kind(), machine.host()?, entries);
+        inventory.patience = patience;
+        Ok(inventory)
     }
 
     fn entries(machine: &dyn Machine, detail: Detail, patience: Duration) -> Result<Vec<Entry>> {
@@ -123,7 +131,7 @@ impl Inventory {
                 bridge_to.entry((entry.address.domain(), secondary)).or_insert(index);
             }
         }
-        let mut inventory = Self { machine, kind, host, entries, bridge_to };
+        let mut inventory = Self { machine, kind, host, entries, bridge_to, patience: PATIENCE };
         inventory.find_virtual_functions();
         inventory.link();
         inventory
@@ -240,6 +248,23 @@ impl Inventory {
         }
     }
 
+    /// That nobody resets any of these functions, nor what decides about them: the physical function of a virtual one, a
+    /// bridge above. Functions that are not there count for nothing.
+    ///
+    /// # Errors
+    /// [`Error::BeingReset`] with the first one that somebody resets.
+    pub fn must_be_settled(&self, addresses: impl IntoIterator<Item = Address>) -> Result<()> {
+        for function in addresses.into_iter().filter_map(|address| self.function(address).ok()) {
+            let physical = function.facts().physfn.and_then(|address| self.function(address).ok());
+            let bridges = [Some(function), physical].into_iter().flatten();
+            let mut needed = bridges.flat_map(|below| std::iter::once(below).chain(below.ancestors()));
+            if let Some(needed) = needed.find(|needed| needed.is_being_reset()) {
+                return Err(Error::BeingReset { address: needed.address(), budget: self.patience });
+            }
+        }
+        Ok(())
+    }
+
     /// Reads who on the host depends on any of `addresses` (mounted disks, a running VM).
     ///
     /// That is slow on a live host, so it is done only for the functions that a plan may hit.
@@ -333,7 +358,11 @@ impl<'i> InventoryFunction<'i> {
     /// Whether it is a PCI-to-PCI bridge or a port.
     #[must_use]
     pub fn is_bridge(self) -> bool {
-        self.space().header().header_type() == HeaderType::Bridge
+        const PCI_TO_PCI: (u8, u8) = (0x06, 0x04);
+        match self.entry().being_reset {
+            Some(known_as) => (known_as.class_code.base, known_as.class_code.sub) == PCI_TO_PCI,
+            None => self.space().header().header_type() == HeaderType::Bridge,
+        }
     }
 
     /// Whether it is a virtual function.
@@ -370,6 +399,9 @@ impl<'i> InventoryFunction<'i> {
         let Some(physical) = self.facts().physfn.and_then(|at| self.inventory.function(at).ok()) else {
             return read;
         };
+        if let Some(known_as) = physical.entry().being_reset {
+            return (known_as.vendor_id, read.1);
+        }
         match physical.space().sr_iov() {
             Some(sr_iov) => (physical.space().header().vendor_id(), sr_iov.vf_device_id()),
             None => read,

@@ -242,8 +242,10 @@ impl Plan {
     ///
     /// # Errors
     /// When the request contradicts itself, there is no such function, or the bridge that was asked for is not
-    /// above it.
+    /// above it; [`Error::BeingReset`] when somebody resets one of the functions that decide about it, whose registers
+    /// nobody knows then.
     pub fn new(inventory: &Inventory, quirks: &Quirks, request: &Request) -> Result<Self> {
+        Self::concerned(inventory, request)?;
         let function = inventory.function(request.address)?;
         let bridge = asserting_bridge(function, request)?;
         let plan_for = |availability: Availability| {
@@ -313,6 +315,8 @@ impl Plan {
     /// As [`Plan::new`].
     pub fn concerned(inventory: &Inventory, request: &Request) -> Result<Vec<Address>> {
         let function = inventory.function(request.address)?;
+        // What a bridge would hit cannot be told while it is reset itself.
+        inventory.must_be_settled([request.address])?;
         let bridge = asserting_bridge(function, request)?;
         let mut addresses = vec![function.address()];
         addresses.extend(same_device(function).into_iter().map(InventoryFunction::address));
@@ -327,6 +331,7 @@ impl Plan {
         addresses.extend(groups);
         addresses.sort();
         addresses.dedup();
+        inventory.must_be_settled(addresses.iter().copied())?;
         Ok(addresses)
     }
 }

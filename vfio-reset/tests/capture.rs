@@ -14,7 +14,7 @@ use tree::{Tree, config};
 use vfio_reset::capture::{CaptureSummary, capture};
 use vfio_reset::machine::captured::Captured;
 use vfio_reset::machine::{Attribute, LogMark, MachineKind};
-use vfio_reset::{Error, Machine};
+use vfio_reset::{Error, Inventory, Machine};
 
 /// A host with a bridge, a disk that is mounted, a function whose facts are few, and one in a domain of
 /// its own.
@@ -142,6 +142,10 @@ fn what_cannot_be_read_is_noted_and_stepped_over() {
     assert_eq!(captured.functions().unwrap().len(), 4);
     let error = captured.config("00:1f.0".parse().unwrap()).unwrap_err().to_string();
     assert!(error.contains("could not be read when this was recorded"), "{error}");
+    // The others can be looked at.
+    assert_eq!(Inventory::read(&captured).unwrap().functions().len(), 3);
+    let [warning] = captured.warnings() else { panic!("{:?}", captured.warnings()) };
+    assert!(warning.contains("0000:00:1f.0") && warning.ends_with("it is left out"), "{warning}");
     assert_eq!(captured.manifest().unwrap().unreadable, [note]);
 }
 

@@ -1,17 +1,24 @@
 //! A host on which somebody is resetting a function: whoever reads its configuration space sleeps.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+#[path = "live/asleep.rs"]
+mod asleep;
 #[path = "live/tree.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod tree;
+
+use asleep::Asleep;
 
 use pcicfg::Address;
 use serde_json::Value;
 use std::fs;
 use std::process::{Command, Output};
 use std::time::Duration;
-use tree::{Asleep, Tree, config};
+use tree::{Tree, config};
+use vfio_reset::inventory::PATIENCE;
 use vfio_reset::machine::{KnownAs, Reading};
+use vfio_reset::plan::{Plan, Request};
+use vfio_reset::quirk::Quirks;
 use vfio_reset::{Error, Inventory, Machine};
 
 const PORT: &str = "pci0000:00/0000:00:01.0";
@@ -47,14 +54,18 @@ fn host() -> Tree {
     tree
 }
 
+/// Somebody resets this function for as long as the result lives.
 fn asleep(tree: &Tree, path: &str) -> Asleep {
-    tree.asleep(&format!("sys/devices/{path}/config"))
+    Asleep::at(&tree.path(&format!("sys/devices/{path}/config")))
 }
 
 fn run(tree: &Tree, arguments: &[&str]) -> Output {
     let machine = format!("live:{}", tree.path("").display());
     let mut command = Command::new(env!("CARGO_BIN_EXE_vfio-reset"));
-    command.args(["--machine", &machine]).args(arguments).output().unwrap()
+    if !arguments.contains(&"--machine") {
+        command.args(["--machine", &machine]);
+    }
+    command.args(arguments).output().unwrap()
 }
 
 fn json(tree: &Tree, arguments: &[&str]) -> Value {
@@ -78,9 +89,33 @@ fn whether_a_function_is_readable_is_found_out_within_the_budget() {
     let sleeper = asleep(&tree, GPU);
     assert!(!live.is_readable(gpu, Duration::from_millis(50)).unwrap());
     drop(sleeper);
-    tree.file(&format!("sys/devices/{GPU}/config"), config(1, 64));
     assert!(live.is_readable(gpu, Duration::from_secs(60)).unwrap());
     assert!(matches!(live.is_readable(at("07:00.0"), Duration::ZERO), Err(Error::NoSuchFunction { .. })));
+}
+
+#[test]
+fn a_reset_that_ends_in_time_is_waited_for() {
+    for command in [&["plan", "01:00.0"][..], &["show", "01:00.0"]] {
+        let tree = host();
+        let sleeper = asleep(&tree, GPU);
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                std::thread::sleep(Duration::from_millis(500));
+                drop(sleeper);
+            });
+            assert_eq!(json(&tree, command)["address"], "0000:01:00.0");
+        });
+    }
+    // Also one that takes longer than other functions are waited for.
+    let tree = host();
+    let sleeper = asleep(&tree, GPU);
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            std::thread::sleep(PATIENCE + Duration::from_millis(500));
+            drop(sleeper);
+        });
+        assert_eq!(json(&tree, &["plan", "01:00.0", "--budget", "40s"])["address"], "0000:01:00.0");
+    });
 }
 
 #[test]
@@ -135,13 +170,36 @@ fn lists_show_it_beside_the_others() {
 }
 
 #[test]
-fn virtual_functions_of_a_function_that_is_being_reset_are_listed() {
+fn a_virtual_function_waits_for_its_physical_one() {
     let tree = host();
     let mut silent = config(u32::MAX, 256);
     silent[4..8].fill(0);
-    tree.function("pci0000:00/0000:00:02.1", &silent).link("physfn", "../0000:00:02.0");
+    tree.function("pci0000:00/0000:00:03.1", &silent).link("physfn", "../0000:00:02.0");
+    for (name, value) in [("vendor", "0x1002\n"), ("device", "0x1478\n")] {
+        tree.file(&format!("sys/devices/{OTHER}/{name}"), value);
+    }
     let _asleep = asleep(&tree, OTHER);
-    assert_eq!(json(&tree, &["list"])["functions"].as_array().unwrap().len(), 5);
+    let list = json(&tree, &["list", "00:03.1"]);
+    assert_eq!(list["functions"][0]["vendor"], "1002", "its vendor is the physical function's: {list}");
+    assert_waits_for(&tree, &["show", "00:03.1"], "0000:00:02.0");
+}
+
+#[test]
+fn what_a_bridge_can_do_is_not_known_while_it_is_being_reset() {
+    let tree = host();
+    tree.file(&format!("sys/devices/{PORT}/class"), "0x060400\n");
+    let methods = |tree: &Tree| json(tree, &["list", "01:00"])["functions"][0]["reset_methods"].clone();
+    let known = methods(&tree);
+    assert!(!known.as_array().unwrap().is_empty());
+    let _asleep = asleep(&tree, PORT);
+    assert_eq!(methods(&tree), Value::Array(Vec::new()));
+    let inventory = Inventory::read_within(&tree.live(), Duration::ZERO).unwrap();
+    assert!(inventory.function(at("00:01.0")).unwrap().is_bridge());
+    let plan = Plan::new(&inventory, &Quirks::built_in(), &Request::new(at("01:00.0")));
+    assert!(
+        matches!(plan, Err(Error::BeingReset { address, .. }) if address == at("00:01.0")),
+        "a library's plan is no other"
+    );
 }
 
 #[test]
@@ -150,14 +208,23 @@ fn commands_for_it_end_in_time_and_say_so() {
     let _asleep = asleep(&tree, GPU);
     let machine = format!("live:{}", tree.path("").display());
     let file = tree.path("saved");
+    let before = tree.path("before");
+    let before = before.to_str().unwrap();
+    {
+        let tree = host();
+        assert_eq!(run(&tree, &["save", "01:00.0", "--output", before]).status.code(), Some(0));
+    }
     for command in [
         &["reset", "01:00.0", "--budget", "200ms"][..],
         &["plan", "01:00.0", "--budget", "200ms"],
+        &["plan", "01:00.0", "--budget", "200ms", "--family", "navi1x"],
+        &["peek", "01:00.0", "0", "0"],
         &["vfio", "01:00.0", "--budget", "200ms"],
         &["peek", "01:00.0", "0", "0", "--vfio", "group", "--budget", "200ms"],
         &["show", "01:00.0"],
         &["save", "01:00.0", "--output", file.to_str().unwrap()],
         &["diff", &machine, &machine, "01:00.0"],
+        &["restore", before],
     ] {
         assert_waits_for(&tree, command, "0000:01:00.0");
     }
@@ -191,4 +258,8 @@ fn a_recording_is_made_without_it() {
     let manifest: Value = serde_json::from_slice(&fs::read(target.join("manifest.json")).unwrap()).unwrap();
     let unreadable = manifest["unreadable"].to_string();
     assert!(unreadable.contains("0000:01:00.0 is being reset by somebody"), "{unreadable}");
+    let target = target.display().to_string();
+    let recorded = run(&tree, &["--machine", &target, "list"]);
+    let recorded = String::from_utf8_lossy(&[recorded.stdout, recorded.stderr].concat()).into_owned();
+    assert!(recorded.contains("0000:01:00.1") && recorded.contains("0000:00:02.0"), "{recorded}");
 }

@@ -9,8 +9,8 @@ mod text;
 
 use super::vfio::{self, VfioRequest};
 use super::{
-    Attribute, Clock, DeviceUser, FunctionFacts, HostFacts, KernelReset, LogLine, LogMark, Machine,
-    MachineKind, ResetMethods,
+    Attribute, Clock, Detail, DeviceUser, FunctionFacts, FunctionRead, HostFacts, KernelReset, LogLine,
+    LogMark, Machine, MachineKind, Reading, ResetMethods,
 };
 use crate::capture::format::{self, Functions, Manifest, Recorded};
 use crate::capture::log;
@@ -148,6 +148,10 @@ impl Captured {
         if !dump.trim_ascii().is_empty() {
             machine.add_dump(&path.join(format::DUMP), dump, false)?;
         }
+        let unread = machine.functions.iter().filter(|(_, function)| function.config.is_none());
+        let unread = unread
+            .map(|(address, _)| format!("{}: {}; it is left out", path.display(), unreadable(*address)));
+        machine.warnings.extend(unread.collect::<Vec<_>>());
         if let Some(bytes) = &parts.log {
             machine.log = log::parse(&String::from_utf8_lossy(bytes));
         }
@@ -201,7 +205,7 @@ impl Captured {
             file: PathBuf::from(&self.name),
             line: 0,
             column: 0,
-            message: format!("the configuration space of {address} could not be read when this was recorded"),
+            message: unreadable(address),
         })
     }
 
@@ -262,6 +266,10 @@ fn must_be_known(file: &Path, schema: u32) -> Result<()> {
     Err(Error::Malformed { file: file.to_path_buf(), line: 0, column: 0, message })
 }
 
+fn unreadable(address: Address) -> String {
+    format!("the configuration space of {address} could not be read when this was recorded")
+}
+
 impl Machine for Captured {
     fn kind(&self) -> MachineKind {
         MachineKind::Captured
@@ -277,6 +285,16 @@ impl Machine for Captured {
 
     fn functions(&self) -> Result<Vec<Address>> {
         Ok(self.functions.keys().copied().collect())
+    }
+
+    /// Without those whose configuration space could not be read when this was recorded: there is a warning for each.
+    fn read_functions(&self, addresses: &[Address], _: Detail, _: Duration) -> Result<Vec<FunctionRead>> {
+        let recorded = addresses.iter().filter_map(|&address| {
+            let facts = self.function(address).ok()?.recorded.facts.clone();
+            let config = Reading::Bytes(self.recorded_config(address).ok()?.to_vec());
+            Some(FunctionRead { address, config, facts })
+        });
+        Ok(recorded.collect())
     }
 
     fn facts(&self, address: Address) -> Result<FunctionFacts> {

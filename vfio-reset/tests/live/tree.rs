@@ -50,33 +50,11 @@ impl Tree {
         Function { tree: self, path: format!("sys/devices/{path}") }
     }
 
-    #[allow(dead_code, reason = "some tests have nobody asleep")]
-    /// Makes a file that whoever opens it sleeps at, for as long as the result lives: the configuration space of a
-    /// function that somebody resets.
-    pub(crate) fn asleep(&self, path: &str) -> Asleep {
-        let path = self.path(path);
-        fs::remove_file(&path).unwrap();
-        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
-        Asleep(path)
-    }
-
     /// A device of a class at `path` below `sys/devices`, such as `.../nvme/nvme0/nvme0n1`.
     pub(crate) fn class(&self, class: &str, path: &str) {
         let name = path.rsplit('/').next().unwrap();
         fs::create_dir_all(self.path(&format!("sys/devices/{path}"))).unwrap();
         self.link(&format!("sys/class/{class}/{name}"), format!("../../devices/{path}"));
-    }
-}
-
-#[allow(dead_code, reason = "some tests have nobody asleep")]
-pub(crate) struct Asleep(PathBuf);
-
-impl Drop for Asleep {
-    fn drop(&mut self) {
-        // With a writer the pipe can be opened. Whoever has waited for that finds that it cannot be read at a place, and
-        // whoever has been left behind ends.
-        drop(fs::File::options().read(true).write(true).open(&self.0));
-        let _ = fs::remove_file(&self.0);
     }
 }
 

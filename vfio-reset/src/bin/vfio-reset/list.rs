@@ -73,6 +73,8 @@ impl Row {
         let silent = function.presence() != Presence::Present;
         let is_known = !silent || function.is_being_reset();
         let name = |name: Option<&str>| name.filter(|_| is_known).map(str::to_string);
+        // What the bridge above could do is in its registers.
+        let is_settled = function.inventory().must_be_settled([function.address()]).is_ok();
         Self {
             address: function.address(),
             vendor: format!("{vendor:04x}"),
@@ -84,8 +86,8 @@ impl Row {
             driver: facts.driver.clone(),
             iommu_group: facts.iommu_group,
             // The kernel still lists what it found when the function answered; nothing of it can work. And while somebody
-            // resets it, nobody can tell what would.
-            reset_methods: match silent {
+            // resets it, or what is above, nobody can tell what would.
+            reset_methods: match silent || !is_settled {
                 true => Vec::new(),
                 false => availability(function, &session.quirks).iter().filter_map(MethodMark::of).collect(),
             },

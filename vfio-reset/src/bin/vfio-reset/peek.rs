@@ -9,12 +9,17 @@ use crate::signals;
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
 use vfio_reset::Error;
+use vfio_reset::inventory::PATIENCE;
 use vfio_reset::machine::KernelReset;
 use vfio_reset::machine::vfio::{Opened, RegionIndex, VfioDevice, VfioInterface, VfioRequest};
 
 pub(crate) fn run(session: &Session, output: &Output, arguments: &PeekArguments) -> CommandResult {
     if let Some(interface) = arguments.vfio {
         return through_vfio(session, output, arguments, interface);
+    }
+    // Whether the function decodes its memory is in its configuration space.
+    if !session.machine().is_readable(arguments.address, PATIENCE)? {
+        return Err(Error::BeingReset { address: arguments.address, budget: PATIENCE });
     }
     let mut bytes = empty(arguments);
     session.machine().read_bar(arguments.address, arguments.bar, arguments.offset, &mut bytes)?;

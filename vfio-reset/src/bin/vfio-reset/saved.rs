@@ -4,24 +4,24 @@ use crate::CommandResult;
 use crate::args::{RestoreArguments, SaveArguments};
 use crate::output::{BAD, BOLD, Output, styled};
 use crate::plan::refusal_lines;
-use crate::session::{Session, with_bridges};
+use crate::session::Session;
 use crate::signals;
 use pcicfg::Address;
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
-use vfio_reset::Error;
 use vfio_reset::inventory::{InventoryFunction, PATIENCE};
 use vfio_reset::json::SCHEMA;
 use vfio_reset::plan::restore_refusals;
 use vfio_reset::reset::{restore_state, verify_state};
 use vfio_reset::state::header::BridgeHeaders;
 use vfio_reset::state::{SavedState, restore_sequence};
+use vfio_reset::{Error, Inventory};
 
 pub(crate) fn save(session: &Session, output: &Output, arguments: &SaveArguments) -> CommandResult {
-    let inventory = session.settled(PATIENCE, |inventory| {
+    let (inventory, ()) = session.settled(PATIENCE, |inventory| {
         let functions = to_save(inventory.function(arguments.address)?, arguments.bus);
-        Ok(functions.into_iter().map(InventoryFunction::address).collect())
+        inventory.must_be_settled(functions.into_iter().map(InventoryFunction::address))
     })?;
     let functions = to_save(inventory.function(arguments.address)?, arguments.bus);
     let addresses = functions.iter().map(|function| (function.address(), function.is_virtual()));
@@ -71,7 +71,8 @@ pub(crate) fn restore(session: &Session, output: &Output, arguments: &RestoreArg
     }
     session.must_be_writable("restored")?;
     let addresses: Vec<Address> = state.functions.iter().map(|function| function.address).collect();
-    let mut inventory = session.settled(PATIENCE, |inventory| Ok(with_bridges(inventory, &addresses)))?;
+    let settled = |inventory: &Inventory| inventory.must_be_settled(addresses.iter().copied());
+    let (mut inventory, ()) = session.settled(PATIENCE, settled)?;
     inventory.read_users(session.machine(), addresses)?;
     let refusals = restore_refusals(&inventory, &session.quirks, &state, &arguments.allow);
     if !refusals.is_empty() {

@@ -5,11 +5,12 @@ use crate::output::Output;
 use pcicfg::Address;
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-use vfio_reset::inventory::{InventoryFunction, PATIENCE};
+use std::time::Duration;
+use vfio_reset::inventory::PATIENCE;
 use vfio_reset::machine::captured::Captured;
 use vfio_reset::machine::live::Live;
 use vfio_reset::machine::simulated::Simulated;
+use vfio_reset::machine::{Detail, Reading};
 use vfio_reset::pci_ids::PciIds;
 use vfio_reset::plan::{Plan, Refusal, Request, opening_refusals};
 use vfio_reset::quirk::{Quirks, USER_DIRECTORY};
@@ -70,9 +71,18 @@ impl Session {
     /// Treats a device as one of a family of vendor sequences because the user says so.
     pub(crate) fn treat_as(&mut self, address: Address, family: &'static Family) -> Result<(), Error> {
         self.family = Some(family);
-        let config = self.machine().config(address)?;
-        let id = |at: usize| config.get(at..at + 2).map_or(u16::MAX, |b| u16::from_le_bytes([b[0], b[1]]));
-        let ids = (id(0), id(2));
+        // Whose ids are known need not be waited for here.
+        let read = self.machine().read_functions(&[address], Detail::Listing, Duration::ZERO)?;
+        let machine = || self.machine().name();
+        let ids = match read.first().map(|read| &read.config) {
+            None => return Err(Error::NoSuchFunction { address, machine: machine() }),
+            Some(Reading::BeingReset(known_as)) => (known_as.vendor_id, known_as.device_id),
+            Some(Reading::Bytes(config)) => {
+                let id =
+                    |at| config.get(at..at + 2).map_or(u16::MAX, |id| u16::from_le_bytes([id[0], id[1]]));
+                (id(0), id(2))
+            }
+        };
         let mut devices = self.quirks.sequences().clone();
         // What a table says anyway needs no warning.
         if devices.find(ids).is_none_or(|entry| entry.family != Some(family)) {
@@ -116,39 +126,33 @@ impl Session {
         Inventory::read_for_listing(self.machine())
     }
 
-    /// An inventory in which nobody resets any of the functions that are `needed`: if one is reset, it is waited for
-    /// within the budget. What else on the host is reset keeps nobody for longer than a moment.
-    pub(crate) fn settled(
+    /// An inventory, and what `look` finds in it. If that needs a function that somebody resets, it is waited for within
+    /// the budget; what else on the host is reset keeps nobody for longer than a moment.
+    pub(crate) fn settled<T>(
         &self,
         budget: Duration,
-        needed: impl Fn(&Inventory) -> Result<Vec<Address>, Error>,
-    ) -> Result<Inventory, Error> {
-        let begin = Instant::now();
+        look: impl Fn(&Inventory) -> Result<T, Error>,
+    ) -> Result<(Inventory, T), Error> {
+        let machine = self.machine();
+        let begin = machine.clock().now();
+        let left = || budget.saturating_sub(machine.clock().now().saturating_sub(begin));
         loop {
-            let inventory = Inventory::read_within(self.machine(), budget.min(PATIENCE))?;
-            let is_being_reset =
-                |address: &Address| inventory.function(*address).is_ok_and(InventoryFunction::is_being_reset);
-            let Some(address) = needed(&inventory)?.into_iter().find(is_being_reset) else {
-                return Ok(inventory);
-            };
-            let left = budget.saturating_sub(begin.elapsed());
-            if left.is_zero() || !self.machine().is_readable(address, left)? {
-                return Err(Error::BeingReset { address, budget });
+            let inventory = Inventory::read_within(machine, left().min(PATIENCE))?;
+            match look(&inventory) {
+                Err(Error::BeingReset { address, .. }) => {
+                    if left().is_zero() || !machine.is_readable(address, left())? {
+                        return Err(Error::BeingReset { address, budget });
+                    }
+                }
+                found => return found.map(|found| (inventory, found)),
             }
         }
     }
 
     /// The inventory with everybody asked who uses what work on a function would hit.
     fn concerned(&self, request: &Request) -> Result<Inventory, Error> {
-        let mut inventory = self.settled(request.budget, |inventory| {
-            let mut needed = with_bridges(inventory, &[request.address]);
-            // What a bridge would hit cannot be told while it is reset itself.
-            if !needed.iter().any(|&at| inventory.function(at).is_ok_and(InventoryFunction::is_being_reset)) {
-                needed.extend(Plan::concerned(inventory, request)?);
-            }
-            Ok(needed)
-        })?;
-        let concerned = Plan::concerned(&inventory, request)?;
+        let concerned = |inventory: &Inventory| Plan::concerned(inventory, request);
+        let (mut inventory, concerned) = self.settled(request.budget, concerned)?;
         inventory.read_users(self.machine(), concerned)?;
         Ok(inventory)
     }
@@ -183,15 +187,6 @@ impl Session {
         }
         Ok(())
     }
-}
-
-/// Those of the functions that are there, and the bridges above them.
-pub(crate) fn with_bridges(inventory: &Inventory, addresses: &[Address]) -> Vec<Address> {
-    let there = addresses.iter().filter_map(|&address| inventory.function(address).ok());
-    let with_bridges = |function: InventoryFunction<'_>| -> Vec<Address> {
-        std::iter::once(function).chain(function.ancestors()).map(InventoryFunction::address).collect()
-    };
-    there.flat_map(with_bridges).collect()
 }
 
 /// That a file can be made where it is wanted, as far as its folder goes.

@@ -4,7 +4,7 @@ use crate::CommandResult;
 use crate::args::ShowArguments;
 use crate::output::{BAD, BOLD, DIM, GOOD, Output, WARNING, styled};
 use crate::plan::headline;
-use crate::session::{Session, with_bridges};
+use crate::session::Session;
 use anstyle::Style;
 use pcicfg::Address;
 use serde::Serialize;
@@ -20,7 +20,7 @@ use vfio_reset::quirk::Quirk;
 
 pub(crate) fn run(session: &Session, output: &Output, arguments: &ShowArguments) -> CommandResult {
     let address = arguments.address;
-    let mut inventory = session.settled(PATIENCE, |inventory| Ok(with_bridges(inventory, &[address])))?;
+    let (mut inventory, ()) = session.settled(PATIENCE, |inventory| inventory.must_be_settled([address]))?;
     inventory.read_users(session.machine(), [address])?;
     let function = inventory.function(address)?;
     let view = View {

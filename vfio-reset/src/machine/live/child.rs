@@ -99,12 +99,8 @@ pub(super) fn run(deed: Deed<'_>, budget: Duration) -> io::Result<Answer> {
     drop(ManuallyDrop::into_inner(deed.closes));
     // A child that is gone already is found out below.
     let _ = (&ours).write(&[1]);
-    match fork::is_readable(&ours, budget) {
-        Ok(true) => {}
-        result => {
-            child.leave();
-            return result.map(|_| Answer::StillRunning);
-        }
+    if !fork::is_readable(&ours, budget)? {
+        return Ok(Answer::StillRunning);
     }
     let answer = receive(&ours, has_words);
     child.reap();

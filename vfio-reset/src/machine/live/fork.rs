@@ -2,7 +2,8 @@
 //!
 //! A thread that sleeps so would keep this process from ending, and with it whoever waits for us, however short the
 //! budget is. A child that does is left to itself: a thread of ours waits for its end, so that no zombie stays, and it
-//! belongs to init once we have ended. Whatever it has open is closed then.
+//! belongs to init once we have ended. Whatever it has open is closed then. (Where we are init, in a container, the kernel
+//! keeps our end for it.)
 //!
 //! The child of a process with threads may only make async-signal-safe calls (POSIX.1-2017, fork). Those made here are
 //! `close`, `setsid` and `_exit`.
@@ -13,24 +14,33 @@ use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-/// A child that was started, and that somebody must wait for.
-pub(super) struct Child(libc::pid_t);
+/// A child that was started. Whoever drops it leaves it to itself.
+pub(super) struct Child(Option<libc::pid_t>);
 
 impl Child {
     /// Waits until it has ended.
-    pub(super) fn reap(self) {
-        // SAFETY: it is our child and nobody else waits for it; a null status is allowed.
-        while unsafe { libc::waitpid(self.0, std::ptr::null_mut(), 0) } == -1
-            && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted
-        {}
+    pub(super) fn reap(mut self) {
+        if let Some(child) = self.0.take() {
+            wait(child);
+        }
     }
+}
 
-    /// Leaves it to itself.
-    pub(super) fn leave(self) {
-        let reaper = std::thread::Builder::new().name("vfio-reset-child".to_owned());
-        // Without a thread it stays a zombie until this process ends, which is all.
-        let _ = reaper.spawn(move || self.reap());
+impl Drop for Child {
+    fn drop(&mut self) {
+        if let Some(child) = self.0.take() {
+            let reaper = std::thread::Builder::new().name("vfio-reset-child".to_owned());
+            // Without a thread it stays a zombie until this process ends, which is all.
+            let _ = reaper.spawn(move || wait(child));
+        }
     }
+}
+
+fn wait(child: libc::pid_t) {
+    // SAFETY: it is our child and nobody else waits for it; a null status is allowed.
+    while unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) } == -1
+        && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted
+    {}
 }
 
 /// Starts a child that acts and is gone. It gets one end of a stream, we the other; of all else that is open it keeps
@@ -54,7 +64,7 @@ pub(super) unsafe fn fork(kept: &[RawFd], act: impl FnOnce(RawFd)) -> io::Result
                 act(report);
                 libc::_exit(0)
             }
-            child => Ok((Child(child), ours)),
+            child => Ok((Child(Some(child)), ours)),
         }
     }
 }

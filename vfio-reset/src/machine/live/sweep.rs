@@ -11,6 +11,7 @@ use super::fork::{self, Child};
 use crate::machine::Detail;
 use places::{Filling, Places};
 use rustix::fs::{Mode, OFlags};
+use std::collections::BTreeSet;
 use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io;
@@ -18,11 +19,18 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-/// How long a child may stay at one function before another goes on behind it. That does no harm where the function is
-/// only slow: what comes later is taken as well.
+/// How long a child may stay at one function before another goes on behind it; and what is waited for those that came no
+/// further, whatever the patience: they may have been slow, or not had their turn on the processor.
 const STEP: Duration = Duration::from_millis(50);
 
-/// How many functions share a piece of memory, of 16 MiB at most.
+/// The same when somebody is known to sleep. Where one bridge is reset all below it sleep, hundreds perhaps, and each is
+/// found by standing still.
+const NEXT_STEP: Duration = Duration::from_millis(5);
+
+/// How long a child may take before it reads anything at all.
+const START: Duration = Duration::from_secs(10);
+
+/// How many functions share a piece of memory, of 16 MiB and a little.
 const MOST: usize = 4096;
 
 /// What was read of a function.
@@ -37,7 +45,10 @@ pub(super) enum Swept {
 }
 
 /// Reads the `config` files with these paths below `folder`; gives what each has, in their order. For those that cannot be
-/// read at once it waits for `patience`, all together.
+/// read at once it waits for `patience`, all together; to find that out takes a hundredth of a second each besides.
+///
+/// # Errors
+/// No process can be started, or none gets on. This one does not read itself: it could sleep.
 pub(super) fn read(
     folder: BorrowedFd<'_>,
     paths: &[CString],
@@ -48,10 +59,12 @@ pub(super) fn read(
     let mut all = Vec::with_capacity(paths.len());
     for paths in paths.chunks(MOST) {
         let (mut swept, larger) = read_part(folder, paths, detail, begin, patience)?;
-        let paths: Vec<CString> = larger.iter().filter_map(|&at| paths.get(at).cloned()).collect();
-        let (whole, _) = read_part(folder, &paths, Detail::All, begin, patience)?;
-        for (at, whole) in larger.into_iter().zip(whole) {
-            swept[at] = whole;
+        if !larger.is_empty() {
+            let paths: Vec<CString> = larger.iter().filter_map(|&at| paths.get(at).cloned()).collect();
+            let (whole, _) = read_part(folder, &paths, Detail::All, begin, patience)?;
+            for (at, whole) in larger.into_iter().zip(whole) {
+                swept[at] = whole;
+            }
         }
         all.extend(swept);
     }
@@ -66,33 +79,34 @@ fn read_part(
     begin: Instant,
     patience: Duration,
 ) -> io::Result<(Vec<Swept>, Vec<usize>)> {
-    // Pages that nobody writes to cost nothing, but those that are there must be given back.
     let places = Places::new(paths.len(), config::most(detail))?;
     let mut sleepers = Vec::new();
-    while let Some(reader) = Reader::start(folder, paths, detail, &places) {
-        match reader.watch(&places)? {
+    while places.next() < paths.len() {
+        let step = if sleepers.is_empty() { STEP } else { NEXT_STEP };
+        match Reader::start(folder, paths, detail, &places)?.watch(&places, step)? {
             Some(sleeper) => sleepers.push(sleeper),
             None => break,
         }
     }
-    let mut asleep = Vec::new();
+    let end = (begin + patience).max(Instant::now() + STEP);
+    let mut asleep = BTreeSet::new();
     for (place, reader) in sleepers {
-        let left = patience.saturating_sub(begin.elapsed());
-        if !reader.ends_within(left)? {
-            asleep.push(place);
+        if !reader.ends_within(end.saturating_duration_since(Instant::now()))? {
+            asleep.insert(place);
         }
     }
     let (mut swept, mut larger) = (Vec::with_capacity(paths.len()), Vec::new());
     for place in 0..paths.len() {
-        swept.push(match places.taken(place) {
+        swept.push(match places.filling(place) {
             Some(Ok(Filling::Bytes(bytes))) => Swept::Bytes(bytes),
             Some(Ok(Filling::TooMany)) => {
                 larger.push(place);
+                // Until it is read whole.
                 Swept::Asleep
             }
             Some(Err(error)) => Swept::Failed(error),
             None if asleep.contains(&place) => Swept::Asleep,
-            None => Swept::Failed(io::Error::other("the process that reads ended without a word")),
+            None => Swept::Failed(io::Error::other("the process that reads it was killed; try again")),
         });
     }
     Ok((swept, larger))
@@ -103,38 +117,39 @@ struct Reader {
     child: Child,
     /// At its end when the child is.
     end: UnixStream,
+    /// The place that it begins with.
+    first: usize,
 }
 
 impl Reader {
-    /// Starts one for what nobody has read yet, if there is anything.
-    fn start(folder: BorrowedFd<'_>, paths: &[CString], detail: Detail, places: &Places) -> Option<Self> {
-        if places.next() >= paths.len() {
-            return None;
-        }
-        let turn = places.turn();
-        let reads = || read_all(folder, paths, detail, places, turn);
+    /// Starts one for what nobody has read yet.
+    fn start(folder: BorrowedFd<'_>, paths: &[CString], detail: Detail, places: &Places) -> io::Result<Self> {
+        let (turn, first) = (places.turn(), places.next());
         // SAFETY: the child makes system calls, and looks at what it has read; none of that takes a lock, asks for memory
         // or panics.
-        match unsafe { fork::fork(&[folder.as_raw_fd()], |_| reads()) } {
-            Ok((child, end)) => Some(Self { child, end }),
-            // Where no process can be had, this one reads, and sleeps where it must.
-            Err(_) => {
-                reads();
-                None
-            }
-        }
+        let started =
+            unsafe { fork::fork(&[folder.as_raw_fd()], |_| read_all(folder, paths, detail, places, turn)) };
+        let (child, end) = started.map_err(|error| {
+            io::Error::new(error.kind(), format!("no process can be started that reads: {error}"))
+        })?;
+        Ok(Self { child, end, first })
     }
 
     /// Waits until it has read everything; or, when it comes no further, lets it read no more than the place where it is,
     /// and gives that.
-    fn watch(self, places: &Places) -> io::Result<Option<(usize, Self)>> {
-        let mut before = places.next();
-        let first = before;
-        while !fork::is_readable(&self.end, STEP)? {
+    fn watch(self, places: &Places, step: Duration) -> io::Result<Option<(usize, Self)>> {
+        let begin = Instant::now();
+        let mut before = self.first;
+        while !fork::is_readable(&self.end, step)? {
             let now = places.next();
-            // It may not have begun yet.
-            if now == before && now > first && places.close(now) {
+            if now > self.first && now == before && places.close(now) {
                 return Ok(Some((now - 1, self)));
+            }
+            if now == self.first && begin.elapsed() > START {
+                return Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "the process that reads does not get on",
+                ));
             }
             before = now;
         }
@@ -145,9 +160,8 @@ impl Reader {
     /// Waits until it has ended, or leaves it to itself; whether it has ended.
     fn ends_within(self, time: Duration) -> io::Result<bool> {
         let ended = fork::is_readable(&self.end, time)?;
-        match ended {
-            true => self.child.reap(),
-            false => self.child.leave(),
+        if ended {
+            self.child.reap();
         }
         Ok(ended)
     }
@@ -156,7 +170,7 @@ impl Reader {
 /// Reads one after the other, for as long as it is its turn. Runs in a child.
 fn read_all(folder: BorrowedFd<'_>, paths: &[CString], detail: Detail, places: &Places, turn: u16) {
     while let Some(place) = places.take(turn) {
-        let Some(path) = paths.get(place) else { return };
+        let Some(path) = paths.get(place.number()) else { return };
         places.fill(place, |bytes| {
             let file = open(folder, path)?;
             let length = config::read_at(&file, 0, bytes)?;
@@ -171,92 +185,4 @@ fn open(folder: BorrowedFd<'_>, path: &CStr) -> io::Result<File> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rustix::fs::CWD;
-    use std::os::unix::ffi::OsStrExt;
-    use std::path::{Path, PathBuf};
-
-    /// Longer than any machine needs to get on.
-    const LONG: Duration = Duration::from_secs(60);
-
-    fn c_string(path: &Path) -> CString {
-        CString::new(path.as_os_str().as_bytes()).unwrap()
-    }
-
-    /// A file that whoever opens it sleeps at, for as long as this lives.
-    struct Sleeper(PathBuf);
-
-    impl Sleeper {
-        fn new(path: &Path) -> Self {
-            assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
-            Self(path.to_path_buf())
-        }
-    }
-
-    impl Drop for Sleeper {
-        fn drop(&mut self) {
-            // A pipe cannot be read at a place: whoever wakes up has an error.
-            File::options().read(true).write(true).open(&self.0).unwrap();
-        }
-    }
-
-    fn files(folder: &Path, count: usize) -> Vec<PathBuf> {
-        (0..count).map(|number| folder.join(number.to_string())).collect()
-    }
-
-    fn kinds(swept: &[Swept]) -> String {
-        let kind = |swept: &Swept| match swept {
-            Swept::Bytes(_) => 'b',
-            Swept::Failed(_) => 'f',
-            Swept::Asleep => 'z',
-        };
-        swept.iter().map(kind).collect()
-    }
-
-    #[test]
-    fn each_function_is_read_whatever_the_others_do() {
-        let folder = tempfile::tempdir().unwrap();
-        let paths = files(folder.path(), 7);
-        for (number, path) in paths.iter().enumerate().filter(|(number, _)| ![1, 2, 4, 6].contains(number)) {
-            std::fs::write(path, [number as u8; 64]).unwrap();
-        }
-        let _asleep = [1, 2, 6].map(|number| Sleeper::new(&paths[number]));
-        let paths: Vec<CString> = paths.iter().map(|path| c_string(path)).collect();
-        let swept = read(CWD, &paths, Detail::All, Duration::ZERO).unwrap();
-        assert_eq!(kinds(&swept), "bzzbfbz");
-        assert!(matches!(&swept[5], Swept::Bytes(bytes) if bytes == &[5; 64]), "{swept:?}");
-        assert!(
-            matches!(&swept[4], Swept::Failed(error) if error.kind() == io::ErrorKind::NotFound),
-            "{swept:?}"
-        );
-    }
-
-    #[test]
-    fn who_wakes_up_in_time_is_read_as_well() {
-        let folder = tempfile::tempdir().unwrap();
-        let paths = files(folder.path(), 3);
-        std::fs::write(&paths[0], [0; 64]).unwrap();
-        std::fs::write(&paths[2], [2; 64]).unwrap();
-        let sleeper = Sleeper::new(&paths[1]);
-        let c_paths: Vec<CString> = paths.iter().map(|path| c_string(path)).collect();
-        std::thread::scope(|scope| {
-            scope.spawn(move || {
-                std::thread::sleep(5 * STEP);
-                drop(sleeper);
-            });
-            assert_eq!(kinds(&read(CWD, &c_paths, Detail::All, LONG).unwrap()), "bfb");
-        });
-    }
-
-    #[test]
-    fn more_than_share_a_piece_of_memory_are_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("config");
-        std::fs::write(&path, [7; 4096]).unwrap();
-        let paths = vec![c_string(&path); MOST + 1];
-        let swept = read(CWD, &paths, Detail::Listing, Duration::ZERO).unwrap();
-        assert!(swept.len() == MOST + 1 && swept.iter().all(|one| matches!(one, Swept::Bytes(_))));
-        assert_eq!(read(CWD, &[], Detail::All, Duration::ZERO).unwrap().len(), 0);
-    }
-}
+mod tests;

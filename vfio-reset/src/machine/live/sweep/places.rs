@@ -6,7 +6,7 @@ use std::io;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Words before the first place: the one that gives them out.
+/// Bytes before the first place: the word that gives them out.
 const HEADER: usize = 4;
 /// Bytes of a place before those of configuration space: what there is, and how many bytes or which error.
 const HEAD: usize = 8;
@@ -26,6 +26,16 @@ pub(super) enum Filling<T> {
     TooMany,
 }
 
+/// A place that was taken. Whoever has it is alone with its bytes until they are filled in.
+pub(super) struct Place(usize);
+
+impl Place {
+    /// Which one it is.
+    pub(super) fn number(&self) -> usize {
+        self.0
+    }
+}
+
 /// The places, and whose turn it is to take them, one after the other.
 ///
 /// Each is taken once, by whose turn it is. So nobody but its taker writes to it, and nobody else looks at it before
@@ -41,6 +51,10 @@ pub(super) struct Places {
 impl Places {
     /// At most 65,535 of them, with room for so many bytes, a multiple of four.
     pub(super) fn new(count: usize, room: usize) -> io::Result<Self> {
+        // Else their number would run into the turn's, and their words would not be words.
+        if u16::try_from(count).is_err() || !room.is_multiple_of(4) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
         let size = HEADER + count * (HEAD + room);
         // SAFETY: the kernel chooses the address.
         let memory = unsafe {
@@ -61,9 +75,9 @@ impl Places {
     }
 
     /// Takes the next place in one's turn; `None` when that is over, or there are no more.
-    pub(super) fn take(&self, turn: u16) -> Option<usize> {
+    pub(super) fn take(&self, turn: u16) -> Option<Place> {
         let place = self.next();
-        (place < self.count && self.step(turn, place, turn, place + 1)).then_some(place)
+        (place < self.count && self.step(turn, place, turn, place + 1)).then_some(Place(place))
     }
 
     /// Ends the turn unless a place has been taken since `next` was the next.
@@ -72,11 +86,11 @@ impl Places {
         self.step(turn, next, turn.wrapping_add(1), next)
     }
 
-    /// Fills a place that the caller has taken with what `read` puts there; it gives the number of bytes.
-    pub(super) fn fill(&self, place: usize, read: impl FnOnce(&mut [u8]) -> io::Result<Filling<usize>>) {
-        let head = self.head(place);
-        // SAFETY: the bytes lie within the memory; who has taken the place is alone with them until it says that it is
-        // filled.
+    /// Fills a place with what `read` puts there; it gives the number of bytes.
+    pub(super) fn fill(&self, place: Place, read: impl FnOnce(&mut [u8]) -> io::Result<Filling<usize>>) {
+        let head = self.head(place.0);
+        // SAFETY: the bytes lie within the memory. The place was taken, which no one else can have done, in this process
+        // or another, and it says below that it is filled: nobody looks at its bytes before.
         let bytes = unsafe {
             let first = self.memory.cast::<u8>().add(head + HEAD);
             std::slice::from_raw_parts_mut(first.as_ptr(), self.room)
@@ -91,7 +105,7 @@ impl Places {
     }
 
     /// What a place was filled with; `None` if it was not.
-    pub(super) fn taken(&self, place: usize) -> Option<io::Result<Filling<Vec<u8>>>> {
+    pub(super) fn filling(&self, place: usize) -> Option<io::Result<Filling<Vec<u8>>>> {
         let head = self.head(place);
         let what = self.word(head).load(Ordering::Acquire);
         let value = self.word(head + 4).load(Ordering::Relaxed);
@@ -147,30 +161,41 @@ mod tests {
     #[test]
     fn a_place_is_taken_once_and_nobody_takes_one_out_of_turn() {
         let places = Places::new(3, 64).unwrap();
+        let take = |turn| places.take(turn).map(|place| place.number());
         let first = places.turn();
-        assert_eq!(places.take(first), Some(0));
+        assert_eq!(take(first), Some(0));
         assert!(!places.close(0), "one was taken since");
         assert!(places.close(1));
-        assert_eq!((places.take(first), places.next()), (None, 1));
+        assert_eq!((take(first), places.next()), (None, 1));
         let second = places.turn();
-        assert_eq!([(); 3].map(|()| places.take(second)), [Some(1), Some(2), None]);
+        assert_eq!([(); 3].map(|()| take(second)), [Some(1), Some(2), None]);
     }
 
     #[test]
-    fn what_a_place_is_filled_with_is_what_is_taken_from_it() {
+    fn what_a_place_is_filled_with_is_what_is_read_from_it() {
         let places = Places::new(4, 64).unwrap();
-        places.fill(0, |bytes| {
+        let fill = |read: &dyn Fn(&mut [u8]) -> io::Result<Filling<usize>>| {
+            places.fill(places.take(places.turn()).unwrap(), read);
+        };
+        fill(&|bytes| {
             bytes.fill(7);
             Ok(Filling::Bytes(2))
         });
-        places.fill(2, |_| Err(io::Error::from_raw_os_error(libc::ENODEV)));
-        places.fill(3, |bytes| {
+        fill(&|_| Err(io::Error::from_raw_os_error(libc::ENODEV)));
+        fill(&|bytes| {
             assert_eq!(bytes.len(), 64);
             Ok(Filling::TooMany)
         });
-        assert_eq!(places.taken(0).unwrap().unwrap(), Filling::Bytes(vec![7, 7]));
-        assert!(places.taken(1).is_none());
-        assert_eq!(places.taken(2).unwrap().unwrap_err().raw_os_error(), Some(libc::ENODEV));
-        assert_eq!(places.taken(3).unwrap().unwrap(), Filling::TooMany);
+        assert_eq!(places.filling(0).unwrap().unwrap(), Filling::Bytes(vec![7, 7]));
+        assert_eq!(places.filling(1).unwrap().unwrap_err().raw_os_error(), Some(libc::ENODEV));
+        assert_eq!(places.filling(2).unwrap().unwrap(), Filling::TooMany);
+        assert!(places.filling(3).is_none());
+    }
+
+    #[test]
+    fn there_are_not_more_than_can_be_counted() {
+        assert!(Places::new(0x1_0000, 64).is_err());
+        assert!(Places::new(1, 66).is_err());
+        assert!(Places::new(0xffff, 4).unwrap().filling(0xfffe).is_none());
     }
 }
