@@ -10,7 +10,7 @@ mod asleep;
 /// Longer than any machine needs to get on, and shorter than the kernel lets a file be kept.
 const LONG: Duration = Duration::from_secs(40);
 
-fn c_string(path: &PathBuf) -> CString {
+fn c_string(path: &Path) -> CString {
     CString::new(path.as_os_str().as_bytes()).unwrap()
 }
 
@@ -43,7 +43,7 @@ fn each_function_is_read_whatever_the_others_do() {
     let paths = files(folder.path(), 7);
     let _asleep = [1, 2, 6].map(|number: usize| Asleep::at(&paths[number]));
     std::fs::remove_file(&paths[4]).unwrap();
-    let paths: Vec<CString> = paths.iter().map(c_string).collect();
+    let paths: Vec<CString> = paths.iter().map(|path| c_string(path)).collect();
     let swept = read(CWD, &paths, Detail::All, Duration::ZERO).unwrap();
     assert_eq!(kinds(&swept), "bzzbfbz");
     assert!([0, 3, 5].into_iter().all(|number| is_number(&swept[usize::from(number)], number)), "{swept:?}");
@@ -56,7 +56,7 @@ fn who_wakes_up_in_time_is_read_as_well() {
     let folder = tempfile::tempdir().unwrap();
     let paths = files(folder.path(), 4);
     let sleepers = [1, 2].map(|number: usize| Asleep::at(&paths[number]));
-    let paths: Vec<CString> = paths.iter().map(c_string).collect();
+    let paths: Vec<CString> = paths.iter().map(|path| c_string(path)).collect();
     std::thread::scope(|scope| {
         scope.spawn(move || {
             std::thread::sleep(5 * STEP);
@@ -72,7 +72,7 @@ fn hundreds_that_sleep_are_found() {
     let folder = tempfile::tempdir().unwrap();
     let paths = files(folder.path(), 200);
     let asleep: Vec<Asleep> = paths[50..150].iter().map(|path| Asleep::at(path)).collect();
-    let paths: Vec<CString> = paths.iter().map(c_string).collect();
+    let paths: Vec<CString> = paths.iter().map(|path| c_string(path)).collect();
     let swept = read(CWD, &paths, Detail::Listing, Duration::ZERO).unwrap();
     assert_eq!(kinds(&swept), format!("{}{}{}", "b".repeat(50), "z".repeat(100), "b".repeat(50)));
     drop(asleep);
