@@ -69,22 +69,29 @@ pub fn capture(machine: &dyn Machine, target: &Path) -> Result<CaptureSummary> {
     let mut dump = String::new();
     let mut functions = Functions::default();
     let mut header_only = 0;
-    let begin = machine.clock().now();
+    // For those that are being reset, all together.
+    let mut patience = PATIENCE;
     for address in machine.functions()? {
         let mut recorded = Recorded::default();
-        match machine.facts(address) {
+        let facts = machine.facts(address);
+        let has_facts = facts.is_ok();
+        match facts {
             Ok(facts) => recorded.facts = facts,
             Err(Error::NoSuchFunction { .. }) => continue,
             Err(e) => note("facts", e),
         }
-        let left = PATIENCE.saturating_sub(machine.clock().now().saturating_sub(begin));
-        let config = match machine.read_functions(&[address], Detail::All, left) {
+        let begin = machine.clock().now();
+        let config = match machine.read_functions(&[address], Detail::All, patience) {
             Ok(read) => match read.into_iter().next().map(|read| read.config) {
                 Some(Reading::Bytes(config)) => Ok(config),
-                Some(Reading::BeingReset(_)) => Err(Error::BeingReset { address, budget: PATIENCE }),
+                Some(Reading::BeingReset(_)) => {
+                    patience = patience.saturating_sub(machine.clock().now().saturating_sub(begin));
+                    Err(Error::BeingReset { address, budget: PATIENCE })
+                }
                 None => continue,
             },
-            // It may be the facts again, and then this is all there is.
+            Err(error) if has_facts => Err(error),
+            // The facts again, and the other half may be readable.
             Err(_) => machine.config(address),
         };
         // Who uses it is found out by opening its disks, which waits for their reset.

@@ -88,10 +88,11 @@ pub enum Error {
         /// How many can be reached.
         size: usize,
     },
-    /// Somebody resets the function, and the kernel lets nobody read its configuration space meanwhile.
+    /// Somebody resets the function, and the kernel lets nobody read its configuration space meanwhile; or it comes up
+    /// from D3cold, for which whoever reads it waits as well.
     #[error(
-        "{address} is being reset by somebody, and the kernel lets nobody read its configuration space until that has \
-         ended: within {:.1} s it has not; nothing was touched; look again in a minute or two",
+        "{address} is being reset by somebody, or comes up from D3cold, and the kernel lets nobody read its configuration \
+         space until that has ended: within {:.1} s it has not; nothing was touched; look again in a minute or two",
         budget.as_secs_f64()
     )]
     BeingReset {

@@ -348,8 +348,8 @@ impl<'i> InventoryFunction<'i> {
         self.entry().parent.is_none()
     }
 
-    /// Whether somebody was resetting it for as long as it was waited for. Then nothing is known of its configuration
-    /// space: it reads all-ones here, and that says nothing.
+    /// Whether nobody could read it for as long as it was waited for, because somebody was resetting it (or it came up
+    /// from D3cold). Then nothing is known of its configuration space: it reads all-ones here, and that says nothing.
     #[must_use]
     pub fn is_being_reset(self) -> bool {
         self.entry().being_reset.is_some()

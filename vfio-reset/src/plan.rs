@@ -245,6 +245,7 @@ impl Plan {
     /// above it; [`Error::BeingReset`] when somebody resets one of the functions that decide about it, whose registers
     /// nobody knows then.
     pub fn new(inventory: &Inventory, quirks: &Quirks, request: &Request) -> Result<Self> {
+        // Who takes an inventory as it comes must not have a plan made of registers that nobody could read.
         Self::concerned(inventory, request)?;
         let function = inventory.function(request.address)?;
         let bridge = asserting_bridge(function, request)?;

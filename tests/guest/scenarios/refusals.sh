@@ -21,6 +21,7 @@ vf=0000:02:00.1
 first=0000:03:00.0
 second=0000:03:00.1
 
+grep -qw ext4 /proc/filesystems || skip "this kernel has no ext4"
 trace_resets
 
 # refused_with CODE WORDS COMMAND...: ends with this code and reason; the function, its reset_method and the port above

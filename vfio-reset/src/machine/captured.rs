@@ -148,10 +148,9 @@ impl Captured {
         if !dump.trim_ascii().is_empty() {
             machine.add_dump(&path.join(format::DUMP), dump, false)?;
         }
-        let unread = machine.functions.iter().filter(|(_, function)| function.config.is_none());
-        let unread = unread
-            .map(|(address, _)| format!("{}: {}; it is left out", path.display(), unreadable(*address)));
-        machine.warnings.extend(unread.collect::<Vec<_>>());
+        for (address, _) in machine.functions.iter().filter(|(_, function)| function.config.is_none()) {
+            machine.warnings.push(format!("{}: {}; it is left out", path.display(), unreadable(*address)));
+        }
         if let Some(bytes) = &parts.log {
             machine.log = log::parse(&String::from_utf8_lossy(bytes));
         }

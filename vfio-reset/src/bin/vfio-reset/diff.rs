@@ -10,7 +10,7 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 use vfio_reset::inventory::PATIENCE;
 use vfio_reset::json::SCHEMA;
-use vfio_reset::machine::{Detail, Reading};
+use vfio_reset::machine::{Detail, MachineKind, Reading};
 use vfio_reset::state::SavedState;
 use vfio_reset::{Error, Machine};
 
@@ -138,6 +138,10 @@ fn read(
     let machine: &dyn Machine = session.machine();
     let mut spaces = Spaces::new();
     let addresses: Vec<Address> = machine.functions()?.into_iter().filter(wanted).collect();
+    if machine.kind() == MachineKind::Captured {
+        // What could not be recorded must not pass for what was not there.
+        addresses.iter().try_for_each(|&address| machine.config(address).map(drop))?;
+    }
     for read in machine.read_functions(&addresses, Detail::All, PATIENCE)? {
         match read.config {
             Reading::Bytes(config) => spaces.insert(read.address, config),

@@ -18,9 +18,7 @@ pub(crate) fn run(session: &Session, output: &Output, arguments: &PeekArguments)
         return through_vfio(session, output, arguments, interface);
     }
     // Whether the function decodes its memory is in its configuration space.
-    if !session.machine().is_readable(arguments.address, PATIENCE)? {
-        return Err(Error::BeingReset { address: arguments.address, budget: PATIENCE });
-    }
+    session.must_be_readable(arguments.address, PATIENCE)?;
     let mut bytes = empty(arguments);
     session.machine().read_bar(arguments.address, arguments.bar, arguments.offset, &mut bytes)?;
     print(output, arguments, &bytes);

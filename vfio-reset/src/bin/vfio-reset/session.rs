@@ -73,9 +73,8 @@ impl Session {
         self.family = Some(family);
         // Whose ids are known need not be waited for here.
         let read = self.machine().read_functions(&[address], Detail::Listing, Duration::ZERO)?;
-        let machine = || self.machine().name();
         let ids = match read.first().map(|read| &read.config) {
-            None => return Err(Error::NoSuchFunction { address, machine: machine() }),
+            None => return Err(Error::NoSuchFunction { address, machine: self.machine().name() }),
             Some(Reading::BeingReset(known_as)) => (known_as.vendor_id, known_as.device_id),
             Some(Reading::Bytes(config)) => {
                 let id =
@@ -149,17 +148,25 @@ impl Session {
         }
     }
 
+    /// Nobody resets the function now, or has not within the budget: else its registers cannot be read.
+    pub(crate) fn must_be_readable(&self, address: Address, budget: Duration) -> Result<(), Error> {
+        match self.machine().is_readable(address, budget)? {
+            true => Ok(()),
+            false => Err(Error::BeingReset { address, budget }),
+        }
+    }
+
     /// The inventory with everybody asked who uses what work on a function would hit.
-    fn concerned(&self, request: &Request) -> Result<Inventory, Error> {
-        let concerned = |inventory: &Inventory| Plan::concerned(inventory, request);
-        let (mut inventory, concerned) = self.settled(request.budget, concerned)?;
+    fn inventory_with_users(&self, request: &Request) -> Result<Inventory, Error> {
+        let (mut inventory, concerned) =
+            self.settled(request.budget, |inventory| Plan::concerned(inventory, request))?;
         inventory.read_users(self.machine(), concerned)?;
         Ok(inventory)
     }
 
     /// The plan for a request, with everybody asked who uses what it would hit.
     pub(crate) fn plan(&self, request: &Request) -> Result<(Inventory, Plan), Error> {
-        let inventory = self.concerned(request)?;
+        let inventory = self.inventory_with_users(request)?;
         let mut plan = Plan::new(&inventory, &self.quirks, request)?;
         let passed_over = self.family.and_then(|family| plan.sequence_passed_over(family));
         plan.notes.extend(passed_over);
@@ -174,7 +181,7 @@ impl Session {
     ) -> Result<(Inventory, Vec<Refusal>), Error> {
         let mut request = Request::new(address);
         request.budget = budget;
-        let inventory = self.concerned(&request)?;
+        let inventory = self.inventory_with_users(&request)?;
         let refusals = opening_refusals(&inventory, address)?;
         Ok((inventory, refusals))
     }

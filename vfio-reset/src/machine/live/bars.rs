@@ -220,11 +220,12 @@ fn writable(path: &Path) -> io::Result<File> {
     File::options().read(true).write(true).open(path)
 }
 
-/// `rom` shows nothing until `1` was written to it, and is switched off again whatever the read says.
+/// `rom` shows nothing until `1` was written to it, and is switched off again whatever the read says. The kernel takes
+/// anything but these two bytes for "on", so the newline belongs to it.
 fn read_rom(file: &File, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
-    file.write_all_at(b"1", 0)?;
+    file.write_all_at(b"1\n", 0)?;
     let read = file.read_exact_at(bytes, offset);
-    file.write_all_at(b"0", 0)?;
+    file.write_all_at(b"0\n", 0)?;
     read
 }
 

@@ -1,7 +1,7 @@
 //! The `rom` file of a function in sysfs.
 //!
-//! It reads nothing until `1` was written to it, which makes the function decode its ROM BAR. Some
-//! functions share the decoder with their other BARs, so it must not stay that way: it is switched off
+//! It reads nothing until `1` was written to it. From then on whoever reads it makes the function decode its ROM BAR for
+//! that time, and some functions share the decoder with their other BARs. So it must not stay that way: it is switched off
 //! again also after an error or a panic, and before a signal ends the process.
 
 use std::fs::{File, OpenOptions};
@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use super::device::Device;
 use super::failure::Failure;
+#[cfg(unix)]
+use crate::input;
 
 /// The most that is read, in bytes: the largest ROM BAR.
 const LIMIT: u64 = 16 << 20;
@@ -21,8 +23,14 @@ pub(super) fn read(device: &Device) -> Result<Vec<u8>, Failure> {
         return Err(Failure::NoRomBar);
     }
     #[cfg(unix)]
-    let _held = super::signals::Held::new().map_err(Failure::Switch)?;
-    read_enabled(&file).map_err(|error| match error {
+    let held = super::signals::Held::new().map_err(Failure::Switch)?;
+    let read = read_enabled(&file);
+    #[cfg(unix)]
+    if let (Err(failure @ Failure::SwitchOff(_)), true) = (&read, held.has_come()) {
+        // The signal ends the program before anybody else can tell it.
+        input::complain(format_args!("{}: {failure}\n  next: {}", device.address, failure.advice()));
+    }
+    read.map_err(|error| match error {
         // EIO: no mapping, or no image in it.
         Failure::Read(error) if error.raw_os_error() == Some(5) => Failure::NotMapped(device.state()),
         Failure::Read(error) if error.kind() == io::ErrorKind::InvalidInput => Failure::SwitchedOff,
@@ -48,7 +56,7 @@ impl SysfsRom {
 
 impl Switched for SysfsRom {
     fn switch(&self, on: bool) -> io::Result<()> {
-        // Older kernels take anything but these two bytes for "on", so the newline belongs to it. Both in one write.
+        // The kernel takes anything but these two bytes for "on", so the newline belongs to it. Both in one write.
         OpenOptions::new().write(true).open(self.path())?.write_all(if on { b"1\n" } else { b"0\n" })
     }
 

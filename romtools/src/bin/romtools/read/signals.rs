@@ -11,7 +11,7 @@ use signal_hook::{flag, low_level};
 const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
 /// While this lives, these signals wait; then they end the program as if they came now. Those that whoever started the
-/// program wants ignored (`nohup`) stay so.
+/// program wants ignored (`nohup`) stay so. There can be one in the life of a program: afterwards nothing is held.
 pub(super) struct Held {
     /// The last one that came; 0 for none.
     came: Arc<AtomicUsize>,
@@ -29,6 +29,11 @@ impl Held {
             flag::register_conditional_default(signal, this.released.clone())?;
         }
         Ok(this)
+    }
+
+    /// Whether the program ends with this.
+    pub(super) fn has_come(&self) -> bool {
+        self.came.load(Ordering::SeqCst) != 0
     }
 }
 

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 #[path = "../../../../tests/live/asleep.rs"]
 mod asleep;
 
+/// Longer than a machine under load keeps somebody who does not sleep.
+const SHORT: Duration = Duration::from_secs(3);
+
 /// Longer than any machine needs to get on, and shorter than the kernel lets a file be kept.
 const LONG: Duration = Duration::from_secs(40);
 
@@ -44,7 +47,7 @@ fn each_function_is_read_whatever_the_others_do() {
     let _asleep = [1, 2, 6].map(|number: usize| Asleep::at(&paths[number]));
     std::fs::remove_file(&paths[4]).unwrap();
     let paths: Vec<CString> = paths.iter().map(|path| c_string(path)).collect();
-    let swept = read(CWD, &paths, Detail::All, Duration::ZERO).unwrap();
+    let swept = read(CWD, &paths, Detail::All, SHORT).unwrap();
     assert_eq!(kinds(&swept), "bzzbfbz");
     assert!([0, 3, 5].into_iter().all(|number| is_number(&swept[usize::from(number)], number)), "{swept:?}");
     let missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
@@ -73,7 +76,7 @@ fn hundreds_that_sleep_are_found() {
     let paths = files(folder.path(), 200);
     let asleep: Vec<Asleep> = paths[50..150].iter().map(|path| Asleep::at(path)).collect();
     let paths: Vec<CString> = paths.iter().map(|path| c_string(path)).collect();
-    let swept = read(CWD, &paths, Detail::Listing, Duration::ZERO).unwrap();
+    let swept = read(CWD, &paths, Detail::Listing, SHORT).unwrap();
     assert_eq!(kinds(&swept), format!("{}{}{}", "b".repeat(50), "z".repeat(100), "b".repeat(50)));
     drop(asleep);
     assert_eq!(kinds(&read(CWD, &paths, Detail::Listing, LONG).unwrap()), "b".repeat(200));
