@@ -105,9 +105,7 @@ impl Inventory {
     }
 
     fn assembled(machine: &dyn Machine, entries: Vec<Entry>, patience: Duration) -> Result<Self> {
-        let mut inventory = Self::assemble(machine.name(), machine.kind(), machine.host()?, entries);
-        inventory.patience = patience;
-        Ok(inventory)
+        Ok(Self::assemble(machine.name(), machine.kind(), machine.host()?, entries, patience))
     }
 
     fn entries(machine: &dyn Machine, detail: Detail, patience: Duration) -> Result<Vec<Entry>> {
@@ -118,7 +116,13 @@ impl Inventory {
         })
     }
 
-    fn assemble(machine: String, kind: MachineKind, host: HostFacts, mut entries: Vec<Entry>) -> Self {
+    fn assemble(
+        machine: String,
+        kind: MachineKind,
+        host: HostFacts,
+        mut entries: Vec<Entry>,
+        patience: Duration,
+    ) -> Self {
         entries.sort_by_key(|entry| entry.address);
         entries.dedup_by_key(|entry| entry.address);
         let mut bridge_to = HashMap::new();
@@ -131,7 +135,7 @@ impl Inventory {
                 bridge_to.entry((entry.address.domain(), secondary)).or_insert(index);
             }
         }
-        let mut inventory = Self { machine, kind, host, entries, bridge_to, patience: PATIENCE };
+        let mut inventory = Self { machine, kind, host, entries, bridge_to, patience };
         inventory.find_virtual_functions();
         inventory.link();
         inventory

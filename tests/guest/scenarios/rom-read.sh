@@ -27,6 +27,10 @@ check "it is the device's" said "10d3"
 check "it is off again" is_off $network
 expect_exit 0 romtools check /tmp/read.rom
 
+step "a register of it"
+expect_exit 0 vfio-reset peek $network 6 0
+check "it is off again" is_off $network
+
 step "nothing is overwritten"
 expect_exit 1 romtools read $network -o /tmp/by-hand
 check "it is off also then" is_off $network

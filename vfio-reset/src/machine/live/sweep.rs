@@ -45,8 +45,8 @@ pub(super) enum Swept {
 }
 
 /// Reads the `config` files with these paths below `folder`; gives what each has, in their order. For those that cannot be
-/// read at once it waits for `patience`, all together; to find them takes a tenth of a second for the first and a hundredth each for the
-/// others besides.
+/// read at once it waits for `patience`, all together; to find them takes a tenth of a second for the first and a hundredth
+/// for each of the others besides.
 ///
 /// # Errors
 /// No process can be started, or none gets on. This one does not read itself: it could sleep.
